@@ -1,0 +1,1 @@
+"""The Streamlit shell around ``fkd``: what the pages share."""

@@ -1,0 +1,35 @@
+"""Entry point of the dashboard: the frame around every page, and the router."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# Streamlit puts this file's folder on the path; the packages lie one above.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from dashboard import state  # noqa: E402
+from dashboard.widgets import guard  # noqa: E402
+
+st.set_page_config(page_title="fkd workbench", page_icon=":material/face:", layout="wide")
+
+PAGES = ROOT / "pages"
+page = st.navigation(
+    [
+        st.Page(PAGES / "data.py", title="Data", icon=":material/database:", default=True),
+        st.Page(PAGES / "browse.py", title="Browse", icon=":material/grid_view:"),
+        st.Page(
+            PAGES / "stats.py",
+            title="Statistics",
+            icon=":material/bar_chart:",
+            url_path="statistics",
+        ),
+    ]
+)
+with guard(f"page {page.title}"):
+    state.dataset_picker()
+    page.run()

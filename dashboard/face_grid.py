@@ -1,0 +1,110 @@
+"""A grid of faces with their keypoints; a click tells which face was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.components.v2 import component
+
+from dashboard.loaders import png_url
+from fkd.keypoints import KeypointSchema
+
+_HERE = Path(__file__).parent
+
+# Registered once per process: a component of the same name must not be registered again.
+_grid = component(
+    "fkd_face_grid",
+    html='<div class="grid"></div>',
+    css=(_HERE / "face_grid.css").read_text(),
+    js=(_HERE / "face_grid.js").read_text(),
+)
+
+POINTS, EDGES, NAMES, LACKING, PIXELS = "points", "edges", "names", "missing", "pixels"
+TOGGLES = {
+    POINTS: "points",
+    EDGES: "edges",
+    NAMES: "names",
+    LACKING: "list missing",
+    PIXELS: "raw pixels",
+}
+"""What can be shown on faces, by the word used in links."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of the grid: ``image`` ``(H, W)`` uint8, ``keypoints`` ``(K, 2)`` px or None."""
+
+    id: str
+    title: str
+    image: NDArray[np.uint8]
+    keypoints: NDArray[np.float32] | None = None
+    note: str = ""
+
+
+def short_label(label: str) -> str:
+    """A point's name short enough to stand on a small face: ``left eye center`` -> ``L eye``."""
+    words = {"left": "L", "right": "R", "center": "", "eyebrow": "brow", "corner": ""}
+    return " ".join(w for word in label.split() if (w := words.get(word, word)))
+
+
+def face_grid(
+    faces: Sequence[Face],
+    schema: KeypointSchema,
+    key: str,
+    on_open: Callable[[str], None],
+    *,
+    face_px: int = 120,
+    show: Sequence[str] = (POINTS,),
+    mark_size: float = 1.4,
+) -> None:
+    """Draw ``faces``, each at least ``face_px`` CSS px wide; ``on_open(id)`` is called, before
+    the next run, with the face that was clicked. ``mark_size`` is a dot's radius in image px."""
+
+    def opened() -> None:
+        if chosen := st.session_state[key].get("open"):
+            on_open(str(chosen))
+
+    _grid(
+        key=key,
+        on_open_change=opened,
+        data={
+            "faces": [_as_data(face, schema, show) for face in faces],
+            "points": [
+                {"label": k.label, "short": short_label(k.label), "color": k.color}
+                for k in schema.keypoints
+            ],
+            "edges": schema.edges,
+            "width": schema.width,
+            "height": schema.height,
+            "face_px": face_px,
+            "size": mark_size,
+            "show": list(show),
+        },
+    )
+
+
+def _as_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
+    points: list[list[float] | None] = [None] * len(schema)
+    lacking = ""
+    if face.keypoints is not None:
+        here = ~np.isnan(face.keypoints).any(axis=1)
+        points = [
+            [round(float(x), 2), round(float(y), 2)] if ok else None
+            for (x, y), ok in zip(face.keypoints, here, strict=True)
+        ]
+        if LACKING in show and not here.all():
+            gone = [short_label(k.label) for k, ok in zip(schema.keypoints, here, strict=True) if not ok]
+            lacking = "no " + ", ".join(gone)
+    return {
+        "id": face.id,
+        "title": face.title,
+        "note": face.note,
+        "lacking": lacking,
+        "src": png_url(np.asarray(face.image)),
+        "points": points,
+    }

@@ -1,0 +1,97 @@
+"""Long work in the dashboard: runs in a thread of its own, goes on when the user looks elsewhere,
+reports progress and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from fkd.errors import Cancelled, UserError
+from fkd.log import log_unexpected
+from fkd.progress import Progress
+
+
+@dataclass
+class Task:
+    """One piece of work and how far it is; written by its thread, read by pages."""
+
+    label: str
+    state: str = "running"  # then: done, failed, stopped
+    stage: str = "starting"
+    done: int = 0
+    total: int = 0
+    stage_began: float = field(default_factory=time.monotonic)
+    result: Any = None
+    error: Exception | None = None
+    message: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """The callback handed to the work."""
+        if self.stop.is_set():
+            raise Cancelled(f"{self.label}: stopped; nothing was changed.")
+        if stage != self.stage:
+            self.stage, self.stage_began = stage, time.monotonic()
+        self.done, self.total = done, total
+
+    @property
+    def share(self) -> float:
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of this stage, at its pace so far; None while there is no telling."""
+        elapsed = time.monotonic() - self.stage_began
+        if self.share < 0.02 or elapsed < 0.5:
+            return None
+        return elapsed * (1 - self.share) / self.share
+
+
+class Tasks:
+    """The work of this server, shown to all its users; the newest last."""
+
+    def __init__(self) -> None:
+        self._tasks: list[Task] = []
+        self._lock = threading.Lock()
+
+    def start(self, label: str, work: Callable[[Progress], Any]) -> Task:
+        """Run ``work(progress)`` in a thread and return its task at once."""
+        task = Task(label)
+        with self._lock:
+            self._tasks = [*self._tasks[-9:], task]
+        threading.Thread(target=_run, args=(task, work), daemon=True, name=label).start()
+        return task
+
+    def list(self) -> list[Task]:
+        with self._lock:
+            return list(self._tasks)
+
+    def dismiss(self, task: Task) -> None:
+        with self._lock:
+            self._tasks = [t for t in self._tasks if t is not task]
+
+
+def _run(task: Task, work: Callable[[Progress], Any]) -> None:
+    try:
+        task.result = work(task.progress)
+        task.state = "done"
+    except Cancelled as error:
+        task.message, task.state = str(error), "stopped"
+    except UserError as error:
+        task.error, task.message, task.state = error, str(error), "failed"
+    except Exception as error:
+        path = log_unexpected(task.label, error)
+        task.error = error
+        task.message = f"{task.label} failed ({type(error).__name__}); details are in {path}."
+        task.state = "failed"
+
+
+@st.cache_resource(show_spinner=False)
+def tasks() -> Tasks:
+    """The one list of tasks of this server process."""
+    return Tasks()

@@ -1,0 +1,76 @@
+"""Small pieces that every page uses: errors in words, numbers, downloads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+import streamlit as st
+
+from fkd.errors import UserError
+from fkd.log import log_unexpected
+
+
+@contextmanager
+def guard(where: str) -> Iterator[None]:
+    """Show an error as one sentence. What nobody foresaw goes to the log, which is named."""
+    try:
+        yield
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+    except Exception as error:
+        path = log_unexpected(where, error)
+        st.error(
+            f"Something unexpected went wrong ({type(error).__name__}). Nothing was changed by "
+            f"it; reload the page to go on. Details are in {path}.",
+            icon=":material/error:",
+        )
+
+
+def compact(number: int) -> str:
+    """``7049`` as ``7,049``."""
+    return f"{number:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """``part`` of ``whole`` as a percentage in two significant digits."""
+    if whole == 0:
+        return "–"
+    percent = 100 * part / whole
+    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
+
+
+def count_share(part: int, whole: int) -> str:
+    """A count with its percentage beside it."""
+    return f"{compact(part)} ({share(part, whole)})"
+
+
+def download_table(frame: pd.DataFrame, name: str, *, index: bool = False) -> None:
+    """A button that downloads ``frame`` as ``name``.csv."""
+    st.download_button(
+        "CSV",
+        lambda: frame.to_csv(index=index).encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key=f"download-{name}",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def show_table(
+    frame: pd.DataFrame, name: str, *, height: int | str = "auto", **options: object
+) -> None:
+    """``frame`` as a table, with its download underneath."""
+    st.dataframe(frame, hide_index=True, width="stretch", height=height, **options)
+    download_table(frame, name)
+
+
+def png_bytes(figure_image: object) -> bytes:
+    """A PIL image as PNG bytes."""
+    buffer = io.BytesIO()
+    figure_image.save(buffer, "PNG")  # type: ignore[attr-defined]
+    return buffer.getvalue()

@@ -1,0 +1,44 @@
+"""The command line, a thin layer: each verb parses, calls the library and prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from fkd import __version__
+from fkd.cli import app, data
+from fkd.cli.output import explain
+from fkd.errors import UserError
+
+USER_ERROR = 2
+"""Exit code where the user can put it right; one line on stderr says how."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every verb; each verb's function is its ``run`` default."""
+    parser = argparse.ArgumentParser(
+        prog="fkd", description="A workbench for facial keypoints: browse, train, predict, correct."
+    )
+    parser.add_argument("--version", action="version", version=f"fkd {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for module in (data, app):
+        module.add_verbs(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb. Returns the exit code: 0, or 2 after a user's error."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (UserError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as `head`, had enough
+            sys.stderr.close()
+            return 0
+        print(f"fkd: {explain(error)}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("fkd: stopped; nothing was changed.", file=sys.stderr)
+        return 130
+    return 0

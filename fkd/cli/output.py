@@ -1,0 +1,75 @@
+"""What verbs print with: a progress bar on stderr, JSON, and errors in words."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fkd.progress import Progress
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def explain(error: Exception) -> str:
+    """One line for ``error``, whether it is a user's error or the operating system's."""
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f": {error.filename}" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"The disk is full{where}. Free some space and try again; nothing was changed."
+    return f"{error.strerror or error}{where}"
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress callback that draws a bar for each stage: share, rate and time left."""
+    from tqdm import tqdm
+
+    bar: tqdm[Any] | None = None
+    stage_now = ""
+
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal bar, stage_now
+        if stage != stage_now:
+            if bar is not None:
+                bar.close()
+            large = total >= 1 << 20  # bytes rather than images
+            bar = tqdm(
+                desc=stage,
+                total=total or None,
+                unit="B" if large else "",
+                unit_scale=large,
+                file=sys.stderr,
+                leave=False,
+                disable=None,
+            )
+            stage_now = stage
+        if bar is not None:
+            bar.update(done - bar.n)
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """``rows`` as aligned columns; numbers to the right."""
+    columns = list(rows[0])
+    cells = [[f"{r[c]:,}" if isinstance(r[c], int) else str(r[c]) for c in columns] for r in rows]
+    widths = [max(len(c), *(len(row[i]) for row in cells)) for i, c in enumerate(columns)]
+    right = [isinstance(rows[0][c], int | float) for c in columns]
+
+    def line(values: list[str]) -> str:
+        return "  ".join(
+            v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)
+        ).rstrip()
+
+    return "\n".join([line(columns), *(line(row) for row in cells)])

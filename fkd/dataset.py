@@ -1,0 +1,77 @@
+"""The dataset value: images with keypoints, the unlabelled test images and what is asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.formats.kaggle_tables import Lookup
+from fkd.keypoints import KeypointSchema
+
+
+def _check(what: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) -> None:
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"{what}: expected {np.dtype(dtype)} of shape {shape}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images, and where they exist the unlabelled test images.
+
+    Attributes:
+        name: under which it is registered.
+        schema: the keypoints, in the order of ``keypoints``.
+        images: ``(N, H, W)`` uint8; usually memory-mapped and read-only.
+        keypoints: ``(N, K, 2)`` float32, x and y in px of the image; NaN where missing.
+        rows: ``(N,)`` int64, ascending: the row of the source file each image came from, counted
+            from 0. Equal to ``arange(N)`` unless bad rows were skipped.
+        test_images: ``(M, H, W)`` uint8.
+        test_image_ids: ``(M,)`` int64.
+        lookup: the coordinates to submit, or None.
+        content_hash: hex digest of all of the above.
+        folder: where it lies on disk; None for a dataset in memory.
+        manifest: what was recorded when it was written.
+
+    Raises:
+        ValueError: when an array has another shape or dtype, or ``rows`` does not ascend.
+    """
+
+    name: str
+    schema: KeypointSchema
+    images: NDArray[np.uint8]
+    keypoints: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_image_ids: NDArray[np.int64]
+    lookup: Lookup | None = None
+    content_hash: str = ""
+    folder: Path | None = None
+    manifest: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        n, m, size = len(self.images), len(self.test_images), self.schema.image_size
+        _check("images", self.images, (n, *size), np.uint8)
+        _check("keypoints", self.keypoints, (n, len(self.schema), 2), np.float32)
+        _check("rows", self.rows, (n,), np.int64)
+        _check("test images", self.test_images, (m, *size), np.uint8)
+        _check("test image ids", self.test_image_ids, (m,), np.int64)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def position(self, row: int) -> int | None:
+        """Index into the arrays of source row ``row``; None if that row is not in the dataset."""
+        at = int(np.searchsorted(self.rows, row))
+        return at if at < len(self.rows) and self.rows[at] == row else None
+
+    def test_position(self, image_id: int) -> int | None:
+        """Index into ``test_images`` of ``image_id``; None if there is no such image."""
+        found = np.flatnonzero(self.test_image_ids == image_id)
+        return int(found[0]) if len(found) else None

@@ -1,0 +1,240 @@
+"""The tables of images, ``training.csv`` and ``test.csv``, in Kaggle's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from fkd.formats import cells
+from fkd.formats._parallel import ordered_map
+from fkd.formats.report import Report
+from fkd.formats.source import TableSource
+from fkd.formats.tables import Block, Found, Table, TextRows
+from fkd.formats.writing import ROWS_AT_A_TIME, number_text, pixel_text, write_table
+from fkd.keypoints import KeypointSchema
+
+IMAGE = "Image"
+IMAGE_ID = "ImageId"
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """Good rows of an image table, in order.
+
+    Attributes:
+        rows: int64 ``(n,)``, 0-based data rows of the file.
+        images: uint8 ``(n, H, W)``.
+        keypoints: float32 ``(n, K, 2)`` in px, NaN where missing; None in a test table.
+        image_ids: int64 ``(n,)``; None in a training table.
+        bytes_read: bytes of the table read so far, this batch included; ``TableSource.size`` is
+            the total.
+    """
+
+    rows: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    keypoints: NDArray[np.float32] | None
+    image_ids: NDArray[np.int64] | None
+    bytes_read: int
+
+
+@dataclass
+class _Parsed:
+    """A block as numbers, before bad rows are left out."""
+
+    rows: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    bytes_read: int
+    problems: list[Found]
+    keypoints: NDArray[np.float32] | None = None
+    ids: NDArray[np.int64] | None = None
+    ids_good: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+
+def read_training(
+    source: TableSource, schema: KeypointSchema, report: Report
+) -> Iterator[ImageBatch]:
+    """The good rows of a training table, in batches of some megabytes of text.
+
+    Every problem of the other rows goes to ``report``. The memory used does not depend on the
+    length of the table.
+
+    Raises:
+        ValidationError: if no row can be read at all, such as for missing columns.
+        UserError: if the file turns out to be damaged.
+    """
+    table = Table(source, (*schema.coordinate_names, IMAGE), report)
+    for parsed in ordered_map(partial(_parse_training, table, schema), table.blocks()):
+        yield from _good_rows(parsed, report)
+
+
+def read_test(source: TableSource, schema: KeypointSchema, report: Report) -> Iterator[ImageBatch]:
+    """The good rows of a test table; as ``read_training``. An ImageId that an earlier row has
+    makes a row bad, even if that earlier row is bad for another reason."""
+    table = Table(source, (IMAGE_ID, IMAGE), report)
+    seen: dict[int, int] = {}
+    for parsed in ordered_map(partial(_parse_test, table, schema), table.blocks()):
+        assert parsed.ids is not None
+        for i in np.flatnonzero(parsed.ids_good):
+            image_id, row = int(parsed.ids[i]), int(parsed.rows[i])
+            first = seen.setdefault(image_id, row)
+            if first != row:
+                reason = f"{image_id} is already the {IMAGE_ID} of row {first}"
+                problem = table.problem(row, IMAGE_ID, reason)
+                parsed.problems.append((problem, f"duplicate {IMAGE_ID}"))
+        yield from _good_rows(parsed, report)
+
+
+def _good_rows(parsed: _Parsed, report: Report) -> Iterator[ImageBatch]:
+    parsed.problems.sort(key=lambda found: found[0].row or 0)
+    for problem, category in parsed.problems:
+        report.add(problem, category)
+    bad = {problem.row for problem, _ in parsed.problems}
+    keep = np.array([row not in bad for row in parsed.rows.tolist()], np.bool_)
+    if keep.any():
+        pick = slice(None) if keep.all() else keep
+        yield ImageBatch(
+            parsed.rows[pick],
+            parsed.images[pick],
+            None if parsed.keypoints is None else parsed.keypoints[pick],
+            None if parsed.ids is None else parsed.ids[pick],
+            parsed.bytes_read,
+        )
+
+
+def _parse_training(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
+    text = table.text_rows(block)
+    keypoints, problems = _keypoints(table, schema, text)
+    images, pixel_problems = _images(table, schema, text)
+    found = [*text.problems, *problems, *pixel_problems]
+    return _Parsed(text.rows, images, block.bytes_read, found, keypoints)
+
+
+def _parse_test(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
+    text = table.text_rows(block)
+    column = text.columns[IMAGE_ID]
+    ids, good = cells.integers(column)
+    problems = [*text.problems]
+    for i in np.flatnonzero(~good):
+        reason = cells.integer_reason(column[i].as_py())
+        problems.append((table.problem(text.rows[i], IMAGE_ID, reason), f"bad {IMAGE_ID}"))
+    images, pixel_problems = _images(table, schema, text)
+    problems += pixel_problems
+    return _Parsed(text.rows, images, block.bytes_read, problems, ids=ids, ids_good=good)
+
+
+def _images(
+    table: Table, schema: KeypointSchema, text: TextRows
+) -> tuple[NDArray[np.uint8], list[Found]]:
+    column = text.columns[IMAGE]
+    flat, good = cells.pixels(column, schema.pixels)
+    problems = [
+        (table.problem(text.rows[i], IMAGE, reason), category)
+        for i in np.flatnonzero(~good)
+        for reason, category in cells.pixel_reasons(column[i].as_py(), schema.pixels)
+    ]
+    return flat.reshape(-1, *schema.image_size), problems
+
+
+def _keypoints(
+    table: Table, schema: KeypointSchema, text: TextRows
+) -> tuple[NDArray[np.float32], list[Found]]:
+    names = schema.coordinate_names
+    values = np.empty((len(text.rows), len(names)), np.float32)
+    good = np.empty(values.shape, np.bool_)
+    for c, name in enumerate(names):
+        values[:, c], good[:, c] = cells.numbers(text.columns[name], pa.float32())
+    points = values.reshape(len(values), -1, 2)
+    outside = good & is_outside(points, schema).reshape(values.shape)
+    missing = (good & np.isnan(values)).reshape(points.shape)
+    alone = (missing & ~missing[..., ::-1]).reshape(values.shape)
+    problems: list[Found] = []
+    for i, c in np.argwhere(~good | outside | alone):
+        name = names[c]
+        raw = text.columns[name][i].as_py()
+        if not good[i, c]:
+            reason, category = cells.number_reason(raw), "bad coordinate"
+        elif outside[i, c]:
+            reason = (
+                f"{cells.quote(raw)} is far outside the image of {schema.width}x{schema.height} px"
+            )
+            category = "coordinate far outside the image"
+        else:
+            reason = f"the coordinate is missing, but {names[c ^ 1]} is given"
+            category = "half a keypoint"
+        problems.append((table.problem(text.rows[i], name, reason), category))
+    return points, problems
+
+
+def is_outside(points: NDArray[np.floating], schema: KeypointSchema) -> NDArray[np.bool_]:
+    """Which coordinates of ``(..., K, 2)`` points lie more than half an image size beyond the
+    image's border, ``(..., K, 2)``; missing ones do not. No face that is worth a label reaches so
+    far out of its crop."""
+    size = np.array((schema.width, schema.height), np.float64)
+    # The border runs along the outer edges of the outermost pixels.
+    low, high = -0.5 - size / 2, size - 0.5 + size / 2
+    with np.errstate(invalid="ignore"):
+        return np.asarray((points < low) | (points > high))
+
+
+def write_training(
+    path: str | Path,
+    images: NDArray[np.uint8],
+    keypoints: NDArray[np.float32],
+    schema: KeypointSchema,
+) -> None:
+    """Write ``images`` uint8 ``(n, H, W)`` and ``keypoints`` float32 ``(n, K, 2)`` px as a
+    training table that reads back equal; a path that ends in ``.zip`` gets it zipped.
+
+    Raises:
+        ValueError: if the shapes do not fit the schema, or a coordinate could not be read back:
+            half of a keypoint missing, infinite or far outside the image.
+    """
+    images, keypoints = np.asarray(images), np.asarray(keypoints, np.float32)
+    _check_images(images)
+    if images.shape[1:] != schema.image_size or keypoints.shape != (len(images), len(schema), 2):
+        raise ValueError(
+            f"images {images.shape} and keypoints {keypoints.shape} do not fit {schema.name}"
+        )
+    missing = np.isnan(keypoints)
+    unreadable = is_outside(keypoints, schema) | (missing != missing[..., ::-1])
+    if unreadable.any():
+        row, point, _ = np.argwhere(unreadable)[0]
+        raise ValueError(f"row {row}: {schema.names[point]} is half missing or far outside")
+    flat = keypoints.reshape(len(images), len(schema) * 2)
+
+    def block(part: slice) -> list[pa.Array]:
+        return [*map(number_text, flat[part].T), pixel_text(images[part])]
+
+    columns = (*schema.coordinate_names, IMAGE)
+    write_table(path, columns, len(images), block, ROWS_AT_A_TIME)
+
+
+def write_test(path: str | Path, image_ids: NDArray[np.integer], images: NDArray[np.uint8]) -> None:
+    """Write ``image_ids`` ``(n,)`` and ``images`` uint8 ``(n, H, W)`` as a test table; a path that
+    ends in ``.zip`` gets it zipped.
+
+    Raises:
+        ValueError: if the shapes do not match or an id repeats.
+    """
+    images, image_ids = np.asarray(images), np.asarray(image_ids, np.int64)
+    _check_images(images)
+    if image_ids.shape != images.shape[:1]:
+        raise ValueError(f"{image_ids.shape} image ids do not fit images {images.shape}")
+    if len(np.unique(image_ids)) != len(image_ids):
+        raise ValueError("an image id repeats")
+
+    def block(part: slice) -> list[pa.Array]:
+        return [pa.array(image_ids[part]), pixel_text(images[part])]
+
+    write_table(path, (IMAGE_ID, IMAGE), len(images), block, ROWS_AT_A_TIME)
+
+
+def _check_images(images: NDArray[np.uint8]) -> None:
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise ValueError(f"images must be uint8 (n, H, W), not {images.dtype} {images.shape}")

@@ -1,0 +1,158 @@
+"""What is wrong with a table, row by row, in words the user can act on."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fkd.errors import UserError
+
+MAX_KEPT = 10_000
+"""Problems kept as objects; further ones are only counted, their rows still remembered."""
+
+MAX_BAD_ROWS = 1_000_000
+"""Bad rows after which reading stops: the file is then of another kind altogether."""
+
+SHOWN = 3
+"""Problems that the text of a ``ValidationError`` spells out."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        file: display name of the file.
+        row: 0-based data row, the header not counted; None for the file as a whole.
+        column: name of the column, None where it concerns the whole row or file.
+        reason: what is wrong, in words.
+    """
+
+    file: str
+    row: int | None
+    column: str | None
+    reason: str
+
+    @property
+    def line(self) -> int | None:
+        """1-based line of the file, the header being line 1."""
+        # A row never spans lines: an image table has no text that could hold a line end, and so
+        # a stray quote spoils one row, not the rest of the file.
+        return None if self.row is None else self.row + 2
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row} (line {self.line})"
+        if self.column is not None:
+            place += f", column {self.column}"
+        return f"{place}: {self.reason}"
+
+
+class Report:
+    """The problems of one table, in the order they were found.
+
+    At most ``MAX_KEPT`` problems are kept in ``problems``; all are counted (``len(report)``), and
+    ``bad_rows`` is complete. An empty report is falsy.
+
+    Attributes:
+        file: display name of the table; set by the reader.
+        rows: data rows seen so far, good and bad; set by the reader.
+        problems: the first ``MAX_KEPT`` problems.
+        bad_rows: every row with a problem.
+        fatal: problems of the file as a whole, which skipping rows cannot cure.
+    """
+
+    def __init__(self, file: str = "") -> None:
+        self.file = file
+        self.rows = 0
+        self.problems: list[Problem] = []
+        self.bad_rows: set[int] = set()
+        self.fatal: list[Problem] = []
+        self._rows_by_category: Counter[str] = Counter()
+        self._count = 0
+
+    def add(self, problem: Problem, category: str | None = None) -> None:
+        """Take note of ``problem``; ``category`` ("wrong pixel count") is what ``summary`` counts
+        it under, by default its reason.
+
+        Raises:
+            ValidationError: if there are now more than ``MAX_BAD_ROWS`` bad rows.
+        """
+        self._note(problem, category)
+        if len(self.bad_rows) > MAX_BAD_ROWS:
+            reason = (
+                f"more than {MAX_BAD_ROWS:,} bad rows, so reading stopped: is it the right file?"
+            )
+            self._note(Problem(problem.file, None, None, reason), None)
+            raise ValidationError(self)
+
+    def _note(self, problem: Problem, category: str | None) -> None:
+        self._count += 1
+        self._rows_by_category[category or problem.reason] += 1
+        if problem.row is None:
+            self.fatal.append(problem)
+        else:
+            self.bad_rows.add(problem.row)
+        if len(self.problems) < MAX_KEPT:
+            self.problems.append(problem)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def summary(self) -> str:
+        """One line: "12 bad rows of 7049 in training.csv: 7x wrong pixel count, ..."."""
+        plural = "" if len(self.bad_rows) == 1 else "s"
+        text = f"{len(self.bad_rows) or 'no'} bad row{plural} of {self.rows}"
+        if self.file:
+            text += f" in {self.file}"
+        counted = [f"{n}x {what}" for what, n in self._rows_by_category.most_common()]
+        return f"{text}: {', '.join(counted)}" if counted else text
+
+    def write_csv(self, path: Path) -> None:
+        """Write the kept problems as ``file,row,line,column,reason``; whole or not at all."""
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("w", encoding="utf-8", newline="") as stream:
+                writer = csv.writer(stream)
+                writer.writerow(("file", "row", "line", "column", "reason"))
+                for p in self.problems:
+                    writer.writerow((p.file, p.row, p.line, p.column, p.reason))
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+class ValidationError(UserError):
+    """A table cannot be used as it is; ``report`` says why.
+
+    Its text is the first ``SHOWN`` problems, those of the file as a whole before those of rows,
+    and the number of the others.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        first = [*report.fatal, *(p for p in report.problems if p.row is not None)][:SHOWN]
+        text = "; ".join(map(str, first))
+        if rest := len(report) - len(first):
+            text += f"; and {rest:,} more problem{'' if rest == 1 else 's'}"
+        super().__init__(text)
+
+
+def write_problems(path: Path, reports: Iterable[Report]) -> None:
+    """Write the problems of several tables as one ``file,row,line,column,reason`` table."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(("file", "row", "line", "column", "reason"))
+            for report in reports:
+                for p in report.problems:
+                    writer.writerow((p.file, p.row, p.line, p.column, p.reason))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""Writing tables whole or not at all, plain or zipped."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.csv as pacsv  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+ROWS_AT_A_TIME = 256
+"""Images turned to text at a time: about 8 MB for small images."""
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+    """A stream whose bytes take the place of ``path`` once all are written. A path that ends in
+    ``.zip`` gets a zip that holds them as the ``.csv`` of the same name."""
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            if path.suffix.lower() == ".zip":
+                # ZipInfo's own date, so that equal tables give equal bytes.
+                entry = zipfile.ZipInfo(f"{path.stem.removesuffix('.csv')}.csv")
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                with (
+                    zipfile.ZipFile(file, "w") as archive,
+                    archive.open(entry, "w", force_zip64=True) as stream,
+                ):
+                    yield stream
+            else:
+                yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_table(
+    path: str | Path,
+    columns: Sequence[str],
+    rows: int,
+    block: Callable[[slice], Sequence[pa.Array]],
+    rows_at_a_time: int,
+) -> None:
+    """Write ``rows`` rows under the names ``columns``; ``block(slice)`` gives the arrays of some
+    of them. Nulls become empty fields."""
+    options = pacsv.WriteOptions(include_header=False, quoting_style="none")
+    with replacing(path) as stream:
+        stream.write(",".join(columns).encode() + b"\n")
+        for start in range(0, rows, rows_at_a_time):
+            arrays = block(slice(start, start + rows_at_a_time))
+            table = pa.Table.from_arrays(list(arrays), names=list(columns))
+            buffer = pa.BufferOutputStream()
+            pacsv.write_csv(table, buffer, write_options=options)
+            stream.write(buffer.getvalue())
+
+
+def pixel_text(images: NDArray[np.uint8]) -> pa.StringArray:
+    """The ``(n, H, W)`` images as text: the levels row by row with single spaces between."""
+    words = pa.array(images.reshape(-1)).cast(pa.string())
+    pixels = int(np.prod(images.shape[1:]))
+    offsets = np.arange(len(images) + 1, dtype=np.int32) * pixels
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), words), " ")
+
+
+def number_text(values: NDArray[np.floating]) -> pa.Array:
+    """``(n,)`` numbers as an array that is written in the fewest digits that read back equal; NaN
+    as an empty field."""
+    return pa.array(values, mask=np.isnan(values))

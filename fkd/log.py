@@ -1,0 +1,34 @@
+"""The log of what should not have happened; messages to the user name it."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from fkd.settings import home
+
+
+def log_unexpected(where: str, error: BaseException) -> Path:
+    """Append ``error`` with its traceback to the log and return the log's path.
+
+    The log is ``FKD_HOME/logs/fkd.log``, kept below 3 MB. If it cannot be written, the record
+    goes to stderr.
+    """
+    path = home() / "logs" / "fkd.log"
+    handler: logging.Handler
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2)
+    except OSError:
+        handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("fkd.unexpected")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        logger.error(where, exc_info=error)
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+    return path

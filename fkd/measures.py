@@ -1,0 +1,166 @@
+"""What is measured once per image and kept beside the dataset, so that pages only look it up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.progress import Progress, silent
+
+VERSION = 1
+"""Raised whenever a measure changes its meaning; older measures are then made anew."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """One value per training image (N) and, with the prefix ``test_``, per test image (M).
+
+    Attributes:
+        present: ``(K, N)`` bool, by keypoint first so that one keypoint's column reads fast.
+        n_present: ``(N,)`` int16, labelled points of an image.
+        source: ``(N,)`` int8, label source: see ``statistics.missing.label_source``.
+        outlier: ``(N,)`` float32, row score of the shape model (3 = one face in a thousand).
+        point_outlier: ``(N, K)`` float32, the same of each point given the others; NaN = missing.
+        swapped: ``(N,)`` bool, left and right seem exchanged.
+        outside: ``(N,)`` bool, a point lies outside the image.
+        brightness, contrast, sharpness: ``(N,)`` float32, see ``statistics.quality``.
+        duplicate: ``(N,)`` int32, number of the image's group of duplicates, -1 = none.
+        pair_a, pair_b: ``(P,)`` int64 duplicate pairs; an index from N on is a test image.
+        pair_similarity, pair_label_distance: ``(P,)`` float32; distance in px, NaN where unknown.
+        pair_exact: ``(P,)`` bool, equal byte by byte.
+    """
+
+    present: NDArray[np.bool_]
+    n_present: NDArray[np.int16]
+    source: NDArray[np.int8]
+    outlier: NDArray[np.float32]
+    point_outlier: NDArray[np.float32]
+    swapped: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+    brightness: NDArray[np.float32]
+    contrast: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
+    duplicate: NDArray[np.int32]
+    test_brightness: NDArray[np.float32]
+    test_contrast: NDArray[np.float32]
+    test_sharpness: NDArray[np.float32]
+    test_duplicate: NDArray[np.int32]
+    pair_a: NDArray[np.int64]
+    pair_b: NDArray[np.int64]
+    pair_similarity: NDArray[np.float32]
+    pair_label_distance: NDArray[np.float32]
+    pair_exact: NDArray[np.bool_]
+
+
+_NAMES = tuple(field.name for field in fields(Measures))
+
+
+def compute(dataset: Dataset, progress: Progress = silent) -> Measures:
+    """Measure ``dataset`` without looking at or writing what is stored."""
+    from fkd.statistics.coordinates import outside_image
+    from fkd.statistics.duplicates import find_duplicates
+    from fkd.statistics.missing import label_source, present
+    from fkd.statistics.quality import image_quality
+    from fkd.statistics.shape_model import fit_shape_models
+    from fkd.statistics.swaps import find_swaps
+
+    keypoints, schema = np.asarray(dataset.keypoints), dataset.schema
+    n = len(dataset)
+    here = present(keypoints)
+    quality = image_quality(dataset.images, progress)
+    test_quality = image_quality(dataset.test_images, progress)
+    progress("fitting the shape model", 0, 0)
+    models = fit_shape_models(keypoints, schema)
+    scores = models.score(keypoints)
+    swaps = find_swaps(keypoints, schema, models)
+    pairs = find_duplicates(dataset.images, dataset.test_images, keypoints, progress)
+    return Measures(
+        present=np.ascontiguousarray(here.T),
+        n_present=here.sum(axis=1).astype(np.int16),
+        source=label_source(keypoints),
+        outlier=scores.rows,
+        point_outlier=scores.points,
+        swapped=swaps.rows,
+        outside=outside_image(keypoints, schema).any(axis=1),
+        brightness=quality.brightness,
+        contrast=quality.contrast,
+        sharpness=quality.sharpness,
+        duplicate=pairs.group[:n],
+        test_brightness=test_quality.brightness,
+        test_contrast=test_quality.contrast,
+        test_sharpness=test_quality.sharpness,
+        test_duplicate=pairs.group[n:],
+        pair_a=pairs.a,
+        pair_b=pairs.b,
+        pair_similarity=pairs.similarity,
+        pair_label_distance=pairs.label_distance,
+        pair_exact=pairs.exact,
+    )
+
+
+def measure(dataset: Dataset, progress: Progress = silent) -> Measures:
+    """The measures of ``dataset``: read where they are stored, otherwise made and stored.
+
+    Safe when several processes ask at once; a stopped call leaves nothing half-written.
+    """
+    if dataset.folder is None:
+        return compute(dataset, progress)
+    if (stored := load(dataset)) is not None:
+        return stored
+    with FileLock(dataset.folder / ".measures.lock"):
+        if (stored := load(dataset)) is not None:
+            return stored
+        _store(compute(dataset, progress), dataset)
+    stored = load(dataset)
+    assert stored is not None
+    return stored
+
+
+def load(dataset: Dataset) -> Measures | None:
+    """The stored measures, memory-mapped; None if there are none, or only older or damaged ones."""
+    if dataset.folder is None:
+        return None
+    folder = dataset.folder / "measures"
+    try:
+        about = json.loads((folder / "measures.json").read_text())
+        if about != _about(dataset):
+            return None
+        return Measures(**{name: _read(folder / f"{name}.npy") for name in _NAMES})
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _about(dataset: Dataset) -> dict[str, Any]:
+    return {"version": VERSION, "content_hash": dataset.content_hash}
+
+
+def _read(path: Path) -> NDArray[Any]:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:  # nothing to map in an empty array
+        return np.load(path, allow_pickle=False)
+
+
+def _store(measures: Measures, dataset: Dataset) -> None:
+    assert dataset.folder is not None
+    target = dataset.folder / "measures"
+    stage = Path(tempfile.mkdtemp(prefix=".measures-", dir=dataset.folder))
+    try:
+        for name in _NAMES:
+            np.save(stage / f"{name}.npy", getattr(measures, name))
+        (stage / "measures.json").write_text(json.dumps(_about(dataset)))
+        # Readers that have the old files mapped keep them; there is nothing to merge.
+        shutil.rmtree(target, ignore_errors=True)
+        stage.rename(target)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise

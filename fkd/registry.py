@@ -1,0 +1,139 @@
+"""The registered datasets: find, open, put in place atomically, remove."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.settings import home
+from fkd.storage import open_dataset, read_manifest
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+# Folders beginning with a dot are never listed: a dataset being written, and one being removed.
+_INCOMING, _OUTGOING = ".incoming-", ".outgoing-"
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can name a dataset; it becomes a folder, so nothing else will do.
+
+    Raises:
+        UserError: otherwise, saying what is allowed.
+    """
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{name!r} cannot name a dataset: use 1 to 64 letters, digits, '-', '_' or '.', "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+def datasets_folder() -> Path:
+    return home() / "datasets"
+
+
+def dataset_names() -> list[str]:
+    """Names of the registered datasets, in alphabetical order."""
+    folder = datasets_folder()
+    if not folder.is_dir():
+        return []
+    return sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".") and (entry / "manifest.json").is_file()
+    )
+
+
+def _folder(name: str) -> Path:
+    folder = datasets_folder() / check_name(name)
+    if not (folder / "manifest.json").is_file():
+        known = ", ".join(dataset_names())
+        hint = f"Registered: {known}." if known else "None is registered yet; try 'fkd demo'."
+        raise UserError(f"There is no dataset '{name}'. {hint}")
+    return folder
+
+
+def manifest(name: str) -> dict[str, Any]:
+    """Manifest of the dataset called ``name``; ``UserError`` if there is none."""
+    return read_manifest(_folder(name))
+
+
+def open_named(name: str) -> Dataset:
+    """Open the dataset called ``name``; ``UserError`` if there is none or it is damaged."""
+    return open_dataset(_folder(name))
+
+
+@contextmanager
+def locked(name: str) -> Iterator[Path]:
+    """Hold the lock of ``name`` across processes and yield its folder, existing or not.
+
+    The operating system frees the lock of a process that dies. What such a process left behind
+    is cleared here: half-written folders go, a dataset that was about to be replaced comes back.
+    """
+    root = datasets_folder()
+    root.mkdir(parents=True, exist_ok=True)
+    target = root / check_name(name)
+    with FileLock(root / f".{name}.lock"):
+        for leftover in root.glob(f"{_INCOMING}{name}~*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in root.glob(f"{_OUTGOING}{name}~*"):
+            if target.exists():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.rename(target)
+        yield target
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``target`` that takes its place when the block succeeds.
+
+    Call it under ``locked``. On any error the folder is removed and ``target`` is as before.
+    """
+    stage = Path(tempfile.mkdtemp(prefix=f"{_INCOMING}{target.name}~", dir=target.parent))
+    try:
+        yield stage
+        stage.chmod(0o755)
+        _sync(stage)
+        if target.exists():
+            outgoing = target.with_name(f"{_OUTGOING}{target.name}~{stage.name[-8:]}")
+            target.rename(outgoing)
+            stage.rename(target)
+            shutil.rmtree(outgoing, ignore_errors=True)
+        else:
+            stage.rename(target)
+        _sync(target.parent)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
+
+
+def _sync(folder: Path) -> None:
+    """Make renames in ``folder`` durable."""
+    if os.name == "nt":  # Windows cannot open folders, and needs no such call
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove(name: str) -> None:
+    """Delete the dataset called ``name``; ``UserError`` if there is none."""
+    _folder(name)
+    with locked(name) as target:
+        # Renamed first, under a name that is never restored: a killed removal leaves no half.
+        doomed = Path(tempfile.mkdtemp(prefix=f"{_INCOMING}{name}~", dir=target.parent))
+        target.rename(doomed / target.name)
+        shutil.rmtree(doomed, ignore_errors=True)

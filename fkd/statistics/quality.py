@@ -1,0 +1,83 @@
+"""Brightness, contrast and sharpness of images, and the images that stand out by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.progress import Progress, silent
+from fkd.statistics.chunks import IMAGES, chunks
+
+
+@dataclass(frozen=True)
+class ImageQuality:
+    """Three figures per image, each ``(N,)`` float32.
+
+    Attributes:
+        brightness: mean grey value, 0 to 255.
+        contrast: standard deviation of the grey values.
+        sharpness: log10(1 + variance of the Laplacian): 0 for an even image, low for a blurred
+            one. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
+    """
+
+    brightness: NDArray[np.float32]
+    contrast: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
+
+
+def image_quality(images: NDArray[np.uint8], progress: Progress = silent) -> ImageQuality:
+    """Measure ``images`` ``(N, H, W)``."""
+    figures = np.empty((3, len(images)), np.float32)
+    for part in chunks(len(images), IMAGES, "measuring images", progress):
+        for i, image in enumerate(images[part], part.start):
+            mean, std = cv2.meanStdDev(image)
+            _, edge = cv2.meanStdDev(cv2.Laplacian(image, cv2.CV_16S))
+            figures[:, i] = mean[0, 0], std[0, 0], np.log10(1 + edge[0, 0] ** 2)
+    return ImageQuality(*figures)
+
+
+@dataclass(frozen=True)
+class OddImages:
+    """Images that stand out, each ``(N,)`` bool."""
+
+    too_dark: NDArray[np.bool_]
+    too_bright: NDArray[np.bool_]
+    flat: NDArray[np.bool_]
+    blurred: NDArray[np.bool_]
+
+    @property
+    def any(self) -> NDArray[np.bool_]:
+        """``(N,)`` bool, odd in any respect."""
+        return self.too_dark | self.too_bright | self.flat | self.blurred
+
+
+ROBUST_Z = 3.5
+"""How many robust standard deviations off the median is odd (Iglewicz and Hoaglin, 1993)."""
+
+DARK, BRIGHT = 40.0, 215.0
+"""Mean grey values beyond which an image is too dark or too bright in any dataset."""
+
+FLAT_CONTRAST = 8.0
+"""Contrast under which an image shows hardly anything."""
+
+
+def odd_images(quality: ImageQuality) -> OddImages:
+    """Flag images beyond the fixed limits of this module or far off the rest of the dataset."""
+    brightness, contrast = robust_z(quality.brightness), robust_z(quality.contrast)
+    return OddImages(
+        too_dark=(brightness < -ROBUST_Z) | (quality.brightness < DARK),
+        too_bright=(brightness > ROBUST_Z) | (quality.brightness > BRIGHT),
+        flat=(contrast < -ROBUST_Z) | (quality.contrast < FLAT_CONTRAST),
+        blurred=robust_z(quality.sharpness) < -ROBUST_Z,
+    )
+
+
+def robust_z(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Distance from the median in robust standard deviations (1.4826 times the median absolute
+    deviation); 0 everywhere if more than half of the values are equal."""
+    away = np.asarray(values, np.float64) - (np.median(values) if len(values) else 0.0)
+    spread = 1.4826 * np.median(np.abs(away)) if len(away) else 0.0
+    return away / spread if spread > 0 else np.zeros_like(away)

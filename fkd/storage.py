@@ -1,0 +1,240 @@
+"""Datasets on disk: a folder of memory-mapped arrays and a manifest, written whole or not at all.
+
+Layout of ``FKD_HOME/datasets/NAME/``::
+
+    manifest.json        counts, sources, content hash
+    images.npy           uint8   (N, H, W)
+    keypoints.npy        float32 (N, K, 2), NaN where missing
+    rows.npy             int64   (N,)  row of the source file
+    test_images.npy      uint8   (M, H, W)
+    test_image_ids.npy   int64   (M,)
+    lookup.npy           int64   (L, 3): row id, image id, coordinate; absent without a lookup table
+    rejected.csv         the rows that were skipped, with reasons; absent if none were
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd import __version__
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.formats.kaggle_tables import Lookup
+from fkd.keypoints import SCHEMAS, KeypointSchema
+
+FORMAT = 1
+"""Version of the layout; a dataset of another version must be ingested again."""
+
+
+class GrowingArray:
+    """A ``.npy`` file that rows are appended to, with a running hash of its content.
+
+    NumPy pads the header so that the first dimension can be corrected in place at the end.
+    """
+
+    def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: type) -> None:
+        self.rows = 0
+        self._row_shape, self._dtype = row_shape, np.dtype(dtype)
+        self._hash = hashlib.sha256()
+        self._file = path.open("wb")
+        self._write_header()
+
+    def _write_header(self) -> None:
+        np.lib.format.write_array_header_1_0(
+            self._file,
+            {
+                "descr": np.lib.format.dtype_to_descr(self._dtype),
+                "fortran_order": False,
+                "shape": (self.rows, *self._row_shape),
+            },
+        )
+
+    def append(self, block: NDArray[Any]) -> None:
+        if block.shape[1:] != self._row_shape or block.dtype != self._dtype:
+            raise ValueError(f"expected rows {self._row_shape} of {self._dtype}, got {block.shape}")
+        data = np.ascontiguousarray(block).data.cast("B") if block.size else b""
+        self._file.write(data)
+        self._hash.update(data)
+        self.rows += len(block)
+
+    def finish(self) -> str:
+        """Close the file, on disk for good; return the hash of its content."""
+        self._file.seek(0)
+        self._write_header()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class DatasetWriter:
+    """Writes a dataset into an empty folder, block by block.
+
+    Use as a context manager; ``finish`` writes the manifest, which is what makes the folder a
+    dataset. Memory does not depend on the number of rows.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: KeypointSchema) -> None:
+        self.folder, self.name, self.schema = folder, name, schema
+        size, k = schema.image_size, len(schema)
+        self._arrays = {
+            "images": GrowingArray(folder / "images.npy", size, np.uint8),
+            "keypoints": GrowingArray(folder / "keypoints.npy", (k, 2), np.float32),
+            "rows": GrowingArray(folder / "rows.npy", (), np.int64),
+            "test_images": GrowingArray(folder / "test_images.npy", size, np.uint8),
+            "test_image_ids": GrowingArray(folder / "test_image_ids.npy", (), np.int64),
+        }
+        self._present = np.zeros(k, np.int64)
+        self._complete = 0
+        self._lookup: Lookup | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for array in self._arrays.values():
+            array.close()
+
+    def add_training(
+        self,
+        images: NDArray[np.uint8],
+        keypoints: NDArray[np.float32],
+        rows: NDArray[np.int64],
+    ) -> None:
+        """Append labelled images: ``(n, H, W)``, ``(n, K, 2)``, ``(n,)``."""
+        self._arrays["images"].append(images)
+        self._arrays["keypoints"].append(keypoints)
+        self._arrays["rows"].append(rows)
+        present = ~np.isnan(keypoints).any(axis=-1)
+        self._present += present.sum(axis=0)
+        self._complete += int(present.all(axis=1).sum())
+
+    def add_test(self, images: NDArray[np.uint8], image_ids: NDArray[np.int64]) -> None:
+        """Append unlabelled images: ``(m, H, W)``, ``(m,)``."""
+        self._arrays["test_images"].append(images)
+        self._arrays["test_image_ids"].append(image_ids)
+
+    @property
+    def training_rows(self) -> int:
+        """Rows added so far."""
+        return self._arrays["rows"].rows
+
+    def set_lookup(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    def finish(self, **about: Any) -> dict[str, Any]:
+        """Write the manifest and return it. ``about`` is added to it (where the data is from)."""
+        rows, test_rows = self._arrays["rows"].rows, self._arrays["test_image_ids"].rows
+        digest = hashlib.sha256(f"{FORMAT} {self.schema.name}".encode())
+        for key, array in self._arrays.items():
+            digest.update(f"{key}={array.finish()}".encode())
+        if self._lookup is not None:
+            table = np.stack(
+                [self._lookup.row_ids, self._lookup.image_ids, self._lookup.coordinates], axis=1
+            )
+            with (self.folder / "lookup.npy").open("wb") as file:
+                np.save(file, table)
+                os.fsync(file.fileno())
+            digest.update(f"lookup={hashlib.sha256(table.tobytes()).hexdigest()}".encode())
+        manifest = {
+            "format": FORMAT,
+            "name": self.name,
+            "schema": self.schema.name,
+            "rows": rows,
+            "test_rows": test_rows,
+            "complete_rows": self._complete,
+            "present": dict(zip(self.schema.names, self._present.tolist(), strict=True)),
+            "image_size": list(self.schema.image_size),
+            "lookup_rows": 0 if self._lookup is None else len(self._lookup.row_ids),
+            "content_hash": digest.hexdigest(),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "fkd_version": __version__,
+            **about,
+        }
+        with (self.folder / "manifest.json").open("w") as file:
+            json.dump(manifest, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        return manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of the dataset in ``folder``.
+
+    Raises:
+        UserError: if there is none, it cannot be read, or it is of another format version.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        known = manifest["format"] == FORMAT and manifest["schema"] in SCHEMAS
+    except FileNotFoundError:
+        raise UserError(f"There is no dataset in {folder}.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"The manifest of dataset '{folder.name}' cannot be read ({error}); "
+            "remove the dataset and ingest it again."
+        ) from None
+    if not known:
+        raise UserError(
+            f"Dataset '{folder.name}' was written by another version of fkd; "
+            "remove it and ingest it again."
+        )
+    return dict(manifest)
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Open the dataset in ``folder``; arrays are memory-mapped, nothing is read yet.
+
+    Raises:
+        UserError: if there is none, or a file is missing or damaged.
+    """
+    manifest = read_manifest(folder)
+    schema = SCHEMAS[manifest["schema"]]
+
+    def mapped(name: str) -> NDArray[Any]:
+        try:
+            return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        except ValueError:  # an array without rows cannot be mapped; it can be loaded
+            return np.load(folder / f"{name}.npy", allow_pickle=False)
+
+    try:
+        lookup = None
+        if manifest["lookup_rows"]:
+            lookup = Lookup(*np.array(mapped("lookup")).T)
+        dataset = Dataset(
+            name=folder.name,
+            schema=schema,
+            images=mapped("images"),
+            keypoints=mapped("keypoints"),
+            rows=mapped("rows"),
+            test_images=mapped("test_images"),
+            test_image_ids=mapped("test_image_ids"),
+            lookup=lookup,
+            content_hash=manifest["content_hash"],
+            folder=folder,
+            manifest=manifest,
+        )
+        if (len(dataset), len(dataset.test_images)) != (manifest["rows"], manifest["test_rows"]):
+            raise ValueError("the arrays and the manifest disagree on the number of rows")
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(
+            f"Dataset '{folder.name}' is damaged ({error}); remove it and ingest it again."
+        ) from None
+    return dataset

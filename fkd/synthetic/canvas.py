@@ -1,0 +1,82 @@
+"""The face's own frame and the two rasters it is made on.
+
+The frame is the head seen straight on, in units of the inter-ocular distance: the origin midway
+between the eyes, ``u`` to the viewer's right (the subject's left), ``v`` down, height ``z`` towards
+the viewer. Pigment is painted on the fine *skin* raster, the relief and its light live on the
+*relief* raster of half the resolution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Image8 = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+SHIFT = 5
+"""Fractional bits of the coordinates given to OpenCV's drawing functions."""
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A grid of pixels over the face's frame; ``(u, v)`` falls on index ``origin + scale * uv``."""
+
+    shape: tuple[int, int]
+    scale: float
+    origin: tuple[float, float]
+
+    def index(self, uv: ArrayLike) -> Floats:
+        """``(..., 2)`` frame coordinates to ``(..., 2)`` pixel indices ``(x, y)``."""
+        return np.asarray(uv, np.float32) * np.float32(self.scale) + np.float32(self.origin)
+
+    def fixed(self, uv: ArrayLike) -> NDArray[np.int32]:
+        """Pixel indices as OpenCV's fixed-point integers with ``SHIFT`` fractional bits."""
+        return np.rint(self.index(uv) * (1 << SHIFT)).astype(np.int32)
+
+    def axes(self) -> tuple[Floats, Floats]:
+        """The ``u`` of each column and the ``v`` of each row."""
+        u = (np.arange(self.shape[1], dtype=np.float32) - self.origin[0]) / self.scale
+        v = (np.arange(self.shape[0], dtype=np.float32) - self.origin[1]) / self.scale
+        return u.astype(np.float32), v.astype(np.float32)
+
+    def blank(self, value: int = 0) -> Image8:
+        return np.full(self.shape, value, np.uint8)
+
+    def fill(self, image: Image8, uv: ArrayLike, value: float) -> None:
+        """Fill the polygon ``uv`` ``(n, 2)``, antialiased."""
+        cv2.fillPoly(image, [self.fixed(uv)], value, cv2.LINE_AA, SHIFT)
+
+    def stroke(
+        self, image: Image8, uv: ArrayLike, value: float, width: float, closed: bool = False
+    ) -> None:
+        """Draw the polyline ``uv`` ``(n, 2)``; ``width`` in frame units, at least one pixel."""
+        thick = max(1, round(width * self.scale))
+        cv2.polylines(image, [self.fixed(uv)], closed, value, thick, cv2.LINE_AA, SHIFT)
+
+    def disc(
+        self, image: Image8, center: ArrayLike, radii: tuple[float, float], value: float,
+        angle: float = 0.0,
+    ) -> None:
+        """Fill an ellipse with the given half axes (frame units) and angle (degrees)."""
+        axes = tuple(max(1, round(r * self.scale * (1 << SHIFT))) for r in radii)
+        x, y = (int(c) for c in self.fixed(center))
+        cv2.ellipse(image, (x, y), axes, angle, 0, 360, value, -1, cv2.LINE_AA, SHIFT)
+
+
+def _rasters(scale: int, half_width: float, top: float, bottom: float) -> tuple[Raster, Raster]:
+    """The relief raster at ``scale`` px per unit and the skin raster at twice that.
+
+    A fine index ``i`` lies at the coarse index ``(i + 0.5) / 2 - 0.5``, as ``cv2.resize`` has it.
+    """
+    width, height = round(2 * half_width * scale), round((bottom - top) * scale)
+    origin = ((width - 1) / 2, -top * scale)
+    relief = Raster((height, width), scale, origin)
+    fine = (2 * origin[0] + 0.5, 2 * origin[1] + 0.5)
+    return Raster((2 * height, 2 * width), 2 * scale, fine), relief
+
+
+SKIN, RELIEF = _rasters(scale=30, half_width=1.8, top=-1.7, bottom=2.3)

@@ -1,0 +1,111 @@
+"""Hair on head, chin and lip, in the face's frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.synthetic.anatomy import Face
+from fkd.synthetic.canvas import SKIN, Image8
+from fkd.synthetic.features import Features
+from fkd.synthetic.textures import cut, cut_rays
+
+_RECEDED = {"receding": 0.3, "back": 0.08, "short": 0.05, "curly": 0.05}
+_VOLUME = {"short": 0.05, "side": 0.1, "fringe": 0.12, "long": 0.12, "bob": 0.16, "curly": 0.24}
+
+
+def _hairline(face: Face, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Where the hair meets the forehead, from the subject's left temple to the right one."""
+    side = np.linspace(1, -1, 17)
+    rise = _RECEDED.get(face.hair, 0.0)
+    temple = rng.uniform(-0.4, -0.15)
+    v = face.hairline - rise * (0.3 + np.abs(side))
+    v = v + (temple - v) * np.abs(side) ** rng.uniform(4, 7)
+    if face.hair in ("side", "bob", "long"):
+        # Swept from a parting to one side, or away from the middle.
+        part = rng.choice([-0.45, 0.0, 0.45], p=[0.35, 0.3, 0.35])
+        v += rng.uniform(0.1, 0.35) * np.minimum(np.abs(side - part), 0.8) ** 1.3 - 0.08
+    if face.hair == "fringe":
+        low = rng.uniform(-0.72, -0.42) + rng.uniform(-0.25, 0.25) * side + rng.normal(0, 0.025, 17)
+        v = np.maximum(v, low)
+    u = side * face.width * (0.93 if face.hair in ("long", "bob") else 0.97)
+    return np.stack([u, v], axis=-1)
+
+
+def hair_mask(face: Face, rng: np.random.Generator) -> Image8:
+    """Opacity of the hair, uint8 on the skin raster."""
+    mask = SKIN.blank()
+    w = face.width
+    grow = _VOLUME.get(face.hair, 0.06) * rng.uniform(0.6, 1.5)
+    t = np.linspace(0, np.pi, 21)
+    crown = np.stack([-(w + grow) * np.cos(t), -0.15 - (1.8 + grow) * np.sin(t) ** 0.7], axis=-1)
+    if face.hair != "bald":
+        SKIN.fill(mask, np.concatenate([crown, _hairline(face, rng)]), 255)
+    if face.hair in ("long", "bob"):
+        bottom = 2.4 if face.hair == "long" else rng.uniform(0.9, 1.6)
+        for sign in (-1, 1):
+            near = rng.uniform(0.8, 0.97) * w
+            lock = [
+                (0.9 * w, -0.6), (w + grow, -0.5), (w + grow + 0.08, 0.4),
+                (w + grow + rng.uniform(0.05, 0.4), bottom), (near, bottom + 0.06),
+                ((near + w) / 2, 0.5 * bottom), (0.97 * w, 0.1),
+            ]  # fmt: skip
+            SKIN.fill(mask, np.array(lock) * [sign, 1], 255)
+    else:
+        length = rng.uniform(-0.1, 0.3)
+        burn = [(0.9 * w, -0.6), (w + grow, -0.5), (1.03 * w, length), (0.95 * w, length), (0.92 * w, -0.2)]
+        for sign in (-1, 1):
+            SKIN.fill(mask, np.array(burn) * [sign, 1], 235)
+    soft = cv2.GaussianBlur(mask, (11, 11), 2.2)
+    # Only the edge may fray, or the noise would leave tufts on the forehead.
+    name = "curl" if face.hair == "curly" else "strand"
+    edge = cv2.multiply(soft, 255 - soft, scale=4 / 255)
+    frayed = cv2.multiply(edge, cut(name, mask.shape, rng), scale=0.22, dtype=cv2.CV_32F)
+    return np.asarray(cv2.convertScaleAbs(cv2.max(soft + frayed - 60, 0), alpha=1.5), np.uint8)
+
+
+def hair_tone(face: Face, mask: Image8, rng: np.random.Generator) -> Image8:
+    """The grey pigment of the hair, uint8 on the skin raster."""
+    tone = face.hair_tone
+    if face.hair == "curly":
+        strands = cut("curl", SKIN.shape, rng)
+    else:
+        parting = (rng.uniform(-0.5, 0.5), -2.1)
+        strands = cut_rays(SKIN.shape, SKIN.index(parting), rng)
+    return np.asarray(cv2.convertScaleAbs(cv2.max(strands * (0.3 * tone + 6) + tone, 0)), np.uint8)
+
+
+def beard_mask(face: Face, features: Features, rng: np.random.Generator) -> Image8 | None:
+    """Opacity of stubble, beard and moustache, or None for a smooth face."""
+    if max(face.stubble, face.beard, face.moustache) < 0.08:
+        return None
+    mask = SKIN.blank()
+    w, chin = face.width, face.chin_v
+    mouth = features.mouth
+    lips = np.concatenate([mouth.top, mouth.bottom[::-1]])
+    strength = max(face.stubble * 60, face.beard * 225)
+    if strength > 5:
+        reach = face.lip_width + 0.12
+        half = [
+            (0, face.nose_length + 0.22), (0.3, face.nose_length + 0.26), (reach, 0.98),
+            (0.78 * w, 0.75), (0.93 * w, -0.05), (1.05 * w, -0.05), (1.05 * w, 1.3),
+            (0.8 * w, chin + 0.1), (0, chin + 0.2),
+        ]  # fmt: skip
+        SKIN.fill(mask, np.array(half), strength)
+        SKIN.fill(mask, np.array(half) * [-1, 1], strength)
+    if face.moustache:
+        upper = mouth.top * np.float32([1.12, 1])
+        bulk = 0.15 - 0.13 * np.abs(np.linspace(-1, 1, len(upper))) ** 1.5
+        upper[:, 1] -= bulk
+        lower = mouth.top * np.float32([1.12, 1]) + np.float32([0, 0.035])
+        SKIN.fill(mask, np.concatenate([upper, lower[::-1]]), 240 * face.moustache)
+    if face.beard < 0.4:
+        mask = cv2.GaussianBlur(mask, (0, 0), 6 if not face.moustache else 2.5)
+    else:
+        mask = cv2.GaussianBlur(mask, (0, 0), 3)
+    shaved = SKIN.blank(255)
+    SKIN.fill(shaved, lips, 30)
+    mask = np.asarray(cv2.multiply(mask, shaved, scale=1 / 255), np.uint8)
+    grain = cut("blotch", mask.shape, rng)
+    return np.asarray(cv2.multiply(mask, 1 + 0.14 * grain, dtype=cv2.CV_8U), np.uint8)

@@ -1,0 +1,118 @@
+"""How the head is held, and the way between the face's frame and the picture.
+
+The camera is far away (orthographic): a surface point ``(u, v, z)`` appears at
+``offset + scale * (R @ (u, v, z))[:2]`` for a rotation ``R``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.synthetic.canvas import RELIEF, Floats
+
+_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Rotation ``(3, 3)`` of the head, then ``scale`` px per inter-ocular distance, ``offset`` px."""
+
+    rotation: NDArray[np.float64]
+    scale: float
+    offset: tuple[float, float]
+
+    def project(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """``(n, 3)`` points ``(u, v, z)`` to ``(n, 2)`` px."""
+        flat = points @ self.rotation[:2].T
+        return np.asarray(flat * self.scale + np.array(self.offset))
+
+
+def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
+    """Turn about the vertical axis, then nod, then tilt; radians. ``z`` points to the viewer."""
+    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    cr, sr = np.cos(roll), np.sin(roll)
+    turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return np.asarray(tilt @ nod @ turn)
+
+
+def draw_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
+    yaw, pitch, roll = np.radians(rng.normal([0, 0, 0], [16.5, 7.5, 7.3]))
+    return rotation(np.clip(yaw, -0.55, 0.55), np.clip(pitch, -0.3, 0.35), np.clip(roll, -0.5, 0.5))
+
+
+def place(
+    turned: NDArray[np.float64],
+    eyes: NDArray[np.floating],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> Pose:
+    """Scale and shift so that the eyes ``(2, 3)`` lie where crops of the dataset have them."""
+    height, width = shape
+    left, right = eyes @ turned[:2].T
+    apart = float(np.hypot(*(left - right)))
+    # A turned head is cropped somewhat wider than the eyes' distance alone would have it.
+    scale = 0.3734 * width * apart**-0.75 * float(np.exp(rng.normal(0, 0.06)))
+    jitter = rng.normal(0, [0.021, 0.026])
+    wanted = np.array([0.503, 0.391]) + jitter
+    middle = (left + right) / 2
+    # Crops are centred on the face, which a turn moves against the eyes.
+    wanted[0] -= 0.02 * turned[0, 2]
+    offset = wanted * [width, height] - scale * middle
+    return Pose(turned, scale, (float(offset[0]), float(offset[1])))
+
+
+def heights_at(z: Floats, uv: NDArray[np.floating]) -> Floats:
+    """The relief at ``(n, 2)`` frame coordinates, bilinear, as ``trace`` sees it."""
+    index = RELIEF.index(uv)[None]
+    return cv2.remap(z, index, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+
+
+def trace(z: Floats, pose: Pose, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    """For each pixel of the picture the point of the relief that is seen there.
+
+    A pixel's ray meets the frame's points ``q0 + d * h`` at the heights ``h``; Newton's method
+    finds where the relief has that height.
+
+    Returns:
+        ``(H, W, 2)`` pixel indices of the relief raster, and ``(H, W)`` how far, in px, the ray misses the surface
+        (0 where it meets it; growing outside the silhouette of a turned head).
+    """
+    flat = pose.rotation[:2, :2]
+    back = np.linalg.inv(flat)
+    d = (-back @ pose.rotation[:2, 2]).astype(np.float32)
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    x = (xs - np.float32(pose.offset[0])) / np.float32(pose.scale)
+    y = (ys - np.float32(pose.offset[1])) / np.float32(pose.scale)
+    inverse = back.astype(np.float32)
+    # In the relief's pixel indices, which remap wants.
+    s = np.float32(RELIEF.scale)
+    x0 = (inverse[0, 0] * x + inverse[0, 1] * y) * s + np.float32(RELIEF.origin[0])
+    y0 = (inverse[1, 0] * x + inverse[1, 1] * y) * s + np.float32(RELIEF.origin[1])
+    step = d * s
+    slope = cv2.filter2D(z, cv2.CV_32F, _slope_kernel(step), borderType=cv2.BORDER_REPLICATE)
+    both = cv2.merge([z, slope])
+    h = np.full(shape, np.float32(0.05))
+    miss = h
+    for _ in range(_STEPS):
+        seen = cv2.remap(
+            both, x0 + step[0] * h, y0 + step[1] * h, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        miss = h - seen[..., 0]
+        h = h - miss / np.maximum(1 - seen[..., 1], np.float32(0.3))
+    missed = np.abs(miss) * np.float32(np.hypot(*d) * pose.scale)
+    return np.stack([x0 + step[0] * h, y0 + step[1] * h], axis=-1), missed
+
+
+def _slope_kernel(step: Floats) -> Floats:
+    """Correlating with it gives the derivative of the relief along ``step`` (px)."""
+    kernel = np.zeros((3, 3), np.float32)
+    kernel[1, 0], kernel[1, 2] = -step[0] / 2, step[0] / 2
+    kernel[0, 1], kernel[2, 1] = -step[1] / 2, step[1] / 2
+    return kernel
