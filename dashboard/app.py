@@ -17,6 +17,9 @@ from dashboard.widgets import guard  # noqa: E402
 
 st.set_page_config(page_title="fkd workbench", page_icon=":material/face:", layout="wide")
 
+st.logo(str(ROOT / "dashboard" / "logo.svg"), size="large")
+st.html(ROOT / "dashboard" / "style.css")
+
 PAGES = ROOT / "pages"
 page = st.navigation(
     [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamlit.components.v2 import component
 
 from dashboard.loaders import png_url
+from dashboard.words import short_label
 from fkd.keypoints import KeypointSchema
 
 _HERE = Path(__file__).parent
@@ -44,12 +45,6 @@ class Face:
     image: NDArray[np.uint8]
     keypoints: NDArray[np.float32] | None = None
     note: str = ""
-
-
-def short_label(label: str) -> str:
-    """A point's name short enough to stand on a small face: ``left eye center`` -> ``L eye``."""
-    words = {"left": "L", "right": "R", "center": "", "eyebrow": "brow", "corner": ""}
-    return " ".join(w for word in label.split() if (w := words.get(word, word)))
 
 
 def face_grid(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.widgets import compact
+from dashboard.words import compact
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.measures import Measures
@@ -32,7 +32,7 @@ def dataset_picker() -> None:
         # dataset on every machine.
         if _KEY not in st.session_state and _KEY not in st.query_params:
             st.session_state[_KEY] = _default(names)
-        st.selectbox("Dataset", names, index=None, key=_KEY, bind="query-params")
+        st.selectbox("Dataset", names, index=None, required=True, key=_KEY, bind="query-params")
         if st.session_state[_KEY] is None:
             asked = st.query_params.get(_KEY)
             st.caption(f"There is no dataset of that name ({asked})" if asked else "Choose one")

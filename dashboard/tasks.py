@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import streamlit as st
 
@@ -18,15 +17,17 @@ from fkd.progress import Progress
 
 @dataclass
 class Task:
-    """One piece of work and how far it is; written by its thread, read by pages."""
+    """One piece of work on the dataset ``subject`` and how far it is; written by its thread, read
+    by pages."""
 
     label: str
+    subject: str
+    work: Callable[[Progress], str]
     state: str = "running"  # then: done, failed, stopped
     stage: str = "starting"
     done: int = 0
     total: int = 0
     stage_began: float = field(default_factory=time.monotonic)
-    result: Any = None
     error: Exception | None = None
     message: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
@@ -59,12 +60,13 @@ class Tasks:
         self._tasks: list[Task] = []
         self._lock = threading.Lock()
 
-    def start(self, label: str, work: Callable[[Progress], Any]) -> Task:
-        """Run ``work(progress)`` in a thread and return its task at once."""
-        task = Task(label)
+    def start(self, label: str, subject: str, work: Callable[[Progress], str]) -> Task:
+        """Run ``work(progress)``, which concerns the dataset ``subject``, in a thread; return its
+        task at once. What ``work`` returns is said of the subject ("is ready")."""
+        task = Task(label, subject, work)
         with self._lock:
             self._tasks = [*self._tasks[-9:], task]
-        threading.Thread(target=_run, args=(task, work), daemon=True, name=label).start()
+        threading.Thread(target=_run, args=(task,), daemon=True, name=label).start()
         return task
 
     def list(self) -> list[Task]:
@@ -76,9 +78,9 @@ class Tasks:
             self._tasks = [t for t in self._tasks if t is not task]
 
 
-def _run(task: Task, work: Callable[[Progress], Any]) -> None:
+def _run(task: Task) -> None:
     try:
-        task.result = work(task.progress)
+        task.message = f"{task.subject} {task.work(task.progress)}."
         task.state = "done"
     except Cancelled as error:
         task.message, task.state = str(error), "stopped"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,24 +28,6 @@ def guard(where: str) -> Iterator[None]:
         )
 
 
-def compact(number: int) -> str:
-    """``7049`` as ``7,049``."""
-    return f"{number:,}"
-
-
-def share(part: int, whole: int) -> str:
-    """``part`` of ``whole`` as a percentage in two significant digits."""
-    if whole == 0:
-        return "–"
-    percent = 100 * part / whole
-    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
-
-
-def count_share(part: int, whole: int) -> str:
-    """A count with its percentage beside it."""
-    return f"{compact(part)} ({share(part, whole)})"
-
-
 def download_table(frame: pd.DataFrame, name: str, *, index: bool = False) -> None:
     """A button that downloads ``frame`` as ``name``.csv."""
     st.download_button(
@@ -69,8 +50,3 @@ def show_table(
     download_table(frame, name)
 
 
-def png_bytes(figure_image: object) -> bytes:
-    """A PIL image as PNG bytes."""
-    buffer = io.BytesIO()
-    figure_image.save(buffer, "PNG")  # type: ignore[attr-defined]
-    return buffer.getvalue()

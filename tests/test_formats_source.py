@@ -188,7 +188,8 @@ def test_a_header_that_lies_about_the_size_is_found_out(tmp_path: Path, claimed:
     for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         struct.pack_into("<I", data, data.rindex(signature) + offset, claimed)
     (tmp_path / "training.zip").write_bytes(data)
-    assert "damaged" in refusal(tmp_path / "training.zip")
+    text = refusal(tmp_path / "training.zip")
+    assert "damaged" in text or "incomplete" in text
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ _MISSING = pa.array(["", "nan", "na", "null"])
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^-?[0-9]{1,18}$"  # 18 digits always fit int64
 _LEVELS = pa.array([str(level) for level in range(256)])
+_LEVEL_OF = {str(level): level for level in range(256)}
 _LONGEST_QUOTE = 24
 
 
@@ -77,9 +78,9 @@ def pixels(column: pa.StringArray, count: int) -> tuple[NDArray[np.uint8], NDArr
     images[whole] = levels.to_numpy().reshape(-1, count)
     good[whole] = clean
     for i in np.flatnonzero(~good):
-        found = [_level(word) for word in column[i].as_py().split()]
-        if len(found) == count and None not in found:
-            images[i], good[i] = np.array(found, np.uint8), True
+        found = column[i].as_py().split()
+        if len(found) == count and _first_bad(found) is None:
+            images[i], good[i] = np.array([_level(word) for word in found], np.uint8), True
     return images, good
 
 
@@ -92,16 +93,20 @@ def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
         plural = "" if len(words) == 1 else "s"
         reason = f"{len(words)} pixel{plural} found, {count} expected"
         reasons.append((reason, "wrong pixel count"))
-    for position, word in enumerate(words, 1):
-        if _level(word) is None:
-            reason = f"pixel {position} is {quote(word)}, not an integer in 0..255"
-            reasons.append((reason, "bad pixel value"))
-            break
+    bad = _first_bad(words)
+    if bad is not None:
+        reason = f"pixel {bad + 1} is {quote(words[bad])}, not an integer in 0..255"
+        reasons.append((reason, "bad pixel value"))
     return reasons
 
 
+def _first_bad(words: list[str]) -> int | None:
+    """Index of the first word that is no level."""
+    return next((i for i, w in enumerate(words) if w not in _LEVEL_OF and _level(w) is None), None)
+
+
 def _level(word: str) -> int | None:
-    if not (word.isascii() and word.isdigit()):
-        return None
-    digits = word.lstrip("0") or "0"
-    return int(digits) if len(digits) <= 3 and int(digits) <= 255 else None
+    level = _LEVEL_OF.get(word)
+    if level is None and word.isascii() and word.isdigit():
+        level = _LEVEL_OF.get(word.lstrip("0") or "0")
+    return level

@@ -149,7 +149,7 @@ def _keypoints(
     good = np.empty(values.shape, np.bool_)
     for c, name in enumerate(names):
         values[:, c], good[:, c] = cells.numbers(text.columns[name], pa.float32())
-    points = values.reshape(len(values), -1, 2)
+    points = values.reshape(len(values), len(schema), 2)
     outside = good & is_outside(points, schema).reshape(values.shape)
     missing = (good & np.isnan(values)).reshape(points.shape)
     alone = (missing & ~missing[..., ::-1]).reshape(values.shape)

@@ -97,8 +97,8 @@ def read_submission(source: TableSource, report: Report) -> Submission:
     read = _Columns(source, (ROW_ID, LOCATION), report)
     row_ids = read.row_ids()
     locations, good = cells.numbers(read.text[LOCATION], pa.float64())
-    bad = ~(good & np.isfinite(locations))
-    read.complain(bad, LOCATION, _location_reason, f"bad {LOCATION}")
+    read.complain(~good, LOCATION, cells.number_reason, f"bad {LOCATION}")
+    read.complain(good & ~np.isfinite(locations), LOCATION, _not_finite, f"bad {LOCATION}")
     keep = read.finish()
     return Submission(row_ids[keep], locations[keep].astype(np.float64))
 
@@ -186,10 +186,8 @@ def _unknown_feature(text: str) -> str:
     return f"{cells.quote(text)} is not a coordinate of a known keypoint"
 
 
-def _location_reason(text: str) -> str:
-    if not text.strip():
-        return "the location is missing"
-    return cells.number_reason(text)
+def _not_finite(text: str) -> str:
+    return f"{cells.quote(text)} is not a finite number" if text.strip() else "the field is empty"
 
 
 def _check_lengths(*arrays: NDArray[np.generic]) -> None:

@@ -68,7 +68,8 @@ def open_table(path: str | Path, kind: Kind) -> Iterator[TableSource]:
     """
     path = Path(path)
     with ExitStack() as stack:
-        file = _find_in_folder(path, kind) if path.is_dir() else path
+        # os.path's test is False, where Path's raises, for what no path can be.
+        file = _find_in_folder(path, kind) if os.path.isdir(path) else path
         stream, size = _open_file(file)
         stack.enter_context(stream)
         name = file.name
@@ -209,7 +210,7 @@ def _damage_of(name: str) -> Iterator[None]:
 
 
 class _CheckedStream(io.RawIOBase):
-    """``stream`` with its errors in the user's terms, and no more bytes than announced."""
+    """``stream`` with its errors in the user's terms, and exactly ``size`` bytes."""
 
     def __init__(self, stream: IO[bytes], name: str, size: int) -> None:
         self._source = stream
@@ -225,6 +226,8 @@ class _CheckedStream(io.RawIOBase):
             data: Any = self._source.read(len(view))
         self._left -= len(data)
         if self._left < 0:
-            raise UserError(f"{self._name} is refused: it is longer than its header says")
+            raise UserError(f"{self._name} is refused: it is longer than announced")
+        if self._left > 0 and not data and len(view):
+            raise UserError(f"{self._name} is incomplete: {self._left:,} bytes at its end are gone")
         view[: len(data)] = data
         return len(data)

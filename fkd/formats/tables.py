@@ -264,7 +264,9 @@ def _fields_of(line: bytes, expected: int) -> list[str] | tuple[str, str]:
     if fields is None:
         return "a quotation mark is out of place", "stray quotation mark"
     if len(fields) != expected:
-        return f"{len(fields)} fields found, {expected} expected", "wrong number of fields"
+        plural = "" if len(fields) == 1 else "s"
+        reason = f"{len(fields)} field{plural} found, {expected} expected"
+        return reason, "wrong number of fields"
     return fields
 
 

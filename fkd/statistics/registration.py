@@ -14,14 +14,15 @@ person calls nearly all of them the same picture; at 0.95 blinks and moving lips
 at 0.93 most pairs are neighbouring frames. Pairs of different people stay far below.
 """
 
-_DIFFERENT = 0.88
+_DIFFERENT = 0.87
 """Correlation at the best shift below which two images are not registered."""
 
 _COARSE, _FINE = 32, 64
 _SHIFT = 3
 _PATCH = 9
 _MIN_OVERLAP = 0.6
-_STEPS = {_COARSE: (3, 15, 1e-3), _FINE: (3, 30, 1e-5)}
+_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-4)
+_EVERYWHERE = np.full((_FINE, _FINE), 255, np.uint8)
 
 _Plane = NDArray[np.float32]
 
@@ -37,49 +38,41 @@ def similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     patch of about a seventh of the image's side: a blink or another mouth lowers it, where the
     correlation of the whole image would hardly show them. It is not symmetric to the last digit.
 
-    The worst patch is at most as alike as the whole. So where the whole stays below
-    ``SAME_PICTURE`` at a coarser look, that correlation is returned, which saves most of the time
-    with different pictures; -1 where the images cannot be laid over each other.
+    The value cannot exceed the correlation of the whole image. Pairs that no shift brings to a
+    fair correlation are not registered, and that correlation is returned; -1 where the images
+    cannot be laid over each other.
     """
-    coarse_a, coarse_b = _plane(a, _COARSE), _plane(b, _COARSE)
-    warp, likeness = _best_shift(coarse_a, coarse_b)
+    shift, likeness = _best_shift(a, b)
     if likeness < _DIFFERENT:
         return likeness
-    warp, likeness = _register(coarse_a, coarse_b, warp)
-    if likeness < SAME_PICTURE:
-        return likeness
-    warp[:, 2] *= _FINE / _COARSE
-    fine_a, fine_b = _plane(a, _FINE), _plane(b, _FINE)
-    warp, likeness = _register(fine_a, fine_b, warp)
-    return min(likeness, _worst_patch(fine_a, fine_b, warp))
-
-
-def _plane(image: NDArray[np.uint8], size: int) -> _Plane:
-    """The image at the size compared; the finer one is smoothed, so that noise and compression
-    count little."""
-    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    plane = np.asarray(resized, np.float32)
-    return plane if size == _COARSE else np.asarray(cv2.GaussianBlur(plane, (0, 0), 1.0))
-
-
-def _best_shift(a: _Plane, b: _Plane) -> tuple[_Plane, float]:
-    """The map of ``a`` into ``b`` by whole pixels that fits best, and its correlation."""
-    inner = a[_SHIFT:-_SHIFT, _SHIFT:-_SHIFT]
-    _, best, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(b, inner, cv2.TM_CCOEFF_NORMED))
-    return np.array([[1, 0, x - _SHIFT], [0, 1, y - _SHIFT]], np.float32), float(best)
-
-
-def _register(a: _Plane, b: _Plane, warp: _Plane) -> tuple[_Plane, float]:
-    """The affine map of ``a`` into ``b`` near ``warp``, and its correlation; -1 if there is
-    none."""
-    everywhere = np.full(a.shape, 255, np.uint8)
+    fine_a, fine_b = _fine(a), _fine(b)
+    warp = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     try:
         likeness, found = cv2.findTransformECC(
-            a, b, warp, cv2.MOTION_AFFINE, _STEPS[len(a)], everywhere, 1
+            fine_a, fine_b, warp, cv2.MOTION_AFFINE, _CRITERIA, _EVERYWHERE, 1
         )
     except cv2.error:
-        return warp, -1.0
-    return np.asarray(found, np.float32), float(likeness)
+        return -1.0
+    return min(likeness, _worst_patch(fine_a, fine_b, np.asarray(found, np.float32)))
+
+
+def _fine(image: NDArray[np.uint8]) -> _Plane:
+    """The image at the size compared, smoothed so that noise and compression count little."""
+    resized = cv2.resize(image, (_FINE, _FINE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(resized.astype(np.float32), (0, 0), 1.0), np.float32)
+
+
+def _best_shift(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> tuple[tuple[float, float], float]:
+    """How far ``b`` is shifted against ``a``, (x, y) in px of the fine size, and how well it fits
+    then: by whole pixels of the coarse size."""
+    size = (_COARSE, _COARSE)
+    coarse_a = cv2.resize(a, size, interpolation=cv2.INTER_AREA)
+    coarse_b = cv2.resize(b, size, interpolation=cv2.INTER_AREA)
+    inner = coarse_a[_SHIFT:-_SHIFT, _SHIFT:-_SHIFT]
+    match = cv2.matchTemplate(coarse_b, inner, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (x, y) = cv2.minMaxLoc(match)
+    scale = _FINE / _COARSE
+    return ((x - _SHIFT) * scale, (y - _SHIFT) * scale), float(best)
 
 
 def _worst_patch(a: _Plane, b: _Plane, warp: _Plane) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fkd.keypoints import KeypointSchema
 from fkd.statistics.missing import label_source
-from fkd.statistics.shape_model import ShapeModels
+from fkd.statistics.shape_model import OUTLIER_SCORE, ShapeModels
 
 MIN_REVERSAL = 0.02
 """How far a pair must be the wrong way round, as a share of the image's width."""
@@ -41,7 +41,9 @@ def find_swaps(
 
     A pair comes into question where its order in x is the reverse of the dataset's usual one by
     more than ``MIN_REVERSAL`` of the width. A strongly turned head can do that too, so it
-    counts only if the exchange makes the row's shape ``10**MIN_GAIN`` times as probable.
+    counts only if the exchange makes the row's shape ``10**MIN_GAIN`` times as probable. A point
+    put far off may do so as well without either labelling fitting, so the exchanged points must
+    not be outliers themselves (``OUTLIER_SCORE``).
     """
     rows = len(keypoints)
     pairs = _reversed_pairs(keypoints, schema)
@@ -53,6 +55,12 @@ def find_swaps(
         points = np.asarray(keypoints[chosen], np.float64)
         pairs[chosen], gain[chosen] = _confirm(points, pairs[chosen], schema, models, int(value))
     confirmed = gain >= MIN_GAIN
+    found = np.flatnonzero(confirmed)
+    after = models.score(exchange(keypoints[found], pairs[found], schema)).points
+    for column, (a, b) in enumerate(schema.mirror_pairs):
+        fits = np.fmax(after[:, a], after[:, b]) < OUTLIER_SCORE
+        pairs[found, column] &= fits
+    confirmed &= pairs.any(axis=1)
     pairs &= confirmed[:, None]
     return SwapResult(confirmed, pairs, gain)
 

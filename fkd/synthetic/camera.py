@@ -13,7 +13,7 @@ def _expose(scene: Floats, rng: np.random.Generator) -> Floats:
     """Contrast and brightness as measured on press photographs, with a soft shoulder."""
     mean, spread = cv2.meanStdDev(scene)
     level = float(np.clip(rng.normal(105, 27), 45, 185))
-    contrast = float(np.clip(rng.normal(42, 11), 17, 72))
+    contrast = float(np.clip(rng.normal(43, 11), 20, 72))
     gain = float(np.clip(contrast / max(float(spread[0, 0]), 1.0), 0.4, 1.9))
     return np.asarray(scene * np.float32(gain) + np.float32(level - gain * float(mean[0, 0])))
 
@@ -41,8 +41,8 @@ def _blur(picture: Floats, rng: np.random.Generator) -> Floats:
     if kind < 0.33:
         kernel = _motion_kernel(rng.uniform(2, 5), rng.uniform(0, np.pi))
         return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REPLICATE)
-    if kind < 0.7:
-        return cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
+    if kind < 0.62:
+        return cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.3, 1.1))
     if kind < 0.85:
         soft = cv2.GaussianBlur(picture, (5, 5), 1.0)
         return np.asarray(picture + np.float32(rng.uniform(0.3, 0.9)) * (picture - soft))
@@ -50,7 +50,7 @@ def _blur(picture: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _grain(picture: Floats, rng: np.random.Generator) -> None:
-    strength = float(rng.gamma(1.6, 1.5))
+    strength = min(float(rng.gamma(1.5, 1.2)), 7.0)
     noise = cut("grain", picture.shape, rng)
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(noise, (3, 3), 0.7) * np.float32(1.6)

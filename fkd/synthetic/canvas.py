@@ -9,6 +9,7 @@ the viewer. Pigment is painted on the fine *skin* raster, the relief and its lig
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -29,13 +30,23 @@ class Raster:
     scale: float
     origin: tuple[float, float]
 
+    @cached_property
+    def _origin(self) -> Floats:
+        return np.array(self.origin, np.float32)
+
+    @cached_property
+    def _fixed_origin(self) -> Floats:
+        # Half a step more, so that cutting off the fraction rounds.
+        return self._origin * (1 << SHIFT) + np.float32(0.5)
+
     def index(self, uv: ArrayLike) -> Floats:
         """``(..., 2)`` frame coordinates to ``(..., 2)`` pixel indices ``(x, y)``."""
-        return np.asarray(uv, np.float32) * np.float32(self.scale) + np.float32(self.origin)
+        return np.asarray(np.asarray(uv, np.float32) * self.scale + self._origin)
 
     def fixed(self, uv: ArrayLike) -> NDArray[np.int32]:
         """Pixel indices as OpenCV's fixed-point integers with ``SHIFT`` fractional bits."""
-        return np.rint(self.index(uv) * (1 << SHIFT)).astype(np.int32)
+        scaled = np.asarray(uv, np.float32) * (self.scale * (1 << SHIFT)) + self._fixed_origin
+        return scaled.astype(np.int32)
 
     def axes(self) -> tuple[Floats, Floats]:
         """The ``u`` of each column and the ``v`` of each row."""
@@ -62,8 +73,9 @@ class Raster:
         angle: float = 0.0,
     ) -> None:
         """Fill an ellipse with the given half axes (frame units) and angle (degrees)."""
-        axes = tuple(max(1, round(r * self.scale * (1 << SHIFT))) for r in radii)
-        x, y = (int(c) for c in self.fixed(center))
+        one = self.scale * (1 << SHIFT)
+        x, y = self.fixed(center).tolist()
+        axes = (round(radii[0] * one), round(radii[1] * one))
         cv2.ellipse(image, (x, y), axes, angle, 0, 360, value, -1, cv2.LINE_AA, SHIFT)
 
 
@@ -79,4 +91,28 @@ def _rasters(scale: int, half_width: float, top: float, bottom: float) -> tuple[
     return Raster((2 * height, 2 * width), 2 * scale, fine), relief
 
 
-SKIN, RELIEF = _rasters(scale=30, half_width=1.8, top=-1.7, bottom=2.3)
+SKIN, RELIEF = _rasters(scale=30, half_width=1.6, top=-1.6, bottom=2.0)
+
+
+def enlarge(image: Image8) -> Image8:
+    """An image of the relief raster on the skin raster."""
+    return np.asarray(cv2.resize(image, SKIN.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def window(points: NDArray[np.float32], margin: float) -> tuple[slice, slice]:
+    """The part of the skin raster within ``margin`` frame units of ``points`` ``(n, 2)``."""
+    (x0, y0), (x1, y1) = SKIN.index([points.min(axis=0) - margin, points.max(axis=0) + margin])
+    return slice(max(int(y0), 0), max(int(y1) + 1, 1)), slice(max(int(x0), 0), max(int(x1) + 1, 1))
+
+
+def multiply(image: Image8, ink: Image8) -> Image8:
+    """Darken ``image`` by ``ink``; 255 changes nothing."""
+    return np.asarray(cv2.multiply(image, ink, scale=1 / 255), np.uint8)
+
+
+def mix(image: Image8, over: Image8 | float, opacity: Image8) -> None:
+    """Lay ``over`` on ``image`` in place, ``opacity`` 0 to 255."""
+    if not isinstance(over, np.ndarray):
+        over = np.full(image.shape, round(over), np.uint8)
+    shown = cv2.multiply(over, opacity, scale=1 / 255)
+    image[...] = cv2.add(cv2.multiply(image, 255 - opacity, scale=1 / 255), shown)

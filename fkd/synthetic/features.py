@@ -13,6 +13,9 @@ Points = NDArray[np.float32]
 
 _T = np.linspace(0, 1, 13, dtype=np.float32)
 _ARCH = 4 * _T * (1 - _T)
+_BOW = 0.018 * (np.abs(_T - 0.5) < 0.01) - 0.008 * (np.abs(np.abs(_T - 0.5) - 0.167) < 0.01)
+_ABOVE = np.linspace(-1.95, 0.6, 18, dtype=np.float32)
+_BELOW = np.linspace(1, 0, 22, dtype=np.float32) ** 2
 
 
 def _curve(start: Points, end: Points, bulge: float, lean: float = 0.0) -> Points:
@@ -87,15 +90,15 @@ class Features:
 
 def _eye(face: Face, sign: int) -> Eye:
     half = face.eye_width / 2
-    inner = _uv(sign * (0.5 - half), 0.012 + face.eye_tilt / 2)
-    outer = _uv(sign * (0.5 + half), 0.012 - face.eye_tilt / 2)
-    rise = 0.088 * face.lids + 0.012 * (face.lids > 0)
+    inner = _uv(sign * (0.5 - half), face.eye_tilt / 2)
+    outer = _uv(sign * (0.5 + half), -face.eye_tilt / 2)
+    rise = 0.096 * face.lids + 0.012 * (face.lids > 0)
     drop = (0.048 - 0.014 * max(face.smile, 0)) if face.lids > 0 else 0.035
     upper = _curve(inner, outer, -rise if face.lids > 0 else 0.028, -0.12)
     lower = _curve(inner, outer, drop, 0.15)
     crease = _curve(inner, outer, -rise - 0.045 - 0.05 * (1 - min(face.lids, 1)), 0.1)
     middle = (inner + outer) / 2
-    iris = middle + _uv(face.gaze[0], face.gaze[1] + (drop - rise) * 0.35 - 0.004)
+    iris = middle + _uv(face.gaze[0], face.gaze[1] + (drop - rise) * 0.15)
     if face.lids == 0:
         iris = middle + _uv(0, 0.03)
     lift = face.brow_lift + 0.05 * face.raised + 0.015 * face.skew * sign
@@ -110,7 +113,7 @@ def _mouth(face: Face) -> Mouth:
     stretch = face.lip_width + 0.085 * face.smile - 0.05 * face.open_mouth
     middle = face.mouth_height
     lift = 0.075 * face.smile
-    corner_v = middle + 0.015 - lift + 0.35 * face.jaw_drop
+    corner_v = middle - 0.004 - lift + 0.35 * face.jaw_drop
     skew = 0.018 * face.skew
     right, left = _uv(-stretch, corner_v + skew), _uv(stretch, corner_v - skew)
     thin = 1 - 0.3 * max(face.smile, 0.0)
@@ -118,7 +121,7 @@ def _mouth(face: Face) -> Mouth:
     seam = middle - corner_v - 0.3 * rise
     top = _curve(right, left, seam - face.lip_upper * thin)
     # Cupid's bow: the peaks beside the middle stand above it.
-    top[:, 1] += 0.018 * (np.abs(_T - 0.5) < 0.01) - 0.008 * (np.abs(np.abs(_T - 0.5) - 0.167) < 0.01)
+    top[:, 1] += _BOW
     upper = _curve(right, left, seam)
     lower = _curve(right, left, middle - corner_v + face.jaw_drop)
     bottom = _curve(right, left, middle - corner_v + face.jaw_drop + face.lip_lower * thin)
@@ -135,14 +138,12 @@ def half_width(face: Face, v: NDArray[np.float32]) -> NDArray[np.float32]:
     jaw = face.jaw * (1 + 0.05 * face.fleshy)
     drop = chin - 0.75
     heights += [0.75 + drop * s for s in (0.35, 0.6, 0.78, 0.9, 0.97, 1.0)]
-    widths += [jaw, 0.82 * jaw, 0.62 * jaw, 0.42 * jaw, 0.24 * jaw, 0.0]
+    widths += [jaw, 0.88 * jaw, 0.72 * jaw, 0.51 * jaw, 0.29 * jaw, 0.0]
     return (face.width * np.interp(v, heights, widths)).astype(np.float32)
 
 
 def _outline(face: Face) -> Points:
-    v = np.concatenate(
-        [np.linspace(-1.95, 0.6, 18), face.chin_v - (face.chin_v - 0.6) * np.linspace(1, 0, 22) ** 2]
-    ).astype(np.float32)
+    v = np.concatenate([_ABOVE, face.chin_v - (face.chin_v - 0.6) * _BELOW])
     u = half_width(face, v)
     # Two passes of a short mean round the corners of the piecewise linear profile.
     for _ in range(2):

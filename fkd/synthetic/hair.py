@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.synthetic.anatomy import Face
-from fkd.synthetic.canvas import SKIN, Image8
+from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply
 from fkd.synthetic.features import Features
 from fkd.synthetic.textures import cut, cut_rays
 
@@ -29,43 +29,46 @@ def _hairline(face: Face, rng: np.random.Generator) -> NDArray[np.float64]:
     if face.hair == "fringe":
         low = rng.uniform(-0.72, -0.42) + rng.uniform(-0.25, 0.25) * side + rng.normal(0, 0.025, 17)
         v = np.maximum(v, low)
-    u = side * face.width * (0.93 if face.hair in ("long", "bob") else 0.97)
+    u = side * face.width * (0.9 if face.hair in ("long", "bob") else 0.95)
     return np.stack([u, v], axis=-1)
 
 
 def hair_mask(face: Face, rng: np.random.Generator) -> Image8:
     """Opacity of the hair, uint8 on the skin raster."""
-    mask = SKIN.blank()
+    mask = RELIEF.blank()
     w = face.width
     grow = _VOLUME.get(face.hair, 0.06) * rng.uniform(0.6, 1.5)
     t = np.linspace(0, np.pi, 21)
     crown = np.stack([-(w + grow) * np.cos(t), -0.15 - (1.8 + grow) * np.sin(t) ** 0.7], axis=-1)
     if face.hair != "bald":
-        SKIN.fill(mask, np.concatenate([crown, _hairline(face, rng)]), 255)
+        RELIEF.fill(mask, np.concatenate([crown, _hairline(face, rng)]), 255)
     if face.hair in ("long", "bob"):
         bottom = 2.4 if face.hair == "long" else rng.uniform(0.9, 1.6)
         for sign in (-1, 1):
-            near = rng.uniform(0.8, 0.97) * w
+            near = rng.uniform(0.68, 0.95) * w
             lock = [
                 (0.9 * w, -0.6), (w + grow, -0.5), (w + grow + 0.08, 0.4),
-                (w + grow + rng.uniform(0.05, 0.4), bottom), (near, bottom + 0.06),
-                ((near + w) / 2, 0.5 * bottom), (0.97 * w, 0.1),
+                (min(w + grow + rng.uniform(0.0, 0.25), 1.5), bottom), (near, bottom + 0.06),
+                ((near + w) / 2, 0.5 * bottom), (0.94 * w, 0.1),
             ]  # fmt: skip
-            SKIN.fill(mask, np.array(lock) * [sign, 1], 255)
+            RELIEF.fill(mask, np.array(lock) * [sign, 1], 255)
     else:
         length = rng.uniform(-0.1, 0.3)
-        burn = [(0.9 * w, -0.6), (w + grow, -0.5), (1.03 * w, length), (0.95 * w, length), (0.92 * w, -0.2)]
+        burn = [
+            (0.88 * w, -0.65), (w + grow, -0.5), (1.05 * w, length - 0.1),
+            (1.0 * w, length + 0.1), (0.94 * w, -0.15),
+        ]  # fmt: skip
         for sign in (-1, 1):
-            SKIN.fill(mask, np.array(burn) * [sign, 1], 235)
-    soft = cv2.GaussianBlur(mask, (11, 11), 2.2)
+            RELIEF.fill(mask, np.array(burn) * [sign, 1], 215)
+    soft = enlarge(cv2.GaussianBlur(mask, (5, 5), rng.uniform(0.9, 1.5)))
     # Only the edge may fray, or the noise would leave tufts on the forehead.
     name = "curl" if face.hair == "curly" else "strand"
     edge = cv2.multiply(soft, 255 - soft, scale=4 / 255)
-    frayed = cv2.multiply(edge, cut(name, mask.shape, rng), scale=0.22, dtype=cv2.CV_32F)
+    frayed = cv2.multiply(edge, cut(name, SKIN.shape, rng), scale=0.22, dtype=cv2.CV_32F)
     return np.asarray(cv2.convertScaleAbs(cv2.max(soft + frayed - 60, 0), alpha=1.5), np.uint8)
 
 
-def hair_tone(face: Face, mask: Image8, rng: np.random.Generator) -> Image8:
+def hair_tone(face: Face, rng: np.random.Generator) -> Image8:
     """The grey pigment of the hair, uint8 on the skin raster."""
     tone = face.hair_tone
     if face.hair == "curly":
@@ -80,32 +83,33 @@ def beard_mask(face: Face, features: Features, rng: np.random.Generator) -> Imag
     """Opacity of stubble, beard and moustache, or None for a smooth face."""
     if max(face.stubble, face.beard, face.moustache) < 0.08:
         return None
-    mask = SKIN.blank()
+    mask = RELIEF.blank()
     w, chin = face.width, face.chin_v
     mouth = features.mouth
-    lips = np.concatenate([mouth.top, mouth.bottom[::-1]])
-    strength = max(face.stubble * 60, face.beard * 225)
+    strength = max(face.stubble * 55, face.beard * 225)
     if strength > 5:
         reach = face.lip_width + 0.12
         half = [
-            (0, face.nose_length + 0.22), (0.3, face.nose_length + 0.26), (reach, 0.98),
+            (0, face.nose_length + 0.27), (0.3, face.nose_length + 0.29), (reach, 0.98),
             (0.78 * w, 0.75), (0.93 * w, -0.05), (1.05 * w, -0.05), (1.05 * w, 1.3),
             (0.8 * w, chin + 0.1), (0, chin + 0.2),
         ]  # fmt: skip
-        SKIN.fill(mask, np.array(half), strength)
-        SKIN.fill(mask, np.array(half) * [-1, 1], strength)
+        RELIEF.fill(mask, np.array(half), strength)
+        RELIEF.fill(mask, np.array(half) * [-1, 1], strength)
     if face.moustache:
-        upper = mouth.top * np.float32([1.12, 1])
-        bulk = 0.15 - 0.13 * np.abs(np.linspace(-1, 1, len(upper))) ** 1.5
-        upper[:, 1] -= bulk
-        lower = mouth.top * np.float32([1.12, 1]) + np.float32([0, 0.035])
-        SKIN.fill(mask, np.concatenate([upper, lower[::-1]]), 240 * face.moustache)
-    if face.beard < 0.4:
-        mask = cv2.GaussianBlur(mask, (0, 0), 6 if not face.moustache else 2.5)
-    else:
-        mask = cv2.GaussianBlur(mask, (0, 0), 3)
-    shaved = SKIN.blank(255)
-    SKIN.fill(shaved, lips, 30)
-    mask = np.asarray(cv2.multiply(mask, shaved, scale=1 / 255), np.uint8)
-    grain = cut("blotch", mask.shape, rng)
-    return np.asarray(cv2.multiply(mask, 1 + 0.14 * grain, dtype=cv2.CV_8U), np.uint8)
+        lower = mouth.top * np.float32([1.12, 1])
+        bulk = 0.15 - 0.13 * np.abs(np.linspace(-1, 1, len(lower))) ** 1.5
+        upper = np.stack([lower[:, 0], lower[:, 1] - bulk], axis=-1)
+        lower[:, 1] += 0.035
+        RELIEF.fill(mask, np.concatenate([upper, lower[::-1]]), 240 * face.moustache)
+    sharp = face.beard > 0.4 or face.moustache > 0
+    mask = enlarge(cv2.GaussianBlur(mask, (11, 11), 1.5 if sharp else 3.0))
+    lips = SKIN.blank(255)
+    SKIN.fill(lips, np.concatenate([mouth.top, mouth.bottom[::-1]]), 30)
+    grain = cut("blotch", SKIN.shape, rng)
+    return _grainy(multiply(mask, lips), grain)
+
+
+def _grainy(mask: Image8, grain: NDArray[np.float32]) -> Image8:
+    factor = cv2.convertScaleAbs(grain, alpha=35, beta=200)
+    return np.asarray(cv2.multiply(mask, factor, scale=1 / 200), np.uint8)

@@ -42,8 +42,8 @@ def draw_light(rng: np.random.Generator) -> Light:
 
 def _shadow(z: Floats, toward: NDArray[np.float64]) -> Floats:
     """0 to 1: how much of the light from ``toward`` (frame axes) is blocked by the relief."""
-    rise = toward[2] / max(float(np.hypot(toward[0], toward[1])), 1e-3)
-    flat = toward[:2] / max(float(np.hypot(toward[0], toward[1])), 1e-3)
+    across = max(float(np.hypot(toward[0], toward[1])), 1e-3)
+    rise, flat = toward[2] / across, toward[:2] / across
     blocked = np.zeros_like(z)
     for distance in _SHADOW_STEPS:
         dx, dy = (flat * distance * RELIEF.scale).round().astype(int)
@@ -65,25 +65,21 @@ def shade(z: Floats, light: Light, rotation: NDArray[np.float64]) -> Floats:
     half = light.key + np.array([0.0, 0.0, 1.0])
     half = rotation.T @ (half / np.linalg.norm(half))
     sky = rotation.T @ np.array([0.0, -1.0, 0.0])
-    zu = cv2.Sobel(z, cv2.CV_32F, 1, 0, scale=RELIEF.scale / 8, borderType=cv2.BORDER_REPLICATE)
-    zv = cv2.Sobel(z, cv2.CV_32F, 0, 1, scale=RELIEF.scale / 8, borderType=cv2.BORDER_REPLICATE)
-    length = 1 / np.sqrt(zu * zu + zv * zv + 1)
-
-    def facing(direction: NDArray[np.float64]) -> Floats:
-        a, b, c = (np.float32(x) for x in direction)
-        return np.asarray((c - a * zu - b * zv) * length)
+    scale = RELIEF.scale / 8
+    normal = np.empty((3, *z.shape), np.float32)
+    cv2.Sobel(z, cv2.CV_32F, 1, 0, normal[0], scale=-scale, borderType=cv2.BORDER_REPLICATE)
+    cv2.Sobel(z, cv2.CV_32F, 0, 1, normal[1], scale=-scale, borderType=cv2.BORDER_REPLICATE)
+    normal[2] = 1
+    normal /= np.sqrt(normal[0] * normal[0] + normal[1] * normal[1] + 1)
+    directions = np.stack([toward, sky, half]).astype(np.float32)
+    facing, up, glint = (directions @ normal.reshape(3, -1)).reshape(normal.shape)
 
     # Wrapping the light a little round the edge of the shadow, as skin scatters it.
-    key = (facing(toward) + np.float32(0.18)) * np.float32(1 / 1.18)
-    np.maximum(key, 0, out=key)
+    key = np.maximum((facing + np.float32(0.18)) * np.float32(1 / 1.18), 0)
     key *= 1 - np.float32(light.shadow) * _shadow(z, toward)
     hollow = z - cv2.blur(z, (11, 11), borderType=cv2.BORDER_REPLICATE)
-    around = 0.8 + 0.2 * facing(sky) + 2.2 * np.minimum(hollow, np.float32(0.03))
-    np.clip(around, 0.15, 1.15, out=around)
-    glint = np.maximum(facing(half), 0) ** 2
-    glint *= glint
-    glint *= glint
-    glint *= glint
-    glint *= np.float32(light.gloss)
+    around = 0.8 + 0.2 * up + 2.2 * np.minimum(hollow, np.float32(0.03))
+    np.maximum(around, np.float32(0.15), out=around)
+    glint = cv2.pow(np.maximum(glint, 0), 16) * np.float32(light.gloss)
     share = np.float32(light.ambient)
     return cv2.merge([(1 - share) * 1.12 * key + share * around, glint])

@@ -11,6 +11,10 @@ from fkd.synthetic.features import Features, half_width
 
 _U, _V = RELIEF.axes()
 
+_SMOOTH = 8
+_KERNEL = np.hanning(2 * _SMOOTH + 3)[1:-1].astype(np.float32)
+_KERNEL /= _KERNEL.sum()
+
 
 def _bumps(face: Face, features: Features) -> Floats:
     """Rows of height, ``u``, its spread, ``v``, its spread, and whether mirrored too."""
@@ -23,18 +27,18 @@ def _bumps(face: Face, features: Features) -> Floats:
     return np.array(
         [
             # Nose: root, bridge, tip, wings, and the groove behind the wings.
-            (0.16 * tall, 0, 0.15, 0.02, 0.2, 0),
-            (0.34 * tall, 0, 0.15, tip - 0.27, 0.2, 0),
-            (0.34 * tall, 0, 0.22, tip - 0.02, 0.17, 0),
-            (0.40 * tall, 0, 0.12, tip - 0.01, 0.10, 0),
-            (0.11, wing * 0.76, 0.075, tip + 0.03, 0.075, 1),
-            (-0.03, wing * 1.4, 0.06, tip + 0.03, 0.09, 1),
+            (0.13 * tall, 0, 0.14, 0.02, 0.2, 0),
+            (0.32 * tall, 0, 0.15, tip - 0.26, 0.2, 0),
+            (0.38 * tall, 0, 0.24, tip + 0.02, 0.2, 0),
+            (0.36 * tall, 0, 0.135, tip, 0.12, 0),
+            (0.075, wing * 0.78, 0.08, tip + 0.04, 0.08, 1),
+            (-0.02, wing * 1.45, 0.06, tip + 0.04, 0.09, 1),
             # Sockets, eyeballs under their lids, brow ridge, glabella.
-            (-0.10 - 0.03 * old, 0.5, 0.27, -0.05, 0.15, 1),
+            (-0.09 - 0.03 * old, 0.5, 0.27, -0.06, 0.15, 1),
             (-0.09, 0.25, 0.1, -0.02, 0.12, 1),
-            (0.075, 0.5, 0.16, 0.0, 0.085, 1),
+            (0.085, 0.5, 0.16, 0.01, 0.09, 1),
             (0.075 - 0.05 * face.feminine, 0.45, 0.28, -0.27, 0.085, 1),
-            (0.04, 0, 0.2, -0.32, 0.14, 0),
+            (0.02, 0, 0.2, -0.32, 0.14, 0),
             # Cheekbones, cheeks, hollows under them.
             (0.09 - 0.03 * full, 0.74, 0.22, 0.36, 0.17, 1),
             (0.06 + 0.05 * full + 0.09 * smile, 0.54, 0.2, 0.62 - 0.08 * smile, 0.18, 1),
@@ -62,6 +66,8 @@ def _gauss(x: Floats, middle: Floats, spread: Floats) -> Floats:
 def _skull(face: Face) -> Floats:
     """The head without features: round towards the sides, sloping back above and below."""
     half = np.maximum(half_width(face, np.clip(_V, -1.1, face.chin_v - 0.22)), 0.82 * face.width)
+    # The outline's corners would show as ridges across the cheeks.
+    half = np.convolve(np.pad(half, _SMOOTH, mode="edge"), _KERNEL, mode="valid")
     ratio = _U[None] ** 2 * (1 / half[:, None]) ** 2
     # Beyond the rim the surface goes on straight: a steeper one could not be turned.
     rim = np.minimum(ratio, 1.25)
@@ -83,5 +89,7 @@ def build(face: Face, features: Features, hair: Image8 | None = None) -> Floats:
     z += down.T @ across
     if hair is not None:
         small = cv2.resize(hair, RELIEF.shape[::-1], interpolation=cv2.INTER_AREA)
-        z += cv2.GaussianBlur(small, (0, 0), 2.0).astype(np.float32) * np.float32(0.14 / 255)
+        # Not at the head's sides, where one more slope would blacken the outline.
+        thick = np.clip(4.4 - 4 / face.width * np.abs(_U), 0, 1) * np.float32(0.14 / 255)
+        z += cv2.GaussianBlur(small, (9, 9), 2.0) * thick
     return z

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fkd.keypoints import KAGGLE_15
 from fkd.synthetic import anatomy, features, hair, light, painting, pose, relief, scene
 from fkd.synthetic.camera import photograph
-from fkd.synthetic.canvas import RELIEF, SKIN, Floats, Image8
+from fkd.synthetic.canvas import Floats, Image8, mix
 
 _Touch = Callable[[Image8, dict[str, NDArray[np.float32]]], None]
 
@@ -45,9 +45,8 @@ def _render(seed: int, index: int, touch: _Touch | None = None, clean: bool = Fa
     pigment = painting.paint(face, located, rng)
     beard = hair.beard_mask(face, located, rng)
     if beard is not None:
-        window = (slice(None), slice(None))
-        painting._mix(pigment, face.hair_tone * 0.9, beard, window)
-    painting._mix(pigment, hair.hair_tone(face, covering, rng), covering, (slice(None), slice(None)))
+        mix(pigment, 0.9 * face.hair_tone, beard)
+    mix(pigment, hair.hair_tone(face, rng), covering)
     if touch is not None:
         touch(pigment, points)
     head = cv2.max(painting.head_mask(face, located), covering)
@@ -60,10 +59,12 @@ def _render(seed: int, index: int, touch: _Touch | None = None, clean: bool = Fa
         light.shade(z, lit, turned), where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     lit_face = seen[..., 0] * bright[..., 0] + 255 * bright[..., 1]
-    opacity = seen[..., 1] * np.float32(1 / 255) * np.clip(1.5 - missed, 0, 1)
+    hit = cv2.GaussianBlur(np.clip(1.5 - missed, 0, 1), (3, 3), 0.8)
+    opacity = seen[..., 1] * np.float32(1 / 255) * hit
 
-    picture = scene.background(shape, rng)
-    scene.body(picture, face, held, 0.55 * (0.5 + lit.ambient), rng)
+    backdrop = scene.background(shape, rng)
+    scene.body(backdrop, face, held, lit, rng)
+    picture = backdrop.astype(np.float32)
     picture += opacity * (lit_face - picture)
     scene.glasses(picture, face, held, rng)
     keypoints = _keypoints(points, z, held)

@@ -7,70 +7,72 @@ import numpy as np
 
 from fkd.synthetic.anatomy import Face
 from fkd.synthetic.canvas import SHIFT, Floats, Image8
+from fkd.synthetic.light import Light
 from fkd.synthetic.pose import Pose
 from fkd.synthetic.textures import cut
 
 
-def background(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
-    """``(H, W)`` grey values: a gradient with blurred shapes and some texture."""
-    height, width = shape
-    level = float(np.clip(rng.gamma(1.1, 70), 3, 245))
-    image = np.full(shape, np.uint8(level))
-    for _ in range(int(rng.integers(0, 7))):
-        value = float(np.clip(level + rng.normal(0, 50), 0, 255))
-        x, y = (rng.uniform(-0.1, 1.1, 2) * (width, height)).astype(int)
-        w, h = (rng.uniform(0.1, 0.6, 2) * (width, height)).astype(int)
-        if rng.random() < 0.6:
-            cv2.rectangle(image, (int(x), int(y)), (int(x + w), int(y + h)), value, -1)
+def background(shape: tuple[int, int], rng: np.random.Generator) -> Image8:
+    """``(H, W)`` uint8: a gradient with blurred shapes and some texture."""
+    level = min(3 + float(rng.gamma(1.1, 70)), 245)
+    # Half the size is enough for shapes that are out of focus.
+    height, width = shape[0] // 2, shape[1] // 2
+    image = np.full((height, width), np.uint8(level))
+    shapes = rng.random((int(rng.integers(0, 7)), 5))
+    for value, (x, y, w, h, kind) in zip(rng.normal(level, 50, len(shapes)), shapes, strict=True):
+        tone = min(max(float(value), 0), 255)
+        left, top = int((1.2 * x - 0.1) * width), int((1.2 * y - 0.1) * height)
+        if kind < 0.6:
+            corner = (left + int((0.1 + 0.5 * w) * width), top + int((0.1 + 0.5 * h) * height))
+            cv2.rectangle(image, (left, top), corner, tone, -1)
         else:
-            cv2.circle(image, (int(x), int(y)), int(w // 2), value, -1)
-    image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.8, 6))
-    scene = image.astype(np.float32)
+            cv2.circle(image, (left, top), int((0.05 + 0.25 * w) * width), tone, -1)
+    image = cv2.GaussianBlur(image, (9, 9), rng.uniform(0.3, 3))
     gx, gy = rng.normal(0, 18, 2).astype(np.float32)
-    scene += np.linspace(-gx, gx, width, dtype=np.float32)
-    scene += np.linspace(-gy, gy, height, dtype=np.float32)[:, None]
-    scene += np.float32(rng.uniform(0, 7)) * cut("blotch", shape, rng)
-    return scene
+    slope = gx * np.linspace(-1, 1, width, dtype=np.float32)
+    slope = slope + gy * np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    slope += np.float32(rng.uniform(0, 6)) * cut("blotch", (height, width), rng)
+    image = cv2.add(image, slope, dtype=cv2.CV_8U)
+    return np.asarray(cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _polygon(shape: tuple[int, int], points: np.ndarray) -> Image8:
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [np.rint(points * (1 << SHIFT)).astype(np.int32)], 255, cv2.LINE_AA, SHIFT)
-    return mask
-
-
-def body(scene: Floats, face: Face, pose: Pose, dim: float, rng: np.random.Generator) -> None:
-    """Paint neck, shoulders and collar into ``scene``; ``dim`` is the light on the neck."""
-    shape = scene.shape
+def body(scene: Image8, face: Face, pose: Pose, light: Light, rng: np.random.Generator) -> None:
+    """Paint the hair behind the neck, the neck, the shoulders and clothes into ``scene``."""
     neck = (0.74 - 0.1 * face.feminine) * face.width
     foot = pose.project(np.array([[0, face.chin_v - 0.05, -0.7]]))[0]
-    s = pose.scale
-    throat = [(-neck, -1.2), (neck, -1.2), (neck, 0.2), (1.6, 0.9), (-1.6, 0.9), (-neck, 0.2)]
-    skin = face.tone * dim * (1 + np.float32(rng.uniform(-0.35, 0.35)) * _ramp(shape, foot[0], s))
-    _lay(scene, _polygon(shape, foot + np.array(throat) * s), skin)
-    cloth = float(np.clip(rng.choice([22, 50, 130, 225]) + rng.normal(0, 12), 5, 250))
-    fabric = cloth + (2 + 0.06 * cloth) * cut("blotch", shape, rng)
-    high = rng.uniform(-0.12, 0.22)
-    vee = high + rng.uniform(0.05, 0.8)
-    coat = [
-        (-3, 1.4), (-2.2, high + 0.4), (-neck - 0.12, high), (0, vee),
-        (neck + 0.12, high), (2.2, high + 0.4), (3, 1.4),
-    ]  # fmt: skip
+    dim = 0.25 + 0.5 * light.ambient
+
+    def cover(outline: list[tuple[float, float]], tone: float) -> None:
+        points = (foot + np.array(outline) * pose.scale) * (1 << SHIFT)
+        cv2.fillPoly(scene, [np.rint(points).astype(np.int32)], tone, cv2.LINE_AA, SHIFT)
+
+    if face.hair in ("long", "bob"):
+        w = face.width + 0.05
+        end = 1.5 if face.hair == "long" else 0.1
+        locks = [(-w, -1.5), (w, -1.5), (w + 0.1, end - 0.2), (0.8 * w, end), (-0.8 * w, end)]
+        cover([*locks, (-w - 0.1, end - 0.2)], 0.6 * face.hair_tone * (0.4 + dim))
+    tone = face.tone * (dim + 0.2)
+    cover([(-neck, -0.6), (neck, -0.6), (neck, 0.2), (1.6, 0.9), (-1.6, 0.9), (-neck, 0.2)], tone)
+    # The side of the neck away from the light, and the shadow of the chin.
+    far = -neck if light.key[0] > 0 else neck
+    cover([(far, -0.6), (0.35 * far, -0.6), (0.2 * far, 0.3), (far, 0.3)], 0.8 * tone)
+    cover([(-neck, -0.6), (neck, -0.6), (neck, -0.12), (0, 0.12), (-neck, -0.12)], 0.62 * tone)
+
+    cloth = float(rng.choice([22, 50, 130, 225])) + float(rng.normal(0, 12))
+    high = float(rng.uniform(-0.1, 0.25))
+    deep = high + float(rng.uniform(0.05, 0.7))
+    side = neck + 0.12
     if rng.random() < 0.45:
-        # A shirt's collar under the jacket.
-        shirt = [(-neck - 0.15, high - 0.1), (0, vee), (neck + 0.15, high - 0.1), (0.5, 2.2), (-0.5, 2.2)]
-        _lay(scene, _polygon(shape, foot + np.array(shirt) * s), np.float32(rng.uniform(160, 245)))
-    _lay(scene, _polygon(shape, foot + np.array(coat) * s), fabric)
-
-
-def _ramp(shape: tuple[int, int], middle: float, half: float) -> Floats:
-    """A row from -1 to 1 across ``middle`` plus and minus ``half`` px."""
-    x = np.arange(shape[1], dtype=np.float32)
-    return np.clip((x - np.float32(middle)) / np.float32(half), -1, 1)
-
-
-def _lay(scene: Floats, mask: Image8, color: Floats | np.float32) -> None:
-    scene += mask * np.float32(1 / 255) * (color - scene)
+        # A shirt under the jacket, its collar closed by a notch.
+        deep = high + float(rng.uniform(0.5, 0.9))
+        shirt = [(-side, high - 0.02), (0, high + 0.3), (side, high - 0.02), (0.8, 2), (-0.8, 2)]
+        cover(shirt, float(rng.uniform(150, 240)) * (0.6 + 0.4 * dim))
+        if rng.random() < 0.5:
+            tie = [(-0.1, high + 0.25), (0.1, high + 0.25), (0.15, 2), (-0.15, 2)]
+            cover(tie, float(rng.uniform(15, 120)))
+    coat = [(-3, 1.4), (-2.2, high + 0.4), (-side, high), (0, deep), (side, high)]
+    cover([*coat, (2.2, high + 0.4), (3, 1.4)], min(max(cloth, 5), 245))
+    cv2.GaussianBlur(scene, (3, 3), 0, dst=scene)
 
 
 def glasses(scene: Floats, face: Face, pose: Pose, rng: np.random.Generator) -> None:

@@ -1,0 +1,145 @@
+"""Ways to add a dataset: files on this computer, an upload, the demo, Kaggle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.ingest_jobs import IngestJob, keep_upload, start_demo, start_download
+from dashboard.task_strip import follow
+from dashboard.tasks import Task
+from fkd.demo import DEFAULT_ROWS, DemoSpec
+from fkd.download import DATA
+from fkd.errors import UserError
+from fkd.registry import dataset_names
+from fkd.settings import MAX_UPLOAD_MB
+
+MAX_DEMO_ROWS = 50_000
+
+_WAYS = {
+    "path": ":material/folder_open: Files on this computer",
+    "upload": ":material/upload: Upload",
+    "demo": ":material/draw: Demo faces",
+    "kaggle": ":material/cloud_download: From Kaggle",
+}
+
+
+def add_dataset() -> None:
+    """The forms; each starts a background task that the strip on top shows."""
+    st.markdown("## Add a dataset")
+    way = st.segmented_control(
+        "How",
+        list(_WAYS),
+        default="path" if dataset_names() else "demo",
+        format_func=_WAYS.get,
+        required=True,
+        label_visibility="collapsed",
+        key="add-way",
+    )
+    {"path": _by_path, "upload": _by_upload, "demo": _demo, "kaggle": _kaggle}[way]()
+
+
+def _begin(start: Task) -> None:
+    follow(start)
+    st.rerun()
+
+
+def _by_path() -> None:
+    with st.form("add-path", border=True):
+        name = st.text_input("Name", placeholder="kaggle", max_chars=64)
+        training = st.text_input(
+            "Training images",
+            placeholder="/data/facial-keypoints-detection.zip",
+            help="training.csv, a zip of it, or a folder or zip that holds all of Kaggle's files",
+        )
+        with st.expander("Test images and lookup table, where they lie elsewhere"):
+            test = st.text_input("test.csv", placeholder="found by itself in a folder or zip")
+            lookup = st.text_input("IdLookupTable.csv", placeholder="found by itself likewise")
+        skip_bad = _skip_bad("path")
+        if st.form_submit_button("Ingest", type="primary"):
+            try:
+                if not training.strip():
+                    raise UserError("Say where the training images are: a file or a folder.")
+                paths = [Path(t.strip()).expanduser() if t.strip() else None for t in (test, lookup)]
+                job = IngestJob(
+                    name.strip(), Path(training.strip()).expanduser(), *paths, skip_bad=skip_bad
+                )
+                started = job.start()
+            except UserError as error:
+                st.error(str(error))
+                return
+            _begin(started)
+
+
+def _skip_bad(where: str) -> bool:
+    return st.toggle(
+        "Leave out bad rows",
+        key=f"skip-bad-{where}",
+        help="Off: a file with bad rows is refused, and every problem is listed. "
+        "On: the good rows are kept and the bad ones listed in a CSV.",
+    )
+
+
+def _by_upload() -> None:
+    with st.form("add-upload", border=True):
+        name = st.text_input("Name", placeholder="kaggle", max_chars=64)
+        columns = st.columns(3)
+        kinds = ["csv", "zip"]
+        training = columns[0].file_uploader("training.csv or .zip", type=kinds, key="up-training")
+        test = columns[1].file_uploader("test.csv or .zip (optional)", type=kinds, key="up-test")
+        lookup = columns[2].file_uploader(
+            "IdLookupTable.csv (optional)", type=kinds, key="up-lookup"
+        )
+        st.caption(
+            f"Up to {MAX_UPLOAD_MB} MB each; larger files are ingested by path. "
+            "A zip of all of Kaggle's files goes into the first field alone."
+        )
+        skip_bad = _skip_bad("upload")
+        if st.form_submit_button("Ingest", type="primary"):
+            if training is None:
+                st.error("Choose a file with training images first.")
+                return
+            try:
+                folder, paths = keep_upload(training, test, lookup)
+                started = IngestJob(name.strip(), **paths, skip_bad=skip_bad, folder=folder).start()
+            except UserError as error:
+                st.error(str(error))
+                return
+            _begin(started)
+
+
+def _demo() -> None:
+    with st.form("add-demo", border=True):
+        st.caption(
+            "Drawn faces with exact keypoints, missing as often as in Kaggle's file: "
+            "to look around and to try things out."
+        )
+        columns = st.columns(3)
+        name = columns[0].text_input("Name", value="demo", max_chars=64)
+        rows = columns[1].number_input("Images", 10, MAX_DEMO_ROWS, DEFAULT_ROWS, step=500)
+        seed = columns[2].number_input("Seed", 0, step=1, help="Other seeds give other faces")
+        if st.form_submit_button("Draw", type="primary"):
+            try:
+                started = start_demo(name.strip(), DemoSpec(rows=int(rows), seed=int(seed)))
+            except UserError as error:
+                st.error(str(error))
+                return
+            _begin(started)
+
+
+def _kaggle() -> None:
+    with st.form("add-kaggle", border=True):
+        st.markdown(
+            f"Fetches the competition's files with Kaggle's own client. It needs an API token "
+            f"(`KAGGLE_API_TOKEN`, from your Kaggle settings) and the rules accepted. "
+            f"Without a token, [download the files]({DATA}) and add them as an upload."
+        )
+        name = st.text_input("Name", value="kaggle", max_chars=64)
+        if st.form_submit_button("Download", type="primary"):
+            try:
+                started = start_download(name.strip())
+            except UserError as error:
+                st.error(str(error))
+                return
+            _begin(started)

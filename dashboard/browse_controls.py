@@ -1,0 +1,147 @@
+"""The controls above the grid of Browse. The link is the truth: every run sets the widgets from
+it, every change of a widget is put into it before the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from dashboard import view
+from dashboard.face_grid import TOGGLES
+from dashboard.state import Current
+from dashboard.view import MARK_SIZES, PAGE_SIZES, View
+from fkd.selection import FLAGS, QUANTITIES, ROW
+
+_PARTS = {"training": "Training", "test": "Test"}
+_MISSING = "lacks:"
+
+
+def _changing(shown: View, key: str, change: Callable[[View, Any], View]) -> dict[str, Any]:
+    """Arguments that bind a widget to the view: ``change(view, value)`` gives the next view."""
+    return {
+        "key": key,
+        "on_change": lambda: view.write(change(shown, st.session_state[key])),
+    }
+
+
+def controls(shown: View, current: Current) -> View:
+    """Draw the controls; return the view as shown, parts that do not exist corrected."""
+    schema = current.dataset.schema
+    selection = shown.selection
+    if not len(current.dataset.test_images) and selection.part == "test":
+        shown = shown.with_selection(selection.of_part("training"))
+        selection = shown.selection
+
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    if len(current.dataset.test_images):
+        st.session_state["b-part"] = selection.part
+        row.segmented_control(
+            "Images",
+            list(_PARTS),
+            format_func=_PARTS.get,
+            required=True,
+            **_changing(
+                shown, "b-part", lambda v, p: v.with_selection(v.selection.of_part(p))
+            ),
+        )
+
+    flags = [key for key, flag in FLAGS.items() if flag.of(selection.part)]
+    lacking = list(schema.names) if selection.part == "training" else []
+    words = {key: FLAGS[key].label for key in flags} | {
+        _MISSING + k.name: f"missing: {k.label}" for k in schema.keypoints
+    }
+    st.session_state["b-filter"] = [
+        *selection.flags,
+        *(_MISSING + name for name in selection.lacking),
+    ]
+    row.multiselect(
+        "Filter",
+        [*flags, *(_MISSING + name for name in lacking)],
+        format_func=lambda key: words[key],
+        placeholder="All images",
+        help="Images for which all of these hold.",
+        **_changing(shown, "b-filter", _with_filters),
+    )
+
+    sorts = [ROW, *(key for key, q in QUANTITIES.items() if q.of(selection.part))]
+    st.session_state["b-sort"] = selection.sort
+    row.selectbox(
+        "Sort by",
+        sorts,
+        format_func=lambda key: "row" if key == ROW else QUANTITIES[key].label,
+        help="Outlier score: how rare the face's shape is. 3 means one face in a thousand.",
+        width=150,
+        **_changing(shown, "b-sort", _with_sort),
+    )
+    arrow, words = ("downward", "Descending") if selection.descending else ("upward", "Ascending")
+    row.button(
+        "",
+        key="b-order",
+        icon=f":material/arrow_{arrow}:",
+        help=f"{words}; click to turn the order round",
+        on_click=lambda: view.write(
+            shown.with_selection(replace(selection, descending=not selection.descending))
+        ),
+    )
+    with row.popover("View", icon=":material/tune:"):
+        mark_controls(shown)
+        st.session_state["b-per-page"] = shown.per_page
+        st.segmented_control(
+            "Faces on a page",
+            PAGE_SIZES,
+            required=True,
+            **_changing(shown, "b-per-page", lambda v, n: replace(v, per_page=n, page=1)),
+        )
+    go_to(row, shown, current)
+    return shown
+
+
+def mark_controls(shown: View) -> None:
+    """What is drawn on faces, and how large."""
+    st.session_state["b-show"] = list(shown.show)
+    st.pills(
+        "Show",
+        list(TOGGLES),
+        format_func=TOGGLES.get,
+        selection_mode="multi",
+        **_changing(shown, "b-show", _with_show),
+    )
+    st.session_state["b-size"] = shown.mark_size
+    st.select_slider(
+        "Point size",
+        MARK_SIZES,
+        format_func=lambda size: f"{size:g} px",
+        **_changing(shown, "b-size", lambda v, size: replace(v, mark_size=size)),
+    )
+
+
+def go_to(box: Any, shown: View, current: Current) -> None:
+    """A field that opens one image by its number."""
+    word = "row" if shown.selection.part == "training" else "image id"
+    st.session_state["b-go"] = None
+    box.number_input(
+        f"Go to {word}",
+        min_value=0,
+        step=1,
+        placeholder="number",
+        width=120,
+        **_changing(shown, "b-go", lambda v, n: replace(v, open=n)),
+    )
+
+
+def _with_show(v: View, keys: list[str]) -> View:
+    return replace(v, show=tuple(key for key in TOGGLES if key in keys))
+
+
+def _with_filters(v: View, keys: list[str]) -> View:
+    flags = tuple(key for key in keys if not key.startswith(_MISSING))
+    lacking = tuple(key.removeprefix(_MISSING) for key in keys if key.startswith(_MISSING))
+    return v.with_selection(replace(v.selection, flags=flags, lacking=lacking))
+
+
+def _with_sort(v: View, key: str) -> View:
+    """A quantity begins with its largest values: that is what one sorts for."""
+    return v.with_selection(replace(v.selection, sort=key, descending=key != ROW))

@@ -1,0 +1,266 @@
+"""One face of Browse, large, with everything known about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import loaders, view
+from dashboard.browse_controls import mark_controls
+from dashboard.face_grid import EDGES, NAMES, PIXELS, POINTS, Face, face_grid
+from dashboard.face_plot import annotated_png, face_figure
+from dashboard.state import Current
+from dashboard.view import View
+from dashboard.widgets import show_table
+from fkd.selection import FLAGS
+from fkd.statistics.missing import SOURCE_NAMES
+
+
+def show_detail(shown: View, current: Current) -> None:
+    """Draw the face that ``shown.open`` names, or say that there is none."""
+    dataset, part = current.dataset, shown.selection.part
+    assert shown.open is not None
+    training = part == "training"
+    position = dataset.position(shown.open) if training else dataset.test_position(shown.open)
+    if position is None:
+        _not_there(shown, current)
+        return
+    _navigation(shown, current, position)
+    picture, facts = st.columns([1.25, 1], gap="large")
+    image = (dataset.images if training else dataset.test_images)[position]
+    keypoints = np.array(dataset.keypoints[position]) if training else None
+    with picture:
+        st.plotly_chart(
+            face_figure(
+                image,
+                dataset.schema,
+                keypoints,
+                points=POINTS in shown.show,
+                edges=EDGES in shown.show,
+                names=NAMES in shown.show,
+                pixels=PIXELS in shown.show,
+                mark_size=shown.mark_size,
+            ),
+            key="b-face",
+            config={"scrollZoom": True, "displaylogo": False, "doubleClick": "reset"},
+        )
+        _downloads(shown, current, image, keypoints)
+    with facts:
+        if training:
+            _training_facts(current, position)
+        else:
+            _test_facts(current, position)
+    _duplicates(shown, current, position)
+
+
+def _not_there(shown: View, current: Current) -> None:
+    word = "row" if shown.selection.part == "training" else "test image"
+    rows = current.dataset.rows
+    hint = f" Rows go from {rows[0]} to {rows[-1]}." if word == "row" and len(rows) else ""
+    st.warning(
+        f"Dataset '{current.dataset.name}' has no {word} {shown.open}.{hint}",
+        icon=":material/search_off:",
+    )
+    _back_button(shown)
+
+
+def _back_button(shown: View) -> None:
+    st.button(
+        "Grid",
+        icon=":material/grid_view:",
+        shortcut="Esc",
+        help="Back to the grid",
+        on_click=lambda: view.write(replace(shown, open=None)),
+    )
+
+
+def _navigation(shown: View, current: Current, position: int) -> None:
+    """Previous and next in the order of the grid, by button and by key."""
+    dataset, training = current.dataset, shown.selection.part == "training"
+    found = loaders.positions(dataset, current.measures, shown.selection)
+    here = np.flatnonzero(found == position)
+    at = int(here[0]) if len(here) else None
+    ids = dataset.rows if training else dataset.test_image_ids
+
+    def go(to: int) -> None:
+        page = to // shown.per_page + 1
+        view.write(replace(shown, open=int(ids[found[to]]), page=page))
+
+    last = len(found) - 1
+    title = f"Row {shown.open}" if training else f"Test image {shown.open}"
+    moves = [
+        ("First", "first_page", "Home", 0),
+        ("Previous", "chevron_left", "Left", None if at is None else at - 1),
+        ("Next", "chevron_right", "Right", None if at is None else at + 1),
+        ("Last", "last_page", "End", last),
+    ]
+    bar = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with bar:
+        _back_button(shown)
+        where = "not in this selection" if at is None else f"{at + 1:,} of {last + 1:,}"
+        filters = shown.selection.describe(dataset.schema)
+        st.markdown(
+            f"### {title} :small[:gray[{where}{': ' + filters if filters else ''}]]",
+            width="stretch",
+        )
+        for label, icon, key, to in moves:
+            st.button(
+                "",
+                key=f"b-{label}",
+                icon=f":material/{icon}:",
+                help=f"{label} (key {key})",
+                shortcut=key,
+                disabled=to is None or not 0 <= to <= last or to == at,
+                on_click=go,
+                args=(to,),
+            )
+        with st.popover("View", icon=":material/tune:"):
+            mark_controls(shown)
+
+
+def _training_facts(current: Current, position: int) -> None:
+    dataset, m = current.dataset, current.measures
+    row = int(dataset.rows[position])
+    n, k = int(m.n_present[position]), len(dataset.schema)
+    cells = st.columns(3)
+    cells[0].metric("Points", f"{n} / {k}", help=SOURCE_NAMES[int(m.source[position])])
+    cells[1].metric(
+        "Outlier score",
+        _number(m.outlier[position]),
+        help="How rare this face's shape is among all: 3 means one face in a thousand.",
+    )
+    cells[2].metric("Brightness", _number(m.brightness[position]), help="Mean pixel, 0 to 255")
+    cells = st.columns(3)
+    cells[0].metric("Contrast", _number(m.contrast[position]), help="Standard deviation of pixels")
+    cells[1].metric(
+        "Sharpness", _number(m.sharpness[position]), help="Log variance of the Laplacian"
+    )
+    group = int(m.duplicate[position])
+    cells[2].metric("Duplicates", int((m.duplicate == group).sum()) - 1 if group >= 0 else 0)
+    flags = [FLAGS[f].label for f in ("outlier", "swapped", "outside") if _flagged(f, m, position)]
+    if flags:
+        st.warning("This face is marked: " + ", ".join(flags) + ".", icon=":material/flag:")
+    show_table(
+        _point_table(current, position),
+        f"{dataset.name}-row-{row}",
+        height=36 + 35 * k,
+        column_config={
+            "x": st.column_config.NumberColumn("x px", format="%.2f"),
+            "y": st.column_config.NumberColumn("y px", format="%.2f"),
+            "outlier score": st.column_config.NumberColumn(
+                format="%.1f",
+                help="How rare this point's place is, given the face's other points: 3 means one "
+                "face in a thousand. Empty where the point is missing.",
+            ),
+        },
+    )
+
+
+def _flagged(flag: str, measures: object, position: int) -> bool:
+    return bool(np.asarray(FLAGS[flag].training(measures))[position])  # type: ignore[arg-type]
+
+
+def _point_table(current: Current, position: int) -> pd.DataFrame:
+    schema = current.dataset.schema
+    points = np.asarray(current.dataset.keypoints[position], np.float64)
+    return pd.DataFrame(
+        {
+            "keypoint": [p.label for p in schema.keypoints],
+            "state": np.where(np.isnan(points).any(axis=1), "missing", "labelled"),
+            "x": points[:, 0],
+            "y": points[:, 1],
+            "outlier score": np.asarray(current.measures.point_outlier[position], np.float64),
+        }
+    )
+
+
+def _test_facts(current: Current, position: int) -> None:
+    m = current.measures
+    st.info("Test images carry no labels; they are what a submission predicts.")
+    cells = st.columns(3)
+    cells[0].metric("Brightness", _number(m.test_brightness[position]))
+    cells[1].metric("Contrast", _number(m.test_contrast[position]))
+    cells[2].metric("Sharpness", _number(m.test_sharpness[position]))
+    lookup = current.dataset.lookup
+    if lookup is not None:
+        image_id = int(current.dataset.test_image_ids[position])
+        asked = lookup.coordinates[lookup.image_ids == image_id]
+        names = [current.dataset.schema.coordinate_names[c] for c in asked]
+        st.caption(f"A submission gives {len(names)} coordinates of this image.")
+        show_table(
+            pd.DataFrame({"asked for": names}),
+            f"{current.dataset.name}-test-{image_id}",
+            height=400,
+        )
+
+
+def _number(value: np.floating) -> str:
+    return "–" if np.isnan(value) else f"{value:.3g}"
+
+
+def _downloads(
+    shown: View, current: Current, image: np.ndarray, keypoints: np.ndarray | None
+) -> None:
+    schema = current.dataset.schema
+    points = np.full((len(schema), 2), np.nan, np.float32) if keypoints is None else keypoints
+    picture, link, hint = st.columns([1, 1, 3], vertical_alignment="center")
+    picture.download_button(
+        "PNG",
+        lambda: annotated_png(
+            image, schema, points, edges=EDGES in shown.show, mark_size=shown.mark_size
+        ),
+        file_name=f"{current.dataset.name}-{shown.selection.part}-{shown.open}.png",
+        mime="image/png",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+    with link.popover("Link", icon=":material/link:", type="tertiary"):
+        st.caption("Opens exactly this view again")
+        st.code(_link(shown), language=None, wrap_lines=True)
+    hint.caption("Scroll to zoom, drag to move, double-click to reset")
+
+
+def _link(shown: View) -> str:
+    from urllib.parse import urlencode, urlsplit
+
+    base = urlsplit(st.context.url or "")
+    query = {"dataset": st.session_state["dataset"], **shown.to_query()}
+    return base._replace(query=urlencode(query)).geturl()
+
+
+def _duplicates(shown: View, current: Current, position: int) -> None:
+    """The images that show the same picture, training and test, most similar first."""
+    dataset, m = current.dataset, current.measures
+    n = len(dataset)
+    me = position if shown.selection.part == "training" else n + position
+    pair = np.flatnonzero((m.pair_a == me) | (m.pair_b == me))
+    if not len(pair):
+        return
+    st.markdown("#### The same picture again")
+    pair = pair[np.argsort(-m.pair_similarity[pair])][:24]
+    faces = []
+    for p in pair:
+        other = int(m.pair_a[p] + m.pair_b[p] - me)
+        kind = "exact" if m.pair_exact[p] else f"{m.pair_similarity[p]:.3f}"
+        apart = m.pair_label_distance[p]
+        note = kind if np.isnan(apart) else f"{kind}, {apart:.1f} px apart"
+        if other < n:
+            row = str(dataset.rows[other])
+            points = dataset.keypoints[other]
+            faces.append(Face(f"training:{row}", row, dataset.images[other], points, note))
+        else:
+            image_id = str(dataset.test_image_ids[other - n])
+            faces.append(
+                Face(f"test:{image_id}", f"test {image_id}", dataset.test_images[other - n], note=note)
+            )
+
+    def opened(chosen: str) -> None:
+        part, _, number = chosen.partition(":")
+        selection = shown.selection.of_part(part)  # type: ignore[arg-type]
+        view.write(replace(shown.with_selection(selection), open=int(number)))
+
+    face_grid(faces, dataset.schema, "b-twins", opened, face_px=130, show=shown.show)

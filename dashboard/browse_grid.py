@@ -1,0 +1,101 @@
+"""The grid of Browse: one page of the selected faces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from dashboard import loaders, view
+from dashboard.face_grid import Face, face_grid
+from dashboard.state import Current
+from dashboard.view import View
+from dashboard.words import compact, count_share
+from fkd.selection import QUANTITIES, ROW
+
+_FACE_PX = {24: 190, 48: 128, 96: 104, 192: 84}
+"""CSS px of a face by page size: few faces, larger."""
+
+
+def show_grid(shown: View, current: Current) -> None:
+    """Draw the page of faces that ``shown`` asks for, with its pager."""
+    dataset, selection = current.dataset, shown.selection
+    found = loaders.positions(dataset, current.measures, selection)
+    total = len(dataset) if selection.part == "training" else len(dataset.test_images)
+    _headline(shown, current, len(found), total)
+    if not len(found):
+        st.info("No image fits all of these filters.", icon=":material/filter_alt_off:")
+        return
+    pages = -(-len(found) // shown.per_page)
+    page = min(shown.page, pages)
+    first = (page - 1) * shown.per_page
+    face_grid(
+        [face(current, shown, int(p)) for p in found[first : first + shown.per_page]],
+        dataset.schema,
+        "b-grid",
+        lambda chosen: view.write(replace(shown, open=int(chosen))),
+        face_px=_FACE_PX[shown.per_page],
+        show=shown.show,
+        mark_size=shown.mark_size,
+    )
+    if pages > 1:
+        _pager(shown, page, pages)
+
+
+def _headline(shown: View, current: Current, found: int, total: int) -> None:
+    words = shown.selection.describe(current.dataset.schema)
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    if shown.selection.filtered:
+        left.markdown(f"**{count_share(found, total)}** of {compact(total)} images: {words}")
+        right.button(
+            "Clear filters",
+            icon=":material/filter_alt_off:",
+            type="tertiary",
+            on_click=lambda: view.write(shown.with_selection(shown.selection.unfiltered())),
+        )
+    else:
+        left.markdown(f"**{compact(total)}** {shown.selection.part} images")
+
+
+def _pager(shown: View, page: int, pages: int) -> None:
+    def turn(to: int) -> None:
+        view.write(replace(shown, page=to))
+
+    back, middle, forth = st.columns([1, 4, 1], vertical_alignment="center")
+    back.button(
+        "Previous page",
+        shortcut="Left",
+        disabled=page == 1,
+        on_click=turn,
+        args=(page - 1,),
+        width="stretch",
+    )
+    # The key changes with the page, so the default is always the page shown.
+    key = f"b-page-{page}"
+    with middle.container(horizontal_alignment="center"):
+        st.pagination(
+            pages, default=page, key=key, on_change=lambda: turn(st.session_state[key])
+        )
+    forth.button(
+        "Next page",
+        shortcut="Right",
+        disabled=page == pages,
+        on_click=turn,
+        args=(page + 1,),
+        width="stretch",
+    )
+
+
+def face(current: Current, shown: View, position: int) -> Face:
+    """The face at ``position`` of the part shown, captioned with its number and sort value."""
+    dataset, sort = current.dataset, shown.selection.sort
+    note = ""
+    if sort != ROW and (read := QUANTITIES[sort].of(shown.selection.part)):
+        value = np.asarray(read(current.measures))[position]
+        note = f"{value:d}" if isinstance(value, np.integer) else f"{value:.3g}"
+    if shown.selection.part == "test":
+        image_id = str(dataset.test_image_ids[position])
+        return Face(image_id, image_id, dataset.test_images[position], note=note)
+    row = str(dataset.rows[position])
+    return Face(row, row, dataset.images[position], dataset.keypoints[position], note)

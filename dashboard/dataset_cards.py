@@ -1,0 +1,107 @@
+"""The registered datasets with their headline numbers; open, or remove."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from dashboard import loaders, state
+from dashboard.words import compact, count_share
+from fkd.errors import UserError
+from fkd.registry import dataset_names, datasets_folder, remove
+
+_ORIGINS = {"demo": ":blue-badge[drawn faces]", "kaggle": ":green-badge[Kaggle files]"}
+
+
+def cards() -> None:
+    """One card per dataset."""
+    names = dataset_names()
+    st.markdown("## Datasets")
+    if not names:
+        st.info(
+            "Nothing here yet. Draw the demo faces to look around, or bring Kaggle's files.",
+            icon=":material/waving_hand:",
+        )
+        return
+    for name in names:
+        with st.container(border=True):
+            try:
+                _card(name, loaders.manifest(name))
+            except UserError as error:
+                st.error(str(error), icon=":material/error:")
+                _remove_button(name, None)
+
+
+def _card(name: str, about: dict[str, Any]) -> None:
+    current = name == state.current_name()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        mark = " :gray-badge[open]" if current else ""
+        st.markdown(f"#### {name} {_ORIGINS.get(about['origin'], '')}{mark}", width="stretch")
+        if not current:
+            st.button(
+                "Open", key=f"open-{name}", on_click=partial(state.open_next, name)
+            )
+        if st.button(
+            "Browse",
+            key=f"browse-{name}",
+            icon=":material/grid_view:",
+            type="primary" if current else "secondary",
+        ):
+            state.open_next(name)
+            st.switch_page("pages/browse.py")
+        _remove_button(name, about)
+    rows = about["rows"]
+    labels, coordinates = sum(about["present"].values()), rows * len(about["present"])
+    cells = st.columns(5)
+    cells[0].metric("Labelled images", compact(rows))
+    cells[1].metric("Complete", count_share(about["complete_rows"], rows), help="With every point")
+    cells[2].metric("Labelled points", count_share(labels, coordinates), help="Of all points")
+    cells[3].metric("Test images", compact(about["test_rows"]))
+    cells[4].metric(
+        "To submit", compact(about["lookup_rows"]), help="Coordinates that the lookup table asks for"
+    )
+    if about["origin"] == "demo":
+        st.caption(
+            "These faces are drawn, their points exact. For Kaggle's real ones, download the "
+            "competition's files and add them below."
+        )
+    if about.get("rejected_rows"):
+        _rejected(name, about["rejected_rows"])
+
+
+def _rejected(name: str, count: int) -> None:
+    path = datasets_folder() / name / "rejected.csv"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{compact(count)} bad rows were left out.")
+        if path.is_file():
+            st.download_button(
+                "Rows and reasons (CSV)",
+                path.read_bytes,
+                file_name=f"{name}-rejected.csv",
+                mime="text/csv",
+                type="tertiary",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"rejected-{name}",
+            )
+
+
+def _remove_button(name: str, about: dict[str, Any] | None) -> None:
+    if st.button("", key=f"remove-{name}", icon=":material/delete:", help=f"Remove {name}"):
+        _confirm(name, about)
+
+
+@st.dialog("Remove this dataset?")
+def _confirm(name: str, about: dict[str, Any] | None) -> None:
+    what = f"**{name}** with its {compact(about['rows'])} images" if about else f"**{name}**"
+    st.markdown(
+        f"{what} will be deleted from the workbench. The files it was made from stay where they are."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it"):
+            st.rerun()
+        if st.button("Remove", type="primary", icon=":material/delete:"):
+            remove(name)
+            st.rerun()

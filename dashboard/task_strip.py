@@ -1,0 +1,113 @@
+"""The strip that shows background work: progress, time left, stop; then how it ended."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import state
+from dashboard.ingest_jobs import IngestJob
+from dashboard.tasks import Task, tasks
+from dashboard.widgets import show_table
+from dashboard.words import compact, duration
+from fkd.formats.report import Report
+from fkd.ingest import IngestRefused
+
+_MINE = "tasks_started_here"
+
+
+def follow(task: Task) -> None:
+    """Open the task's dataset in this browser once it is done."""
+    st.session_state.setdefault(_MINE, []).append(task)
+
+
+def task_strip() -> None:
+    """Show the running and the ended tasks; refreshes itself while any is running."""
+    if not tasks().list():
+        return
+    running = any(task.state == "running" for task in tasks().list())
+    st.fragment(_strip, run_every=0.4 if running else None)()
+
+
+def _strip() -> None:
+    ended = False
+    mine = st.session_state.setdefault(_MINE, [])
+    for number, task in enumerate(tasks().list()):
+        if task.state == "running":
+            _running(task, number)
+        else:
+            _ended(task, number)
+        if task.state == "done" and task in mine:
+            state.open_next(task.subject)
+            mine.remove(task)
+            ended = True
+        elif task.state != "running" and task in mine:
+            mine.remove(task)
+            ended = True
+    if ended:
+        st.rerun()
+
+
+def _running(task: Task, number: int) -> None:
+    left = task.seconds_left
+    text = f"**{task.label}**: {task.stage}"
+    if task.total:
+        text += f", {task.share:.0%}"
+    if left is not None:
+        text += f", {duration(left)} left"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(task.share, text=text)
+        st.button("Stop", key=f"stop-{number}", icon=":material/stop:", on_click=task.stop.set)
+
+
+def _ended(task: Task, number: int) -> None:
+    def dismiss() -> None:
+        tasks().dismiss(task)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if task.state == "done":
+            st.success(task.message, icon=":material/check_circle:")
+        elif task.state == "stopped":
+            st.info(task.message, icon=":material/stop_circle:")
+        else:
+            st.error(f"{task.label}: {task.message}", icon=":material/error:")
+        st.button(
+            "",
+            key=f"dismiss-{number}",
+            icon=":material/close:",
+            help="Dismiss",
+            type="tertiary",
+            on_click=dismiss,
+        )
+    if isinstance(task.error, IngestRefused):
+        _validation(task, number, task.error, dismiss)
+
+
+def _validation(task: Task, number: int, error: IngestRefused, dismiss: object) -> None:
+    """Every problem as a table, and the way on where leaving the bad rows out would do."""
+    frame = pd.concat([_problems(report) for report in error.reports], ignore_index=True)
+    show_table(frame, f"{task.subject}-problems-{number}", height=min(400, 38 + 35 * len(frame)))
+    listed = sum(len(report.problems) for report in error.reports)
+    every = sum(len(report) for report in error.reports)
+    if every > listed:
+        st.caption(f"The first {compact(listed)} of {compact(every)} problems.")
+    job = task.work
+    if error.curable and isinstance(job, IngestJob):
+
+        def keep_good_rows() -> None:
+            tasks().dismiss(task)
+            follow(job.without_bad_rows().start())
+
+        bad = sum(len(report.bad_rows) for report in error.reports)
+        st.button(
+            f"Ingest the good rows, leave out {compact(bad)} bad ones",
+            key=f"good-rows-{number}",
+            on_click=keep_good_rows,
+        )
+
+
+def _problems(report: Report) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(p.file, p.row, p.line, p.column, p.reason) for p in report.problems],
+        columns=["file", "row", "line", "column", "reason"],
+    ).astype({"row": "Int64", "line": "Int64"})

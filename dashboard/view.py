@@ -1,0 +1,108 @@
+"""The view of Browse as it stands in the link: what is selected, how it is shown, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from dashboard.face_grid import POINTS, TOGGLES
+from fkd.keypoints import KeypointSchema
+from fkd.selection import Selection
+
+PAGE_SIZES = (24, 48, 96, 192)
+MARK_SIZES = (0.8, 1.1, 1.4, 1.8, 2.4)
+"""Radius of a dot in image px."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that a link to Browse fixes, apart from the dataset.
+
+    Attributes:
+        selection: which images, in which order.
+        page: page of the grid, from 1.
+        per_page: faces on a page.
+        show: keys of ``TOGGLES`` that are on.
+        mark_size: radius of a dot in image px.
+        open: the image shown large: a source row, or an image id for test images; None = the grid.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    page: int = 1
+    per_page: int = 48
+    show: tuple[str, ...] = (POINTS,)
+    mark_size: float = 1.4
+    open: int | None = None
+
+    def to_query(self) -> dict[str, str]:
+        """As query parameters, defaults left out."""
+        default = View()
+        query = self.selection.to_query()
+        if self.page != default.page:
+            query["page"] = str(self.page)
+        if self.per_page != default.per_page:
+            query["per_page"] = str(self.per_page)
+        if self.show != default.show:
+            query["show"] = ",".join(self.show) or "none"
+        if self.mark_size != default.mark_size:
+            query["size"] = f"{self.mark_size:g}"
+        if self.open is not None:
+            query["image"] = str(self.open)
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], schema: KeypointSchema) -> View:
+        """Read a link; what makes no sense falls back to the default."""
+        default = cls()
+        per_page = _integer(query.get("per_page"), default.per_page)
+        shown = query["show"].split(",") if "show" in query else default.show
+        size = next((s for s in MARK_SIZES if f"{s:g}" == query.get("size")), default.mark_size)
+        return cls(
+            selection=Selection.from_query(query, schema),
+            page=max(1, _integer(query.get("page"), 1) or 1),
+            per_page=per_page if per_page in PAGE_SIZES else default.per_page,
+            show=tuple(key for key in TOGGLES if key in shown),
+            mark_size=size,
+            open=_integer(query.get("image"), None),
+        )
+
+    def with_selection(self, selection: Selection) -> View:
+        """Another selection begins on its first page."""
+        return self if selection == self.selection else replace(self, selection=selection, page=1)
+
+
+def _integer(text: str | None, default: int | None) -> int | None:
+    # int() takes underscores and other scripts' digits; links hold plain ones only.
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else default
+
+
+_REMEMBERED = "browse_view"
+
+
+def enter(schema: KeypointSchema) -> View:
+    """The view to show now: what the link asks for; without a link, what was last looked at."""
+    asked = any(key in st.query_params for key in _ALL_KEYS)
+    if asked or _REMEMBERED not in st.session_state:
+        return View.from_query(st.query_params, schema)
+    return View.from_query(st.session_state[_REMEMBERED], schema)
+
+
+def write(view: View) -> None:
+    """Put ``view`` into the address bar and remember it for when the user comes back."""
+    wanted = view.to_query()
+    st.session_state[_REMEMBERED] = wanted
+    for key in _ALL_KEYS:
+        if key in st.query_params and key not in wanted:
+            del st.query_params[key]
+    for key, value in wanted.items():
+        if st.query_params.get(key) != value:
+            st.query_params[key] = value
+
+
+_ALL_KEYS = (
+    *("part", "filter", "lacking", "pattern", "sort", "order"),
+    *("missing", "outlier", "brightness", "contrast", "sharpness"),
+    *("page", "per_page", "show", "size", "image"),
+)

@@ -1,0 +1,109 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fkd.formats import cells
+
+
+def text(*values: str) -> pa.StringArray:
+    return pa.array(values, pa.string())
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("7", 7), (" 7 ", 7), ("-3", -3), ("007", 7), ("9" * 18, int("9" * 18))],
+)
+def test_integers(written: str, value: int) -> None:
+    values, good = cells.integers(text("1", written))
+    assert values.tolist() == [1, value]
+    assert good.tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    "written", ["", " ", "x", "1.0", "0x1f", "1e3", "+-1", "9" * 19, "१", "1 2"]
+)
+def test_not_integers(written: str) -> None:
+    values, good = cells.integers(text("1", written, "2"))
+    assert values.tolist() == [1, 0, 2]
+    assert good.tolist() == [True, False, True]
+    assert cells.integer_reason(written)
+
+
+@pytest.mark.parametrize("written", ["", " ", "nan", "NaN", "NA", "null", "NULL", " nan "])
+def test_missing_numbers(written: str) -> None:
+    values, good = cells.numbers(text(written, "1.5"), pa.float32())
+    np.testing.assert_array_equal(values, np.array([np.nan, 1.5], np.float32))
+    assert good.all()
+
+
+@pytest.mark.parametrize("written", ["abc", "?", "1,5", "1.5px", "0x10", "1_0", "--1", ".", "e5"])
+def test_not_numbers(written: str) -> None:
+    _, good = cells.numbers(text("1.5", written), pa.float32())
+    assert good.tolist() == [True, False]
+    assert cells.number_reason(written) == f"'{written}' is not a number"
+
+
+@pytest.mark.parametrize("written", ["inf", "-inf", "+Infinity"])
+def test_infinite_numbers(written: str) -> None:
+    assert not cells.numbers(text(written), pa.float64())[1].any()
+    assert "infinite" in cells.number_reason(written)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
+def test_numbers_are_rounded_once(values: list[float]) -> None:
+    expected = np.array(values, np.float32)
+    written = text(*(str(v) for v in expected))
+    read, good = cells.numbers(written, pa.float32())
+    np.testing.assert_array_equal(read, expected)
+    assert good.all()
+
+
+@given(st.lists(st.lists(st.integers(0, 255), min_size=6, max_size=6), max_size=5))
+def test_pixels(images: list[list[int]]) -> None:
+    read, good = cells.pixels(text(*(" ".join(map(str, image)) for image in images)), 6)
+    assert read.dtype == np.uint8
+    assert read.tolist() == images
+    assert good.all()
+    assert good.shape == (len(images),)
+
+
+@pytest.mark.parametrize("written", ["1  2 3", " 1 2 3", "1 2 3 ", "001 02 3", "1 2  3 "])
+def test_pixels_spaced_or_padded_oddly(written: str) -> None:
+    read, good = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
+    assert read.tolist() == [[4, 5, 6], [1, 2, 3], [7, 8, 9]]
+    assert good.all()
+
+
+@pytest.mark.parametrize(
+    ("written", "reasons"),
+    [
+        ("1 2", ["2 pixels found, 3 expected"]),
+        ("1", ["1 pixel found, 3 expected"]),
+        ("", ["0 pixels found, 3 expected"]),
+        ("1 2 3 4", ["4 pixels found, 3 expected"]),
+        ("1 x 3", ["pixel 2 is 'x', not an integer in 0..255"]),
+        ("1 2 256", ["pixel 3 is '256', not an integer in 0..255"]),
+        ("-1 2 300", ["pixel 1 is '-1', not an integer in 0..255"]),
+        ("1.0 2 3", ["pixel 1 is '1.0', not an integer in 0..255"]),
+        ("0x1 2 3", ["pixel 1 is '0x1', not an integer in 0..255"]),
+        ("१ 2 3", ["pixel 1 is '१', not an integer in 0..255"]),
+        ("1\x002 3 4", ["pixel 1 is '1\\x002', not an integer in 0..255"]),
+        ("1,2,3", ["1 pixel found, 3 expected", "pixel 1 is '1,2,3', not an integer in 0..255"]),
+        (
+            "9" * 5000,
+            ["1 pixel found, 3 expected", f"pixel 1 is '{'9' * 21}...', not an integer in 0..255"],
+        ),
+    ],
+)
+def test_bad_pixels_leave_their_neighbours_alone(written: str, reasons: list[str]) -> None:
+    read, good = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
+    assert good.tolist() == [True, False, True]
+    assert read[[0, 2]].tolist() == [[4, 5, 6], [7, 8, 9]]
+    assert [reason for reason, _ in cells.pixel_reasons(written, 3)] == reasons
+
+
+def test_pixels_do_not_shift_between_images() -> None:
+    _, good = cells.pixels(text("1 2", "3 4 5 6"), 3)
+    assert not good.any()
