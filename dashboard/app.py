@@ -10,10 +10,10 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from dashboard import state  # noqa: E402
-from dashboard.widgets import guard  # noqa: E402
+from dashboard import state
+from dashboard.widgets import guard
 
 st.set_page_config(page_title="fkd workbench", page_icon=":material/face:", layout="wide")
 

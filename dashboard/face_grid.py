@@ -93,8 +93,8 @@ def _as_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[st
             for (x, y), ok in zip(face.keypoints, here, strict=True)
         ]
         if LACKING in show and not here.all():
-            gone = [short_label(k.label) for k, ok in zip(schema.keypoints, here, strict=True) if not ok]
-            lacking = "no " + ", ".join(gone)
+            gone = [schema.keypoints[k].label for k in np.flatnonzero(~here)]
+            lacking = "no " + ", ".join(map(short_label, gone))
     return {
         "id": face.id,
         "title": face.title,

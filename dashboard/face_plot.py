@@ -26,7 +26,7 @@ def face_figure(
     names: bool = False,
     pixels: bool = False,
     mark_size: float = 1.4,
-    height: int = 620,
+    height: int = 570,
 ) -> go.Figure:
     """``image`` ``(H, W)`` with its ``keypoints`` ``(K, 2)`` in px; NaN points are left out.
 

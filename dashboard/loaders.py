@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from fkd import registry
 from fkd import selection as sel
 from fkd.dataset import Dataset
 from fkd.measures import Measures, load, measure
+from fkd.statistics import coordinates
+from fkd.statistics.missing import Missingness
+from fkd.statistics.missing import missingness as count_missing
 
 
 def manifest(name: str) -> dict[str, Any]:
@@ -78,3 +82,60 @@ def png_url(image: NDArray[np.uint8]) -> str:
     if not done:
         raise ValueError(f"cannot encode an image of shape {image.shape}")
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def missingness(of: Dataset) -> Missingness:
+    """Counts and patterns of missing points."""
+    return _missingness(of.name, of.content_hash, of)
+
+
+@st.cache_resource(show_spinner="Counting missing points ...", max_entries=8)
+def _missingness(name: str, content_hash: str, _dataset: Dataset) -> Missingness:
+    return count_missing(_dataset.keypoints, _dataset.schema)
+
+
+def coordinate_summary(of: Dataset, by_source: bool) -> pd.DataFrame:
+    """Count, mean, spread and range of each coordinate."""
+    return _coordinate_summary(of.name, of.content_hash, by_source, of)
+
+
+@st.cache_data(show_spinner="Summing up coordinates ...", max_entries=16)
+def _coordinate_summary(
+    name: str, content_hash: str, by_source: bool, _dataset: Dataset
+) -> pd.DataFrame:
+    return coordinates.coordinate_summary(_dataset.keypoints, _dataset.schema, by_source)
+
+
+MEAN_FACE_IMAGES = 2000
+"""Images that the mean face is made of, at most."""
+
+
+def mean_face(of: Dataset) -> NDArray[np.uint8]:
+    """The mean image ``(H, W)`` of the dataset, or of a spread-out sample of it."""
+    return _mean_face(of.name, of.content_hash, of)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _mean_face(name: str, content_hash: str, _dataset: Dataset) -> NDArray[np.uint8]:
+    n = len(_dataset)
+    rows = np.unique(np.linspace(0, n - 1, min(n, MEAN_FACE_IMAGES)).astype(int))
+    mean = coordinates.mean_face(_dataset.images, rows)
+    return np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+
+
+def mean_points(of: Dataset) -> NDArray[np.float32]:
+    """``(K, 2)`` mean position of each keypoint, NaN for one that is never labelled."""
+    frame = coordinate_summary(of, by_source=False)
+    return frame["mean"].to_numpy(np.float32).reshape(len(of.schema), 2)
+
+
+def point_density(of: Dataset, k: int, bins: int) -> coordinates.PointDensity:
+    """How many labels of keypoint ``k`` lie where."""
+    return _point_density(of.name, of.content_hash, k, bins, of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _point_density(
+    name: str, content_hash: str, k: int, bins: int, _dataset: Dataset
+) -> coordinates.PointDensity:
+    return coordinates.point_density(_dataset.keypoints, k, _dataset.schema, bins)

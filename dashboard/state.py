@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import loaders
+from dashboard import loaders, routes
 from dashboard.words import compact
 from fkd.dataset import Dataset
 from fkd.errors import UserError
@@ -32,7 +32,16 @@ def dataset_picker() -> None:
         # dataset on every machine.
         if _KEY not in st.session_state and _KEY not in st.query_params:
             st.session_state[_KEY] = _default(names)
-        st.selectbox("Dataset", names, index=None, required=True, key=_KEY, bind="query-params")
+        st.selectbox(
+            "Dataset",
+            names,
+            index=None,
+            required=True,
+            key=_KEY,
+            bind="query-params",
+            label_visibility="collapsed",
+            placeholder="Choose a dataset",
+        )
         if st.session_state[_KEY] is None:
             asked = st.query_params.get(_KEY)
             st.caption(f"There is no dataset of that name ({asked})" if asked else "Choose one")
@@ -81,7 +90,7 @@ def require_current() -> Current:
             "No dataset is open. Draw the demo faces or bring Kaggle's files on the Data page.",
             icon=":material/database:",
         )
-        st.page_link("pages/data.py", label="Go to Data", icon=":material/arrow_forward:")
+        st.page_link(routes.DATA, label="Go to Data", icon=":material/arrow_forward:")
         st.stop()
     dataset = loaders.dataset(name)
     return Current(dataset, loaders.measures(dataset))

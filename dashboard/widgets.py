@@ -46,7 +46,5 @@ def show_table(
     frame: pd.DataFrame, name: str, *, height: int | str = "auto", **options: object
 ) -> None:
     """``frame`` as a table, with its download underneath."""
-    st.dataframe(frame, hide_index=True, width="stretch", height=height, **options)
+    st.dataframe(frame, hide_index=True, width="stretch", height=height, placeholder="", **options)
     download_table(frame, name)
-
-

@@ -9,11 +9,15 @@ def compact(number: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """``part`` of ``whole`` as a percentage in two significant digits."""
+    """``part`` of ``whole`` as a percentage in about two significant digits."""
     if whole == 0:
         return "–"
     percent = 100 * part / whole
-    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
+    if percent in (0, 100):
+        return f"{percent:.0f} %"
+    # Never "0 %" of something or "100 %" of not everything.
+    digits = 0 if 10 <= percent < 99 else 1 if 1 <= percent < 99.9 else 2
+    return f"{min(max(percent, 0.01), 99.99):.{digits}f} %"
 
 
 def count_share(part: int, whole: int) -> str:

@@ -1,4 +1,4 @@
-"""The dataset value: images with keypoints, the unlabelled test images and what is asked of them."""
+"""The dataset value: images with keypoints, unlabelled test images and what is asked of them."""
 
 from __future__ import annotations
 

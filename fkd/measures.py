@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.progress import Progress, silent
+from fkd.storage import load_mapped
 
 VERSION = 1
 """Raised whenever a measure changes its meaning; older measures are then made anew."""
@@ -90,7 +91,7 @@ def compute(dataset: Dataset, progress: Progress = silent) -> Measures:
         outlier=scores.rows,
         point_outlier=scores.points,
         swapped=swaps.rows,
-        outside=outside_image(keypoints, schema).any(axis=1),
+        outside=np.asarray(outside_image(keypoints, schema).any(axis=1)),
         brightness=quality.brightness,
         contrast=quality.contrast,
         sharpness=quality.sharpness,
@@ -134,20 +135,13 @@ def load(dataset: Dataset) -> Measures | None:
         about = json.loads((folder / "measures.json").read_text())
         if about != _about(dataset):
             return None
-        return Measures(**{name: _read(folder / f"{name}.npy") for name in _NAMES})
+        return Measures(**{name: load_mapped(folder / f"{name}.npy") for name in _NAMES})
     except (OSError, ValueError, EOFError):
         return None
 
 
 def _about(dataset: Dataset) -> dict[str, Any]:
     return {"version": VERSION, "content_hash": dataset.content_hash}
-
-
-def _read(path: Path) -> NDArray[Any]:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:  # nothing to map in an empty array
-        return np.load(path, allow_pickle=False)
 
 
 def _store(measures: Measures, dataset: Dataset) -> None:

@@ -14,8 +14,8 @@ MAX_EXPANSION = 200
 """Largest ratio of unzipped to zipped bytes; image tables in text reach about 4."""
 
 MAX_UPLOAD_MB = 500
-"""Largest file the dashboard takes, as ``server.maxUploadSize`` says too: uploads are held in memory.
-Larger files are ingested by path."""
+"""Largest upload, as ``server.maxUploadSize`` says too: uploads are held in memory. Larger files
+are ingested by path."""
 
 
 def home() -> Path:

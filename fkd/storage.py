@@ -122,9 +122,9 @@ class DatasetWriter:
         self._arrays["images"].append(images)
         self._arrays["keypoints"].append(keypoints)
         self._arrays["rows"].append(rows)
-        present = ~np.isnan(keypoints).any(axis=-1)
+        present = ~np.isnan(keypoints[:, :, 0])
         self._present += present.sum(axis=0)
-        self._complete += int(present.all(axis=1).sum())
+        self._complete += int((present.sum(axis=1) == len(self.schema)).sum())
 
     def add_test(self, images: NDArray[np.uint8], image_ids: NDArray[np.int64]) -> None:
         """Append unlabelled images: ``(m, H, W)``, ``(m,)``."""
@@ -199,6 +199,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def load_mapped(path: Path) -> NDArray[Any]:
+    """The array in the ``.npy`` file at ``path``, memory-mapped and read-only.
+
+    Raises:
+        OSError, ValueError: if it cannot be read.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:  # an array without rows cannot be mapped; it can be loaded
+        array = np.load(path, allow_pickle=False)
+    return array
+
+
 def open_dataset(folder: Path) -> Dataset:
     """Open the dataset in ``folder``; arrays are memory-mapped, nothing is read yet.
 
@@ -209,10 +222,7 @@ def open_dataset(folder: Path) -> Dataset:
     schema = SCHEMAS[manifest["schema"]]
 
     def mapped(name: str) -> NDArray[Any]:
-        try:
-            return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        except ValueError:  # an array without rows cannot be mapped; it can be loaded
-            return np.load(folder / f"{name}.npy", allow_pickle=False)
+        return load_mapped(folder / f"{name}.npy")
 
     try:
         lookup = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dashboard import browse_controls, browse_detail, browse_grid, state, view
+from dashboard import state
+from dashboard.browse import controls, detail, grid, view
 
 current = state.require_current()
 shown = view.enter(current.dataset.schema)
 if shown.open is None:
-    shown = browse_controls.controls(shown, current)
-    browse_grid.show_grid(shown, current)
+    shown = controls.controls(shown, current)
+    grid.show_grid(shown, current)
 else:
-    browse_detail.show_detail(shown, current)
+    detail.show_detail(shown, current)
 view.write(shown)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard import add_data, dataset_cards, task_strip
+from dashboard.datasets import add, cards, strip
 
-task_strip.task_strip()
-dataset_cards.cards()
-add_data.add_dataset()
+strip.task_strip()
+cards.cards()
+add.add_dataset()

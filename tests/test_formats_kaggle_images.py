@@ -257,6 +257,21 @@ def test_what_could_not_be_read_back_is_not_written(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["no/training.csv", "n" * 300 + ".csv", "taken"])
+def test_where_nothing_can_be_written_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(UserError, match="cannot be written"):
+        write_test(tmp_path / name, np.array([1]), np.zeros((1, 2, 3), np.uint8))
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_equal_tables_make_equal_zips(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write_test(tmp_path / folder / "test.zip", np.array([1]), np.zeros((1, 2, 3), np.uint8))
+    assert (tmp_path / "a/test.zip").read_bytes() == (tmp_path / "b/test.zip").read_bytes()
+
+
 def test_outside_starts_half_an_image_beyond_the_border() -> None:
     # 3 px wide: the border is at -0.5 and 2.5, half an image is 1.5.
     inside = np.array([[[-2.0, -1.5], [4.0, 2.5]]])

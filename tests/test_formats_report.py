@@ -4,7 +4,7 @@ import pytest
 
 from fkd.errors import UserError
 from fkd.formats import report as report_module
-from fkd.formats.report import Problem, Report, ValidationError
+from fkd.formats.report import Problem, Report, ValidationError, write_problems
 
 
 def test_a_problem_says_file_row_line_and_column() -> None:
@@ -86,3 +86,12 @@ def test_the_csv_holds_every_kept_problem(tmp_path) -> None:
         ["a.csv", "", "", "", "fatal"],
     ]
     assert [p.name for p in tmp_path.iterdir()] == ["problems.csv"]
+
+
+def test_several_reports_go_into_one_table(tmp_path) -> None:
+    reports = [Report(), Report(), Report()]
+    reports[0].add(Problem("a.csv", 1, None, "one"))
+    reports[2].add(Problem("b.csv", 2, "x", "two"))
+    write_problems(tmp_path / "problems.csv", reports)
+    lines = (tmp_path / "problems.csv").read_text().splitlines()
+    assert lines[1:] == ["a.csv,1,3,,one", "b.csv,2,4,x,two"]

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from fkd.errors import UserError
 from fkd.formats import tables
+from fkd.formats._lines import split_fields
 from fkd.formats.report import Report, ValidationError
 from fkd.formats.source import TableSource
-from fkd.formats.tables import Table, split_fields
+from fkd.formats.tables import Table
 
 COLUMNS = ("a", "b", "c")
 

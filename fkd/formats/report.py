@@ -115,16 +115,7 @@ class Report:
 
     def write_csv(self, path: Path) -> None:
         """Write the kept problems as ``file,row,line,column,reason``; whole or not at all."""
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with part.open("w", encoding="utf-8", newline="") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(("file", "row", "line", "column", "reason"))
-                for p in self.problems:
-                    writer.writerow((p.file, p.row, p.line, p.column, p.reason))
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_problems(path, [self])
 
 
 class ValidationError(UserError):

@@ -6,7 +6,6 @@ two rows instead of hiding everything up to the next quote.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,13 +15,14 @@ import pyarrow.csv as pacsv  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
+from fkd.formats._lines import fields_of, split_fields
 from fkd.formats.report import Problem, Report, ValidationError
 from fkd.formats.source import TableSource
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 """Text read and parsed at a time."""
 
-MAX_ROW_BYTES = 2 * BLOCK_BYTES
+MAX_ROW_BYTES = 16 << 20
 """Longest line read: the text of an image of about four million pixels."""
 
 HEAD_BYTES = 1 << 16
@@ -41,7 +41,6 @@ _ENCODINGS = (  # UTF-32 first: its little-endian mark begins with UTF-16's.
     (b"\xfe\xff", "UTF-16"),
 )
 _BOM = b"\xef\xbb\xbf"
-_FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)')
 
 Found = tuple[Problem, str]
 """A problem and the category it is counted under."""
@@ -215,8 +214,7 @@ class Table:
         if table.num_rows != block.rows:
             raise pa.ArrowInvalid("rows and lines differ")
         rows = np.arange(block.first_row, block.first_row + block.rows)
-        columns = {n: table[n].combine_chunks() for n in self.header}
-        return TextRows(rows, {n: _one_chunk(c) for n, c in columns.items()})
+        return TextRows(rows, {name: table[name].combine_chunks() for name in self.header})
 
     def _odd_rows(self, block: Block) -> TextRows:
         """The same line by line: for quoted fields, and to say what is wrong where."""
@@ -224,7 +222,7 @@ class Table:
         fields: list[list[str]] = []
         problems: list[Found] = []
         for row, line in enumerate(block.text.split(b"\n"), block.first_row):
-            found = _fields_of(line.rstrip(b"\r"), len(self.header))
+            found = fields_of(line.rstrip(b"\r"), len(self.header))
             if isinstance(found, list):
                 rows.append(row)
                 fields.append(found)
@@ -235,39 +233,6 @@ class Table:
         arrays = (pa.array(column, pa.string()) for column in columns)
         by_name = dict(zip(self.header, arrays, strict=True))
         return TextRows(np.array(rows, np.int64), by_name, problems)
-
-
-def split_fields(line: str) -> list[str] | None:
-    """The fields of one line, quotes removed; None if a quote is out of place."""
-    if '"' not in line:
-        return line.split(",")
-    fields, position = [], 0
-    while match := _FIELD.match(line, position):
-        quoted, plain, end = match.groups()
-        fields.append(plain if quoted is None else quoted.replace('""', '"'))
-        if not end:
-            return fields
-        position = match.end()
-    return None
-
-
-def _fields_of(line: bytes, expected: int) -> list[str] | tuple[str, str]:
-    """The fields of a data row, or what is wrong with it and the category of that."""
-    if not line:
-        return "the line is blank", "blank line"
-    try:
-        fields = split_fields(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        byte = line[error.start]
-        reason = f"byte 0x{byte:02x} is not UTF-8 text; save the file as UTF-8"
-        return reason, "not UTF-8 text"
-    if fields is None:
-        return "a quotation mark is out of place", "stray quotation mark"
-    if len(fields) != expected:
-        plural = "" if len(fields) == 1 else "s"
-        reason = f"{len(fields)} field{plural} found, {expected} expected"
-        return reason, "wrong number of fields"
-    return fields
 
 
 def _column_problems(names: list[str], columns: tuple[str, ...]) -> list[str]:
@@ -304,7 +269,3 @@ def _pieces(body: bytes) -> Iterator[tuple[bytes, int]]:
     for start in range(0, rows, MAX_BLOCK_ROWS):
         piece = lines[start : start + MAX_BLOCK_ROWS]
         yield b"\n".join(piece), len(piece)
-
-
-def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.StringArray:
-    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column

@@ -97,6 +97,17 @@ def find_duplicates(
     original = first == np.arange(stack.total)
     usable = np.flatnonzero(original & np.isfinite(descriptor).all(axis=1))
     near, likeness = _near_pairs(stack, _candidates(descriptor, usable, progress), progress)
+    # A set of more copies than the neighbours looked at may come out in several pieces: compare
+    # one image of each piece with those of the others until none of them join.
+    while True:
+        pieces = _groups(near[:, 0], near[:, 1], stack.total)
+        _, leaders = np.unique(pieces, return_index=True)
+        leaders = leaders[pieces[leaders] >= 0]
+        joins = _near_pairs(stack, _candidates(descriptor, leaders, silent), silent)
+        if not len(joins[0]):
+            break
+        near = np.concatenate([near, joins[0]])
+        likeness = np.concatenate([likeness, joins[1]])
     copies = np.flatnonzero(~original)
     a = np.concatenate([first[copies], near[:, 0]]).astype(np.int64)
     b = np.concatenate([copies, near[:, 1]]).astype(np.int64)

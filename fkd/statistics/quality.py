@@ -68,20 +68,29 @@ FLAT_CONTRAST = 15.0
 """Contrast under which a face is hardly told from its background."""
 
 
+BLURRED_SHARPNESS = -1.85
+"""Sharpness under which faces looked at were without exception soft."""
+
+
 def odd_images(quality: ImageQuality) -> OddImages:
     """Flag images beyond the fixed limits of this module or far off the rest of the dataset."""
-    brightness, contrast = robust_z(quality.brightness), robust_z(quality.contrast)
+    # The least spreads keep near-equal images from being odd by a hair's breadth.
+    brightness = robust_z(quality.brightness, 10.0)
+    contrast = robust_z(quality.contrast, 5.0)
+    sharpness = robust_z(quality.sharpness, 0.1)
     return OddImages(
         too_dark=(brightness < -ROBUST_Z) | (quality.brightness < DARK),
         too_bright=(brightness > ROBUST_Z) | (quality.brightness > BRIGHT),
         flat=(contrast < -ROBUST_Z) | (quality.contrast < FLAT_CONTRAST),
-        blurred=robust_z(quality.sharpness) < -ROBUST_Z,
+        blurred=(sharpness < -ROBUST_Z) | (quality.sharpness < BLURRED_SHARPNESS),
     )
 
 
-def robust_z(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Distance from the median in robust standard deviations (1.4826 times the median absolute
-    deviation); 0 everywhere if more than half of the values are equal."""
-    away = np.asarray(values, np.float64) - (np.median(values) if len(values) else 0.0)
-    spread = 1.4826 * np.median(np.abs(away)) if len(away) else 0.0
-    return away / spread if spread > 0 else np.zeros_like(away)
+def robust_z(values: NDArray[np.floating], least_spread: float) -> NDArray[np.float64]:
+    """Distance from the median in robust standard deviations: 1.4826 times the median absolute
+    deviation, but at least ``least_spread``."""
+    away = np.asarray(values, np.float64)
+    if len(away):
+        away = away - np.median(away)
+        return away / max(1.4826 * float(np.median(np.abs(away))), least_spread)
+    return away

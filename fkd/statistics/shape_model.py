@@ -167,7 +167,7 @@ def _flat(points: _Points) -> NDArray[np.float64]:
     """``(N, 2 K)`` coordinates; both NaN where either is missing."""
     values = points.astype(np.float64)
     values[~np.isfinite(values).all(axis=2)] = np.nan
-    return values.reshape(len(values), -1)
+    return values.reshape(len(values), 2 * points.shape[1])
 
 
 def _sample(
@@ -225,7 +225,7 @@ def _conditionals(
     seen = np.repeat(mask, 2)
     precision = np.linalg.inv(t.scale[np.ix_(seen, seen)])
     count = int(mask.sum())
-    away = points[:, mask].reshape(len(points), -1).astype(np.float64) - t.mean[seen]
+    away = points[:, mask].reshape(len(points), 2 * count).astype(np.float64) - t.mean[seen]
     solved = away @ precision
     distance = np.einsum("nd,nd->n", away, solved)
     blocks = precision.reshape(count, 2, count, 2)[np.arange(count), :, np.arange(count)]

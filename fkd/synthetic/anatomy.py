@@ -68,7 +68,7 @@ class Face:
         return self.chin + 0.8 * self.jaw_drop
 
 
-def _pick(rng: np.random.Generator, weights: dict[T, float]) -> T:
+def pick(rng: np.random.Generator, weights: dict[T, float]) -> T:
     """A key, as often as its weight says; ``rng.choice`` takes ten times as long."""
     rest = rng.random() * sum(weights.values())
     for key, weight in weights.items():
@@ -84,7 +84,7 @@ def _hair(rng: np.random.Generator, feminine: bool, age: float) -> str:
     else:
         weights = {"short": 5, "side": 3.5, "curly": 1, "back": 1.5, "fringe": 1}
         weights |= {"receding": 1 + 4 * age, "bald": 0.4 + 1.5 * age}
-    return _pick(rng, weights)
+    return pick(rng, weights)
 
 
 def draw_face(rng: np.random.Generator) -> Face:
@@ -96,7 +96,7 @@ def draw_face(rng: np.random.Generator) -> Face:
     feminine = bool(rng.random() < 0.42)
     f = 1.0 if feminine else 0.0
     age = float(rng.beta(1.6, 1.9))
-    tone = _pick(rng, {215: 0.3, 200: 0.34, 178: 0.17, 145: 0.11, 112: 0.08}) + rng.normal(0, 8)
+    tone = pick(rng, {215: 0.3, 200: 0.34, 178: 0.17, 145: 0.11, 112: 0.08}) + rng.normal(0, 8)
     dark_skin = tone < 150
     grey = age > 0.5 and rng.random() < (age - 0.35)
     if grey:
@@ -104,12 +104,13 @@ def draw_face(rng: np.random.Generator) -> Face:
     elif dark_skin:
         hair_tone = rng.uniform(12, 35)
     else:
-        hair_tone = _pick(rng, {22: 0.36, 48: 0.32, 85: 0.2, 150: 0.12}) + rng.normal(0, 8)
+        hair_tone = pick(rng, {22: 0.36, 48: 0.32, 85: 0.2, 150: 0.12 if tone > 190 else 0.0})
+        hair_tone += rng.normal(0, 8)
     smile = normal(0.28, 0.42, -0.35, 1.0)
     talks = rng.random() < 0.45
     open_mouth = float(rng.beta(1.2, 2.6)) if talks else 0.0
     if smile > 0.35 and rng.random() < 0.75:
-        open_mouth = max(open_mouth, rng.uniform(0.2, 0.55))
+        open_mouth = max(open_mouth, rng.uniform(0.3, 0.75))
     lids = normal(1.0 - 0.2 * max(smile, 0.0) - 0.14 * age, 0.16, 0.35, 1.35)
     if rng.random() < 0.03:
         lids = 0.0
@@ -119,10 +120,10 @@ def draw_face(rng: np.random.Generator) -> Face:
         feminine=f,
         age=age,
         tone=float(np.clip(tone, 85, 232)),
-        width=normal(1.12 - 0.03 * f, 0.045, 1.0, 1.24),
-        jaw=normal(0.87 - 0.05 * f, 0.04, 0.76, 0.97),
+        width=normal(1.12 - 0.03 * f, 0.055, 1.0, 1.26),
+        jaw=normal(0.9 - 0.05 * f, 0.05, 0.76, 0.99),
         chin=normal(1.74 - 0.05 * f, 0.07, 1.55, 1.9),
-        fleshy=normal(0.1, 0.45, -1, 1),
+        fleshy=normal(0.15, 0.5, -1, 1.2),
         eye_width=normal(0.385, 0.018, 0.33, 0.44),
         eye_tilt=normal(0.02 + 0.012 * f, 0.025, -0.05, 0.08),
         crease=float(rng.uniform(0.15, 1.0)),
@@ -137,7 +138,7 @@ def draw_face(rng: np.random.Generator) -> Face:
         lip_width=normal(0.385, 0.03, 0.3, 0.47),
         lip_upper=lip_upper,
         lip_lower=normal(lip_upper * 1.5, 0.02, 0.08, 0.27),
-        lip_tone=normal(0.72 - 0.24 * f * (rng.random() < 0.55), 0.08, 0.35, 0.9),
+        lip_tone=normal(0.68 - 0.22 * f * (rng.random() < 0.55), 0.08, 0.35, 0.9),
         mouth_height=normal(1.07 - 0.02 * f, 0.05, 0.95, 1.2),
         skew=normal(0, 0.4, -1, 1),
         hair=_hair(rng, feminine, age),
@@ -146,7 +147,7 @@ def draw_face(rng: np.random.Generator) -> Face:
         stubble=0.0 if feminine else float(rng.beta(1.0, 2.2)),
         beard=float(rng.uniform(0.5, 1.0)) if bearded else 0.0,
         moustache=float(rng.uniform(0.5, 1)) if not feminine and rng.random() < 0.16 else 0.0,
-        glasses=_pick(rng, {"": 0.87, "thin": 0.07, "thick": 0.06}),
+        glasses=pick(rng, {"": 0.87, "thin": 0.07, "thick": 0.06}),
         smile=smile,
         open_mouth=open_mouth,
         lids=lids,

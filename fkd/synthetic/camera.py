@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from fkd.synthetic.canvas import Floats, Image8
-from fkd.synthetic.textures import cut
+from fkd.synthetic.textures import MIDDLE, SPREAD, cut
 
 
 def _expose(scene: Floats, rng: np.random.Generator) -> Floats:
@@ -51,10 +51,11 @@ def _blur(picture: Floats, rng: np.random.Generator) -> Floats:
 
 def _grain(picture: Floats, rng: np.random.Generator) -> None:
     strength = min(float(rng.gamma(1.5, 1.2)), 7.0)
-    noise = cut("grain", picture.shape, rng)
+    noise = cut("grain", picture.shape, rng).astype(np.float32)
+    noise -= MIDDLE
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(noise, (3, 3), 0.7) * np.float32(1.6)
-    picture += np.float32(strength) * noise
+    picture += np.float32(strength / SPREAD) * noise
 
 
 def photograph(scene: Floats, rng: np.random.Generator) -> Image8:

@@ -69,7 +69,11 @@ class Raster:
         cv2.polylines(image, [self.fixed(uv)], closed, value, thick, cv2.LINE_AA, SHIFT)
 
     def disc(
-        self, image: Image8, center: ArrayLike, radii: tuple[float, float], value: float,
+        self,
+        image: Image8,
+        center: ArrayLike,
+        radii: tuple[float, float],
+        value: float,
         angle: float = 0.0,
     ) -> None:
         """Fill an ellipse with the given half axes (frame units) and angle (degrees)."""
@@ -99,10 +103,21 @@ def enlarge(image: Image8) -> Image8:
     return np.asarray(cv2.resize(image, SKIN.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
+def soften(image: Image8, sigma: float) -> Image8:
+    """Gaussian blur by ``sigma`` px; in floating point, which OpenCV blurs faster than bytes."""
+    side = 2 * round(2.2 * sigma) + 1
+    smooth = cv2.GaussianBlur(image.astype(np.float32), (side, side), sigma)
+    return np.asarray(cv2.convertScaleAbs(smooth), np.uint8)
+
+
 def window(points: NDArray[np.float32], margin: float) -> tuple[slice, slice]:
     """The part of the skin raster within ``margin`` frame units of ``points`` ``(n, 2)``."""
-    (x0, y0), (x1, y1) = SKIN.index([points.min(axis=0) - margin, points.max(axis=0) + margin])
-    return slice(max(int(y0), 0), max(int(y1) + 1, 1)), slice(max(int(x0), 0), max(int(x1) + 1, 1))
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    (x, y), s = SKIN.origin, SKIN.scale
+    return (
+        slice(max(int(y + s * (top - margin)), 0), max(int(y + s * (bottom + margin)) + 1, 1)),
+        slice(max(int(x + s * (left - margin)), 0), max(int(x + s * (right + margin)) + 1, 1)),
+    )
 
 
 def multiply(image: Image8, ink: Image8) -> Image8:
@@ -112,7 +127,8 @@ def multiply(image: Image8, ink: Image8) -> Image8:
 
 def mix(image: Image8, over: Image8 | float, opacity: Image8) -> None:
     """Lay ``over`` on ``image`` in place, ``opacity`` 0 to 255."""
-    if not isinstance(over, np.ndarray):
-        over = np.full(image.shape, round(over), np.uint8)
-    shown = cv2.multiply(over, opacity, scale=1 / 255)
-    image[...] = cv2.add(cv2.multiply(image, 255 - opacity, scale=1 / 255), shown)
+    if isinstance(over, np.ndarray):
+        shown = cv2.multiply(over, opacity, scale=1 / 255)
+    else:
+        shown = cv2.convertScaleAbs(opacity, alpha=over / 255)
+    cv2.add(cv2.multiply(image, 255 - opacity, scale=1 / 255), shown, dst=image)

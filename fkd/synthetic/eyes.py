@@ -6,12 +6,15 @@ import cv2
 import numpy as np
 
 from fkd.synthetic.anatomy import Face
-from fkd.synthetic.canvas import SKIN, Image8, mix, window
+from fkd.synthetic.canvas import SKIN, Image8, mix, soften, window
 from fkd.synthetic.features import Eye
-from fkd.synthetic.textures import cut
+from fkd.synthetic.textures import cut, varied
 
 _IRIS_RADIUS = 0.098
 """Half of the iris' diameter, which hardly differs between people (about 11.7 of 63 mm)."""
+
+_TAPER = np.interp(np.arange(13), [0, 2, 6, 12], [0.6, 1, 0.9, 0.2]).astype(np.float32)
+"""Thickness along the brow, from its inner end."""
 
 
 def _ball(image: Image8, eye: Eye, face: Face) -> None:
@@ -20,7 +23,7 @@ def _ball(image: Image8, eye: Eye, face: Face) -> None:
     SKIN.fill(ball, eye.opening, 0.38 * face.tone + 135)
     for share, tone in ((1.0, 0.55 * face.iris), (0.8, face.iris), (0.42, 5)):
         SKIN.disc(ball, eye.iris, (share * _IRIS_RADIUS, share * _IRIS_RADIUS), tone)
-    SKIN.disc(ball, eye.iris + np.float32([0.03, -0.035]), (0.026, 0.026), 240)
+    SKIN.disc(ball, eye.iris + np.float32([0.03, -0.035]), (0.024, 0.024), 215)
     between = SKIN.blank()
     SKIN.fill(between, eye.opening, 255)
     part = window(eye.opening, 0.06)
@@ -39,17 +42,15 @@ def paint_eye(image: Image8, ink: Image8, eye: Eye, face: Face) -> None:
         SKIN.stroke(ink, wing, 70, 0.035)
     SKIN.stroke(ink, eye.lower, 185 - 45 * face.feminine, 0.017)
     SKIN.stroke(ink, eye.crease[1:-1], 255 - 130 * face.crease, 0.02)
-    SKIN.disc(ink, eye.inner, (0.025, 0.02), 150)
 
 
 def paint_brow(image: Image8, eye: Eye, face: Face, rng: np.random.Generator) -> None:
-    taper = np.interp(np.arange(len(eye.brow)), [0, 2, 6, 12], [0.75, 1, 0.9, 0.25])
     half = np.zeros_like(eye.brow)
-    half[:, 1] = 0.5 * face.brow_thick * taper
+    half[:, 1] = 0.5 * face.brow_thick * _TAPER
     mask = SKIN.blank()
     SKIN.fill(mask, np.concatenate([eye.brow - half, (eye.brow + half)[::-1]]), 255)
     part = window(eye.brow, 0.12)
-    soft = cv2.GaussianBlur(mask[part], (7, 7), 1.3)
-    hairs = cv2.convertScaleAbs(cut("strand", soft.shape, rng), alpha=40, beta=200)
-    soft = cv2.multiply(soft, hairs, scale=face.brow_tone / 200)
-    mix(image[part], min(face.hair_tone * 0.7, face.tone * 0.75), np.asarray(soft, np.uint8))
+    soft = soften(mask[part], 1.3)
+    hairs = varied(cut("strand", soft.shape, rng), 180, 45)
+    soft = np.asarray(cv2.multiply(soft, hairs, scale=face.brow_tone / 180), np.uint8)
+    mix(image[part], min(face.hair_tone * 0.7, face.tone * 0.75), soft)

@@ -12,7 +12,10 @@ from fkd.synthetic.anatomy import Face
 Points = NDArray[np.float32]
 
 _T = np.linspace(0, 1, 13, dtype=np.float32)
+_LINE = np.stack([1 - _T, _T], axis=1)
 _ARCH = 4 * _T * (1 - _T)
+_LEAN = _ARCH * (2 * _T - 1)
+_FULL = np.abs(2 * _T - 1) * _ARCH
 _BOW = 0.018 * (np.abs(_T - 0.5) < 0.01) - 0.008 * (np.abs(np.abs(_T - 0.5) - 0.167) < 0.01)
 _ABOVE = np.linspace(-1.95, 0.6, 18, dtype=np.float32)
 _BELOW = np.linspace(1, 0, 22, dtype=np.float32) ** 2
@@ -21,9 +24,8 @@ _BELOW = np.linspace(1, 0, 22, dtype=np.float32) ** 2
 def _curve(start: Points, end: Points, bulge: float, lean: float = 0.0) -> Points:
     """From ``start`` to ``end``, bent down by ``bulge`` in its middle (``lean`` shifts the apex
     towards the end)."""
-    arch = _ARCH * (1 + lean * (2 * _T - 1))
-    line = start + _T[:, None] * (end - start)
-    line[:, 1] += bulge * arch
+    line = _LINE @ np.stack((start, end))
+    line[:, 1] += bulge * _ARCH if lean == 0 else bulge * _ARCH + (bulge * lean) * _LEAN
     return line
 
 
@@ -126,7 +128,7 @@ def _mouth(face: Face) -> Mouth:
     lower = _curve(right, left, middle - corner_v + face.jaw_drop)
     bottom = _curve(right, left, middle - corner_v + face.jaw_drop + face.lip_lower * thin)
     # Full in the middle, thin towards the corners.
-    bottom[:, 1] -= 0.22 * face.lip_lower * np.abs(2 * _T - 1) * _ARCH
+    bottom[:, 1] -= 0.22 * face.lip_lower * _FULL
     return Mouth(top, upper, lower, bottom)
 
 
@@ -138,7 +140,7 @@ def half_width(face: Face, v: NDArray[np.float32]) -> NDArray[np.float32]:
     jaw = face.jaw * (1 + 0.05 * face.fleshy)
     drop = chin - 0.75
     heights += [0.75 + drop * s for s in (0.35, 0.6, 0.78, 0.9, 0.97, 1.0)]
-    widths += [jaw, 0.88 * jaw, 0.72 * jaw, 0.51 * jaw, 0.29 * jaw, 0.0]
+    widths += [jaw, 0.9 * jaw, 0.75 * jaw, 0.53 * jaw, 0.3 * jaw, 0.0]
     return (face.width * np.interp(v, heights, widths)).astype(np.float32)
 
 

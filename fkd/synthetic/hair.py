@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.synthetic.anatomy import Face
-from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply
+from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply, soften
 from fkd.synthetic.features import Features
-from fkd.synthetic.textures import cut, cut_rays
+from fkd.synthetic.textures import MIDDLE, cut, cut_rays, varied
 
 _RECEDED = {"receding": 0.3, "back": 0.08, "short": 0.05, "curly": 0.05}
 _VOLUME = {"short": 0.05, "side": 0.1, "fringe": 0.12, "long": 0.12, "bob": 0.16, "curly": 0.24}
+
+_OPACITY = np.clip(1.5 * np.arange(256) - 90, 0, 255).astype(np.uint8)
+"""Makes the blurred edge of the hair narrower."""
 
 
 def _hairline(face: Face, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -33,8 +36,8 @@ def _hairline(face: Face, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.stack([u, v], axis=-1)
 
 
-def hair_mask(face: Face, rng: np.random.Generator) -> Image8:
-    """Opacity of the hair, uint8 on the skin raster."""
+def hair_mask(face: Face, rng: np.random.Generator) -> tuple[Image8, Image8]:
+    """Opacity of the hair, uint8, roughly on the relief raster and frayed on the skin raster."""
     mask = RELIEF.blank()
     w = face.width
     grow = _VOLUME.get(face.hair, 0.06) * rng.uniform(0.6, 1.5)
@@ -60,12 +63,14 @@ def hair_mask(face: Face, rng: np.random.Generator) -> Image8:
         ]  # fmt: skip
         for sign in (-1, 1):
             RELIEF.fill(mask, np.array(burn) * [sign, 1], 215)
-    soft = enlarge(cv2.GaussianBlur(mask, (5, 5), rng.uniform(0.9, 1.5)))
+    small = soften(mask, rng.uniform(0.9, 1.5))
+    soft = enlarge(small)
     # Only the edge may fray, or the noise would leave tufts on the forehead.
+    edge = cv2.multiply(soft, 255 - soft, scale=1.6 / 255)
     name = "curl" if face.hair == "curly" else "strand"
-    edge = cv2.multiply(soft, 255 - soft, scale=4 / 255)
-    frayed = cv2.multiply(edge, cut(name, SKIN.shape, rng), scale=0.22, dtype=cv2.CV_32F)
-    return np.asarray(cv2.convertScaleAbs(cv2.max(soft + frayed - 60, 0), alpha=1.5), np.uint8)
+    frayed = cv2.multiply(edge, cut(name, SKIN.shape, rng), scale=1 / MIDDLE)
+    lifted = cv2.subtract(cv2.add(soft, frayed), edge)
+    return small, np.asarray(cv2.LUT(lifted, _OPACITY), np.uint8)
 
 
 def hair_tone(face: Face, rng: np.random.Generator) -> Image8:
@@ -76,7 +81,7 @@ def hair_tone(face: Face, rng: np.random.Generator) -> Image8:
     else:
         parting = (rng.uniform(-0.5, 0.5), -2.1)
         strands = cut_rays(SKIN.shape, SKIN.index(parting), rng)
-    return np.asarray(cv2.convertScaleAbs(cv2.max(strands * (0.3 * tone + 6) + tone, 0)), np.uint8)
+    return varied(strands, tone + 4, 0.26 * tone + 9)
 
 
 def beard_mask(face: Face, features: Features, rng: np.random.Generator) -> Image8 | None:
@@ -103,13 +108,9 @@ def beard_mask(face: Face, features: Features, rng: np.random.Generator) -> Imag
         lower[:, 1] += 0.035
         RELIEF.fill(mask, np.concatenate([upper, lower[::-1]]), 240 * face.moustache)
     sharp = face.beard > 0.4 or face.moustache > 0
-    mask = enlarge(cv2.GaussianBlur(mask, (11, 11), 1.5 if sharp else 3.0))
+    mask = enlarge(soften(mask, 1.5 if sharp else 2.6))
     lips = SKIN.blank(255)
     SKIN.fill(lips, np.concatenate([mouth.top, mouth.bottom[::-1]]), 30)
     grain = cut("blotch", SKIN.shape, rng)
-    return _grainy(multiply(mask, lips), grain)
-
-
-def _grainy(mask: Image8, grain: NDArray[np.float32]) -> Image8:
-    factor = cv2.convertScaleAbs(grain, alpha=35, beta=200)
-    return np.asarray(cv2.multiply(mask, factor, scale=1 / 200), np.uint8)
+    factor = varied(grain, 200, 34)
+    return np.asarray(cv2.multiply(multiply(mask, lips), factor, scale=1 / 200), np.uint8)

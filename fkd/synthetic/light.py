@@ -13,6 +13,8 @@ from fkd.synthetic.canvas import RELIEF, Floats
 _SHADOW_STEPS = (0.06, 0.13, 0.22, 0.34)
 """Distances, in the frame's units, at which something is looked for that stands in the light."""
 
+_REACH = 1 + int(max(_SHADOW_STEPS) * RELIEF.scale)
+
 
 @dataclass(frozen=True)
 class Light:
@@ -30,7 +32,9 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    side = rng.normal(0, 0.55) if rng.random() < 0.75 else rng.choice([-1, 1]) * rng.uniform(0.9, 1.9)
+    side = (
+        rng.normal(0, 0.55) if rng.random() < 0.75 else rng.choice([-1, 1]) * rng.uniform(0.9, 1.9)
+    )
     key = np.array([side, -rng.normal(0.65, 0.35), rng.uniform(0.6, 1.3)])
     return Light(
         key=key / np.linalg.norm(key),
@@ -45,15 +49,15 @@ def _shadow(z: Floats, toward: NDArray[np.float64]) -> Floats:
     across = max(float(np.hypot(toward[0], toward[1])), 1e-3)
     rise, flat = toward[2] / across, toward[:2] / across
     blocked = np.zeros_like(z)
+    padded = cv2.copyMakeBorder(z, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REPLICATE)
+    height, width = z.shape
     for distance in _SHADOW_STEPS:
-        dx, dy = (flat * distance * RELIEF.scale).round().astype(int)
-        move = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
-        other = cv2.warpAffine(
-            z, move, z.shape[::-1], flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        dx, dy = (_REACH + round(float(axis) * distance * RELIEF.scale) for axis in flat)
+        np.maximum(
+            blocked,
+            padded[dy : dy + height, dx : dx + width] - (z + np.float32(rise * distance)),
+            out=blocked,
         )
-        other -= z
-        other -= np.float32(rise * distance)
-        np.maximum(blocked, other, out=blocked)
     blocked *= 16
     np.minimum(blocked, 1, out=blocked)
     return cv2.GaussianBlur(blocked, (5, 5), 1.1)

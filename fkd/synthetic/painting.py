@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from fkd.synthetic.anatomy import Face
-from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply
+from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply, soften
 from fkd.synthetic.eyes import paint_brow, paint_eye
 from fkd.synthetic.features import Features
 from fkd.synthetic.mouth import paint_mouth
-from fkd.synthetic.textures import cut
+from fkd.synthetic.textures import cut, varied
+
+_WRINKLE = np.stack([_U := np.linspace(-0.55, 0.55, 7), 0.05 * np.cos(4 * _U)], axis=-1)
 
 
 def _skin(face: Face, rng: np.random.Generator) -> Image8:
     strength = face.tone * (0.018 + 0.025 * face.age)
-    blotch = cut("blotch", SKIN.shape, rng)
-    return np.asarray(cv2.convertScaleAbs(blotch, alpha=strength, beta=face.tone), np.uint8)
+    return varied(cut("blotch", SKIN.shape, rng), face.tone, strength)
 
 
 def _folds(face: Face, features: Features, rng: np.random.Generator) -> Image8:
@@ -26,7 +26,7 @@ def _folds(face: Face, features: Features, rng: np.random.Generator) -> Image8:
     for eye in features.eyes:
         s, tip = eye.sign, face.nose_length
         # The hollow between lid and brow is dark in most light, and darker with make-up.
-        RELIEF.fill(ink, eye.opening * np.float32([1, 1.6]) + np.float32([0, -0.07]), 218)
+        RELIEF.fill(ink, eye.opening * np.float32([1.04, 1.7]) + np.float32([0, -0.07]), 208)
         RELIEF.fill(ink, eye.opening + np.float32([0, -0.05]), 200 - 40 * face.feminine)
         RELIEF.stroke(ink, eye.lower[2:-2] + np.float32([0, 0.07]), 225 - 45 * old, 0.045)
         depth = 0.25 + 0.5 * max(face.smile, 0) + 0.6 * old
@@ -37,12 +37,11 @@ def _folds(face: Face, features: Features, rng: np.random.Generator) -> Image8:
         ]  # fmt: skip
         RELIEF.stroke(ink, fold, 255 - 80 * min(depth, 1.2), 0.035)
     if old > 0.35:
-        u = np.linspace(-0.55, 0.55, 7)
+        tone = 255 - 75 * (old - 0.2) * (0.5 + max(face.raised, 0))
         for row in range(3):
-            v = -0.5 - 0.13 * row + 0.05 * np.cos(4 * u) + rng.normal(0, 0.01, 7)
-            tone = 255 - 75 * (old - 0.2) * (0.5 + max(face.raised, 0))
-            RELIEF.stroke(ink, np.stack([u, v], axis=-1), tone, 0.02)
-    return enlarge(cv2.GaussianBlur(ink, (7, 7), 1.05))
+            shake = rng.normal(0, 0.008, (len(_WRINKLE), 2))
+            RELIEF.stroke(ink, _WRINKLE + shake + [0, -0.5 - 0.13 * row], tone, 0.02)
+    return enlarge(soften(ink, 1.05))
 
 
 def _nose(ink: Image8, face: Face) -> None:
@@ -73,4 +72,4 @@ def paint(face: Face, features: Features, rng: np.random.Generator) -> Image8:
         paint_brow(image, eye, face, rng)
     _nose(ink, face)
     paint_mouth(image, ink, features.mouth, face)
-    return multiply(image, np.asarray(cv2.GaussianBlur(ink, (3, 3), 0.8), np.uint8))
+    return multiply(image, soften(ink, 0.8))

@@ -7,6 +7,7 @@ The camera is far away (orthographic): a surface point ``(u, v, z)`` appears at
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, hypot, radians, sin
 
 import cv2
 import numpy as np
@@ -17,8 +18,8 @@ from fkd.synthetic.canvas import RELIEF, Floats
 _TOP = np.float32(0.45)
 """About the height of a nose's tip."""
 
-_SIDES = -0.15
-"""The head's sides, where a turned head has its silhouette, lie lower than this."""
+_MIDDLE = 0.6
+"""Half width of the part of the frame in which no head that is turned has its silhouette."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Pose:
 
 def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
     """Turn about the vertical axis, then nod, then tilt; radians. ``z`` points to the viewer."""
-    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
-    cr, sr = np.cos(roll), np.sin(roll)
+    cy, sy, cp, sp = cos(yaw), sin(yaw), cos(pitch), sin(pitch)
+    cr, sr = cos(roll), sin(roll)
     turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
     tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
@@ -46,8 +47,10 @@ def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
 
 
 def draw_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
-    yaw, pitch, roll = np.radians(rng.normal([0, 0, 0], [16.5, 7.5, 7.3]))
-    return rotation(np.clip(yaw, -0.5, 0.5), np.clip(pitch, -0.28, 0.3), np.clip(roll, -0.5, 0.5))
+    def angle(std: float, most: float) -> float:
+        return radians(min(max(float(rng.normal(0, std)), -most), most))
+
+    return rotation(yaw=angle(16.5, 28), pitch=angle(7.5, 17), roll=angle(7.3, 28))
 
 
 def place(
@@ -59,7 +62,7 @@ def place(
     """Scale and shift so that the eyes ``(2, 3)`` lie where crops of the dataset have them."""
     height, width = shape
     left, right = eyes @ turned[:2].T
-    apart = float(np.hypot(*(left - right)))
+    apart = hypot(*(left - right))
     # A turned head is cropped somewhat wider than the eyes' distance alone would have it.
     scale = 0.3734 * width * apart**-0.75 * float(np.exp(rng.normal(0, 0.06)))
     jitter = rng.normal(0, [0.021, 0.026])
@@ -92,33 +95,43 @@ def trace(z: Floats, pose: Pose, shape: tuple[int, int]) -> tuple[Floats, Floats
     slope = cv2.filter2D(z, cv2.CV_32F, _slope_kernel(step), borderType=cv2.BORDER_REPLICATE)
     both = cv2.merge([z, slope])
 
-    def newton(h: Floats, x: Floats, y: Floats, steps: int) -> tuple[Floats, Floats]:
-        for _ in range(steps):
-            seen = cv2.remap(
-                both, x + step[0] * h, y + step[1] * h, cv2.INTER_LINEAR,
+    def look(image: Floats, h: Floats, x: Floats, y: Floats) -> Floats:
+        return np.asarray(
+            cv2.remap(
+                image, x + step[0] * h, y + step[1] * h, cv2.INTER_LINEAR,
                 borderMode=cv2.BORDER_REPLICATE,
-            )  # fmt: skip
-            miss = h - seen[..., 0]
-            h = h - miss / np.maximum(1 - seen[..., 1], np.float32(0.45))
-        return h, miss
+            )
+        )  # fmt: skip
 
-    x, y = _rays(pose, back, shape)
-    # Most of the way on every other pixel, the rest on all; from above, to find what is in front.
-    few = x[::2, ::2]
-    coarse, _ = newton(np.full(few.shape, _TOP), few, y[::2, ::2], 5)
-    start = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    h, miss = newton(np.asarray(start, np.float32), x, y, 2)
-    missed = np.abs(miss) * np.float32(np.hypot(*step) * pose.scale / RELIEF.scale)
-    # A miss well in front of the head's sides is a fold beside the nose, not the silhouette.
-    missed[h > _SIDES] = 0
-    return cv2.merge([x + step[0] * h, y + step[1] * h]), missed
+    # Most of the way on every other pixel, from above, to find what is in front.
+    x, y = _rays(pose, back, shape, 2)
+    h = np.full(x.shape, _TOP)
+    for _ in range(5):
+        seen = look(both, h, x, y)
+        turn = 1 / np.maximum(1 - seen[..., 1], np.float32(0.45))
+        h = h - (h - seen[..., 0]) * turn
+    # The rest on all, with the slopes found.
+    x, y = _rays(pose, back, shape, 1)
+    h, turn = (cv2.resize(a, shape[::-1], interpolation=cv2.INTER_LINEAR) for a in (h, turn))
+    for _ in range(3):
+        miss = h - look(z, h, x, y)
+        h = h - miss * turn
+    missed = np.abs(miss) * np.float32(hypot(*step) * pose.scale / RELIEF.scale)
+    x, y = x + step[0] * h, y + step[1] * h
+    # A miss in the middle of the face is a fold beside the nose, not the silhouette.
+    missed[np.abs(x - np.float32(RELIEF.origin[0])) < _MIDDLE * RELIEF.scale] = 0
+    return cv2.merge([x, y]), missed
 
 
-def _rays(pose: Pose, back: NDArray[np.float64], shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Relief indices ``x`` and ``y``, each ``(H, W)``, of each pixel's ray at height 0; ``back``
+def _rays(
+    pose: Pose, back: NDArray[np.float64], shape: tuple[int, int], every: int
+) -> tuple[Floats, Floats]:
+    """Relief indices ``x`` and ``y`` at height 0 of the rays of every so-manieth pixel; ``back``
     turns px into indices."""
-    px = (np.arange(shape[1]) - pose.offset[0]).astype(np.float32)
-    py = (np.arange(shape[0]) - pose.offset[1]).astype(np.float32)[:, None]
+    # The first ray in the middle of its block of pixels, as ``cv2.resize`` has it.
+    first = (every - 1) / 2
+    px = (np.arange(first, shape[1], every) - pose.offset[0]).astype(np.float32)
+    py = (np.arange(first, shape[0], every) - pose.offset[1]).astype(np.float32)[:, None]
     (a, b), (c, d) = back.astype(np.float32)
     x0, y0 = np.array(RELIEF.origin, np.float32)
     return px * a + (py * b + x0), px * c + (py * d + y0)

@@ -28,27 +28,27 @@ def _bumps(face: Face, features: Features) -> Floats:
         [
             # Nose: root, bridge, tip, wings, and the groove behind the wings.
             (0.13 * tall, 0, 0.14, 0.02, 0.2, 0),
-            (0.32 * tall, 0, 0.15, tip - 0.26, 0.2, 0),
+            (0.29 * tall, 0, 0.16, tip - 0.26, 0.2, 0),
             (0.38 * tall, 0, 0.24, tip + 0.02, 0.2, 0),
             (0.36 * tall, 0, 0.135, tip, 0.12, 0),
             (0.075, wing * 0.78, 0.08, tip + 0.04, 0.08, 1),
             (-0.02, wing * 1.45, 0.06, tip + 0.04, 0.09, 1),
             # Sockets, eyeballs under their lids, brow ridge, glabella.
             (-0.09 - 0.03 * old, 0.5, 0.27, -0.06, 0.15, 1),
-            (-0.09, 0.25, 0.1, -0.02, 0.12, 1),
+            (-0.07, 0.26, 0.11, -0.02, 0.12, 1),
             (0.085, 0.5, 0.16, 0.01, 0.09, 1),
             (0.075 - 0.05 * face.feminine, 0.45, 0.28, -0.27, 0.085, 1),
             (0.02, 0, 0.2, -0.32, 0.14, 0),
             # Cheekbones, cheeks, hollows under them.
             (0.09 - 0.03 * full, 0.74, 0.22, 0.36, 0.17, 1),
             (0.06 + 0.05 * full + 0.09 * smile, 0.54, 0.2, 0.62 - 0.08 * smile, 0.18, 1),
-            (-0.04 + 0.08 * full, 0.74, 0.2, 0.95, 0.24, 1),
+            (-0.02 + 0.08 * full, 0.74, 0.2, 0.95, 0.24, 1),
             (0.05 * full * (0.5 + old), 0.62, 0.2, 1.28, 0.16, 1),
             # Muzzle, philtrum, lips, the groove under them, chin.
             (0.16, 0, 0.42, mouth - 0.02, 0.34, 0),
             (-0.02, 0, 0.04, (tip + upper_lip) / 2 + 0.05, 0.07, 0),
             (0.05, 0, 0.2, upper_lip, 0.055, 0),
-            (0.06, 0, 0.2, lower_lip, 0.065, 0),
+            (0.05, 0, 0.2, lower_lip, 0.065, 0),
             (-0.04, face.lip_width + 0.06, 0.07, mouth, 0.1, 1),
             (-0.05, 0, 0.26, mouth + drop + 0.3, 0.06, 0),
             (0.12, 0, 0.27, chin - 0.2, 0.15, 0),
@@ -65,14 +65,16 @@ def _gauss(x: Floats, middle: Floats, spread: Floats) -> Floats:
 
 def _skull(face: Face) -> Floats:
     """The head without features: round towards the sides, sloping back above and below."""
-    half = np.maximum(half_width(face, np.clip(_V, -1.1, face.chin_v - 0.22)), 0.82 * face.width)
+    half = np.maximum(half_width(face, np.clip(_V, -1.1, face.chin_v - 0.22)), 0.9 * face.width)
     # The outline's corners would show as ridges across the cheeks.
     half = np.convolve(np.pad(half, _SMOOTH, mode="edge"), _KERNEL, mode="valid")
     ratio = _U[None] ** 2 * (1 / half[:, None]) ** 2
     # Beyond the rim the surface goes on straight: a steeper one could not be turned.
     rim = np.minimum(ratio, 1.25)
     side = 0.36 * rim + 0.3 * rim * rim + 0.55 * (ratio - rim)
-    profile = -0.3 * np.maximum(-0.45 - _V, 0) ** 2 - 1.5 * np.maximum(_V - face.chin_v + 0.12, 0) ** 2
+    profile = (
+        -0.3 * np.maximum(-0.45 - _V, 0) ** 2 - 1.5 * np.maximum(_V - face.chin_v + 0.12, 0) ** 2
+    )
     return profile[:, None] - side
 
 
@@ -88,8 +90,7 @@ def build(face: Face, features: Features, hair: Image8 | None = None) -> Floats:
     z = _skull(face)
     z += down.T @ across
     if hair is not None:
-        small = cv2.resize(hair, RELIEF.shape[::-1], interpolation=cv2.INTER_AREA)
         # Not at the head's sides, where one more slope would blacken the outline.
         thick = np.clip(4.4 - 4 / face.width * np.abs(_U), 0, 1) * np.float32(0.14 / 255)
-        z += cv2.GaussianBlur(small, (9, 9), 2.0) * thick
+        z += cv2.GaussianBlur(hair.astype(np.float32), (7, 7), 1.5) * thick
     return z

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,10 +14,9 @@ from fkd.synthetic import anatomy, features, hair, light, painting, pose, relief
 from fkd.synthetic.camera import photograph
 from fkd.synthetic.canvas import Floats, Image8, mix
 
-_Touch = Callable[[Image8, dict[str, NDArray[np.float32]]], None]
+_SQUARE = np.ones((3, 3), np.uint8)
 
-_OPENCV_SEAMS = (2.0, 0.5)
-"""Relief index to skin index: factor and offset, see ``canvas``."""
+_Touch = Callable[[Image8, dict[str, NDArray[np.float32]]], None]
 
 
 def _keypoints(points: dict[str, NDArray[np.float32]], z: Floats, held: pose.Pose) -> Floats:
@@ -26,7 +26,13 @@ def _keypoints(points: dict[str, NDArray[np.float32]], z: Floats, held: pose.Pos
     return held.project(solid).astype(np.float32)
 
 
-def _render(seed: int, index: int, touch: _Touch | None = None, clean: bool = False) -> tuple[Image8, Floats]:
+def _look(image: NDArray[Any], where: Floats) -> NDArray[Any]:
+    return cv2.remap(image, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def _render(
+    seed: int, index: int, touch: _Touch | None = None, clean: bool = False
+) -> tuple[Image8, Floats]:
     """A face; ``touch`` may draw on the pigment, ``clean`` leaves the camera's faults out."""
     rng = np.random.default_rng([seed, index])
     shape = KAGGLE_15.image_size
@@ -34,8 +40,8 @@ def _render(seed: int, index: int, touch: _Touch | None = None, clean: bool = Fa
     located = features.locate(face)
     points = located.landmarks()
 
-    covering = hair.hair_mask(face, rng)
-    z = relief.build(face, located, covering)
+    bulk, covering = hair.hair_mask(face, rng)
+    z = relief.build(face, located, bulk)
     turned = pose.draw_rotation(rng)
     eyes = np.stack([points["left_eye_center"], points["right_eye_center"]])
     eyes3 = np.concatenate([eyes, pose.heights_at(z, eyes)[:, None]], axis=1)
@@ -53,14 +59,12 @@ def _render(seed: int, index: int, touch: _Touch | None = None, clean: bool = Fa
 
     where, missed = pose.trace(z, held, shape)
     fine = where * np.float32(2) + np.float32(0.5)
-    layers = cv2.GaussianBlur(cv2.merge([pigment, head]), (3, 3), 0)
-    seen = cv2.remap(layers, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    bright = cv2.remap(
-        light.shade(z, lit, turned), where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    lit_face = seen[..., 0] * bright[..., 0] + 255 * bright[..., 1]
-    hit = cv2.GaussianBlur(np.clip(1.5 - missed, 0, 1), (3, 3), 0.8)
-    opacity = seen[..., 1] * np.float32(1 / 255) * hit
+    color = _look(pigment, fine)
+    bright = _look(light.shade(z, lit, turned), where)
+    lit_face = color * bright[..., 0] + 255 * bright[..., 1]
+    # Half a pixel inside the silhouette, where the surface is seen at a grazing angle.
+    hit = np.maximum(1 - cv2.GaussianBlur(cv2.dilate(missed, _SQUARE), (5, 5), 1), 0)
+    opacity = _look(head, fine) * np.float32(1 / 255) * hit
 
     backdrop = scene.background(shape, rng)
     scene.body(backdrop, face, held, lit, rng)

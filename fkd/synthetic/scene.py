@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fkd.synthetic.anatomy import Face
-from fkd.synthetic.canvas import SHIFT, Floats, Image8
+from fkd.synthetic.anatomy import Face, pick
+from fkd.synthetic.canvas import SHIFT, Floats, Image8, soften
 from fkd.synthetic.light import Light
 from fkd.synthetic.pose import Pose
-from fkd.synthetic.textures import cut
+from fkd.synthetic.textures import cut, varied
 
 
 def background(shape: tuple[int, int], rng: np.random.Generator) -> Image8:
@@ -27,12 +27,12 @@ def background(shape: tuple[int, int], rng: np.random.Generator) -> Image8:
             cv2.rectangle(image, (left, top), corner, tone, -1)
         else:
             cv2.circle(image, (left, top), int((0.05 + 0.25 * w) * width), tone, -1)
-    image = cv2.GaussianBlur(image, (9, 9), rng.uniform(0.3, 3))
-    gx, gy = rng.normal(0, 18, 2).astype(np.float32)
-    slope = gx * np.linspace(-1, 1, width, dtype=np.float32)
-    slope = slope + gy * np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    slope += np.float32(rng.uniform(0, 6)) * cut("blotch", (height, width), rng)
-    image = cv2.add(image, slope, dtype=cv2.CV_8U)
+    image = soften(image, rng.uniform(0.3, 3))
+    # Four corners make gradients in any direction.
+    corners = rng.normal(0, 22, (2, 2)).astype(np.float32)
+    slope = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
+    pattern = varied(cut("blotch", (height, width), rng), 64, rng.uniform(0, 6))
+    image = cv2.convertScaleAbs(np.maximum(image + (pattern + (slope - 64)), 0))
     return np.asarray(cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
@@ -49,16 +49,17 @@ def body(scene: Image8, face: Face, pose: Pose, light: Light, rng: np.random.Gen
     if face.hair in ("long", "bob"):
         w = face.width + 0.05
         end = 1.5 if face.hair == "long" else 0.1
-        locks = [(-w, -1.5), (w, -1.5), (w + 0.1, end - 0.2), (0.8 * w, end), (-0.8 * w, end)]
-        cover([*locks, (-w - 0.1, end - 0.2)], 0.6 * face.hair_tone * (0.4 + dim))
-    tone = face.tone * (dim + 0.2)
+        locks = [(-0.7 * w, -3), (0.7 * w, -3), (w, -2), (w + 0.1, end - 0.3), (0.7 * w, end)]
+        locks += [(-0.7 * w, end), (-w - 0.1, end - 0.3), (-w, -2)]
+        cover(locks, 0.6 * face.hair_tone * (0.4 + dim))
+    tone = face.tone * (dim + 0.12)
     cover([(-neck, -0.6), (neck, -0.6), (neck, 0.2), (1.6, 0.9), (-1.6, 0.9), (-neck, 0.2)], tone)
     # The side of the neck away from the light, and the shadow of the chin.
     far = -neck if light.key[0] > 0 else neck
     cover([(far, -0.6), (0.35 * far, -0.6), (0.2 * far, 0.3), (far, 0.3)], 0.8 * tone)
     cover([(-neck, -0.6), (neck, -0.6), (neck, -0.12), (0, 0.12), (-neck, -0.12)], 0.62 * tone)
 
-    cloth = float(rng.choice([22, 50, 130, 225])) + float(rng.normal(0, 12))
+    cloth = pick(rng, {22: 1, 50: 1, 130: 1, 225: 1}) + float(rng.normal(0, 12))
     high = float(rng.uniform(-0.1, 0.25))
     deep = high + float(rng.uniform(0.05, 0.7))
     side = neck + 0.12
@@ -82,7 +83,13 @@ def glasses(scene: Floats, face: Face, pose: Pose, rng: np.random.Generator) -> 
     half = np.array([rng.uniform(0.3, 0.36), rng.uniform(0.19, 0.28)])
     power = rng.uniform(1.6, 4)
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    rim = np.stack([np.sign(np.cos(t)) * np.abs(np.cos(t)) ** (2 / power), np.sign(np.sin(t)) * np.abs(np.sin(t)) ** (2 / power)], -1)
+    rim = np.stack(
+        [
+            np.sign(np.cos(t)) * np.abs(np.cos(t)) ** (2 / power),
+            np.sign(np.sin(t)) * np.abs(np.sin(t)) ** (2 / power),
+        ],
+        -1,
+    )
     big = 3
     mask = np.zeros((scene.shape[0] * big, scene.shape[1] * big), np.uint8)
     width = max(2, round((0.022 if face.glasses == "thin" else 0.06) * pose.scale * big))
@@ -101,5 +108,5 @@ def glasses(scene: Floats, face: Face, pose: Pose, rng: np.random.Generator) -> 
     bridge = 0.5 - half[0]
     draw(np.array([(-bridge, 0.0, 0.22), (0, -0.04, 0.26), (bridge, 0.0, 0.22)]), False)
     small = cv2.resize(mask, scene.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-    tone = float(rng.choice([18, 45, 170], p=[0.6, 0.25, 0.15]))
+    tone = float(pick(rng, {18: 0.6, 45: 0.25, 170: 0.15}))
     scene += small * np.float32(0.9 / 255) * (np.float32(tone) - scene)

@@ -8,10 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fkd.synthetic.canvas import Floats
+from fkd.synthetic.canvas import Floats, Image8
 
 SIDE = 512
 """Side of the square patterns, px; a cut must be smaller."""
+
+
+SPREAD = 40
+"""Standard deviation of the patterns in grey values, around ``MIDDLE``."""
+
+MIDDLE = 128
+
+_GREYS = np.arange(256, dtype=np.float32)
 
 
 def _standard(pattern: NDArray[np.floating]) -> Floats:
@@ -19,9 +27,13 @@ def _standard(pattern: NDArray[np.floating]) -> Floats:
     return ((pattern - pattern.mean()) / pattern.std()).astype(np.float32)
 
 
+def _grey(pattern: NDArray[np.floating]) -> Image8:
+    return np.clip(np.rint(_standard(pattern) * SPREAD + MIDDLE), 0, 255).astype(np.uint8)
+
+
 @lru_cache(maxsize=1)
-def patterns() -> dict[str, Floats]:
-    """The patterns by name, each ``(SIDE, SIDE)`` with zero mean and unit variance.
+def patterns() -> dict[str, Image8]:
+    """The patterns by name, each ``(SIDE, SIDE)`` uint8 about ``MIDDLE``.
 
     ``grain``: white noise; ``blotch``: octaves of smooth noise; ``strand``: streaks along the
     columns; ``curl``: blobs with light rims, like curls.
@@ -38,10 +50,10 @@ def patterns() -> dict[str, Floats]:
     strand = 0.5 * smooth(0.7, 9) + smooth(1.4, 22) + 1.2 * smooth(4.5, 45)
     curl = np.abs(smooth(2.6, 2.6)) - 0.6 * np.abs(smooth(1.6, 1.6)) + 0.4 * smooth(7, 7)
     return {
-        "grain": _standard(rng.standard_normal((SIDE, SIDE))),
-        "blotch": _standard(blotch),
-        "strand": _standard(strand),
-        "curl": _standard(curl),
+        "grain": _grey(rng.standard_normal((SIDE, SIDE))),
+        "blotch": _grey(blotch),
+        "strand": _grey(strand),
+        "curl": _grey(curl),
     }
 
 
@@ -50,17 +62,19 @@ RAY_REACH = 300
 
 
 @lru_cache(maxsize=1)
-def rays() -> Floats:
+def rays() -> Image8:
     """Strands that spread from the middle of a square, like hair from its parting."""
     y, x = np.mgrid[-RAY_REACH:RAY_REACH, -RAY_REACH:RAY_REACH].astype(np.float32)
     angle = np.arctan2(y, x) * np.float32(SIDE / (2 * np.pi)) + np.float32(SIDE / 2)
     radius = np.hypot(x, y)
     # A wave in the angle keeps the strands from being ruled lines.
     angle += 3 * np.sin(radius / 31) + 2 * np.sin(radius / 13 + angle / 20)
-    return cv2.remap(patterns()["strand"], angle, radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return cv2.remap(
+        patterns()["strand"], angle, radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+    )
 
 
-def cut_rays(shape: tuple[int, int], middle: Floats, rng: np.random.Generator) -> Floats:
+def cut_rays(shape: tuple[int, int], middle: Floats, rng: np.random.Generator) -> Image8:
     """A view of the rays that spread from index ``middle`` ``(x, y)``; not to be written."""
     y = int(np.clip(RAY_REACH - middle[1], 0, 2 * RAY_REACH - shape[0]))
     x = int(np.clip(RAY_REACH - middle[0], 0, 2 * RAY_REACH - shape[1]))
@@ -68,10 +82,16 @@ def cut_rays(shape: tuple[int, int], middle: Floats, rng: np.random.Generator) -
     return piece[:, ::-1] if rng.random() < 0.5 else piece
 
 
-def cut(name: str, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+def cut(name: str, shape: tuple[int, int], rng: np.random.Generator) -> Image8:
     """A view of ``shape`` at a random place of the pattern, possibly mirrored; not to be written."""
     pattern = patterns()[name]
     y = int(rng.integers(0, SIDE - shape[0]))
     x = int(rng.integers(0, SIDE - shape[1]))
     piece = pattern[y : y + shape[0], x : x + shape[1]]
     return piece[:, ::-1] if rng.random() < 0.5 else piece
+
+
+def varied(pattern: Image8, mean: float, std: float) -> Image8:
+    """The pattern with another mean and standard deviation, in grey values."""
+    table = np.clip((_GREYS - MIDDLE) * np.float32(std / SPREAD) + np.float32(mean), 0, 255)
+    return np.asarray(cv2.LUT(pattern, table.astype(np.uint8)), np.uint8)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.ingest_jobs import IngestJob, keep_upload, start_demo, start_download
-from dashboard.task_strip import follow
+from dashboard.datasets.jobs import IngestJob, keep_upload, start_demo, start_download
+from dashboard.datasets.strip import follow
 from dashboard.tasks import Task
 from fkd.demo import DEFAULT_ROWS, DemoSpec
 from fkd.download import DATA
@@ -61,7 +61,9 @@ def _by_path() -> None:
             try:
                 if not training.strip():
                     raise UserError("Say where the training images are: a file or a folder.")
-                paths = [Path(t.strip()).expanduser() if t.strip() else None for t in (test, lookup)]
+                paths = [
+                    Path(t.strip()).expanduser() if t.strip() else None for t in (test, lookup)
+                ]
                 job = IngestJob(
                     name.strip(), Path(training.strip()).expanduser(), *paths, skip_bad=skip_bad
                 )

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import loaders, view
-from dashboard.browse_controls import mark_controls
+from dashboard import loaders
+from dashboard.browse import view
+from dashboard.browse.controls import mark_controls
+from dashboard.browse.view import View
 from dashboard.face_grid import EDGES, NAMES, PIXELS, POINTS, Face, face_grid
 from dashboard.face_plot import annotated_png, face_figure
 from dashboard.state import Current
-from dashboard.view import View
 from dashboard.widgets import show_table
 from fkd.selection import FLAGS
 from fkd.statistics.missing import SOURCE_NAMES
@@ -29,7 +30,7 @@ def show_detail(shown: View, current: Current) -> None:
         _not_there(shown, current)
         return
     _navigation(shown, current, position)
-    picture, facts = st.columns([1.25, 1], gap="large")
+    picture, facts = st.columns([1.5, 1], gap="large")
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
     with picture:
@@ -254,9 +255,8 @@ def _duplicates(shown: View, current: Current, position: int) -> None:
             faces.append(Face(f"training:{row}", row, dataset.images[other], points, note))
         else:
             image_id = str(dataset.test_image_ids[other - n])
-            faces.append(
-                Face(f"test:{image_id}", f"test {image_id}", dataset.test_images[other - n], note=note)
-            )
+            image = dataset.test_images[other - n]
+            faces.append(Face(f"test:{image_id}", f"test {image_id}", image, note=note))
 
     def opened(chosen: str) -> None:
         part, _, number = chosen.partition(":")

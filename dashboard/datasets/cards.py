@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import loaders, state
+from dashboard import loaders, routes, state
 from dashboard.words import compact, count_share
 from fkd.errors import UserError
 from fkd.registry import dataset_names, datasets_folder, remove
@@ -40,9 +40,7 @@ def _card(name: str, about: dict[str, Any]) -> None:
         mark = " :gray-badge[open]" if current else ""
         st.markdown(f"#### {name} {_ORIGINS.get(about['origin'], '')}{mark}", width="stretch")
         if not current:
-            st.button(
-                "Open", key=f"open-{name}", on_click=partial(state.open_next, name)
-            )
+            st.button("Open", key=f"open-{name}", on_click=partial(state.open_next, name))
         if st.button(
             "Browse",
             key=f"browse-{name}",
@@ -50,7 +48,7 @@ def _card(name: str, about: dict[str, Any]) -> None:
             type="primary" if current else "secondary",
         ):
             state.open_next(name)
-            st.switch_page("pages/browse.py")
+            st.switch_page(routes.BROWSE)
         _remove_button(name, about)
     rows = about["rows"]
     labels, coordinates = sum(about["present"].values()), rows * len(about["present"])
@@ -60,7 +58,9 @@ def _card(name: str, about: dict[str, Any]) -> None:
     cells[2].metric("Labelled points", count_share(labels, coordinates), help="Of all points")
     cells[3].metric("Test images", compact(about["test_rows"]))
     cells[4].metric(
-        "To submit", compact(about["lookup_rows"]), help="Coordinates that the lookup table asks for"
+        "To submit",
+        compact(about["lookup_rows"]),
+        help="Coordinates that the lookup table asks for",
     )
     if about["origin"] == "demo":
         st.caption(
@@ -97,7 +97,8 @@ def _remove_button(name: str, about: dict[str, Any] | None) -> None:
 def _confirm(name: str, about: dict[str, Any] | None) -> None:
     what = f"**{name}** with its {compact(about['rows'])} images" if about else f"**{name}**"
     st.markdown(
-        f"{what} will be deleted from the workbench. The files it was made from stay where they are."
+        f"{what} will be deleted from the workbench. "
+        "The files it was made from stay where they are."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it"):

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard import loaders, view
+from dashboard import loaders
+from dashboard.browse import view
+from dashboard.browse.view import View
 from dashboard.face_grid import Face, face_grid
 from dashboard.state import Current
-from dashboard.view import View
 from dashboard.words import compact, count_share
 from fkd.selection import QUANTITIES, ROW
 
@@ -74,9 +75,7 @@ def _pager(shown: View, page: int, pages: int) -> None:
     # The key changes with the page, so the default is always the page shown.
     key = f"b-page-{page}"
     with middle.container(horizontal_alignment="center"):
-        st.pagination(
-            pages, default=page, key=key, on_change=lambda: turn(st.session_state[key])
-        )
+        st.pagination(pages, default=page, key=key, on_change=lambda: turn(st.session_state[key]))
     forth.button(
         "Next page",
         shortcut="Right",

@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import view
+from dashboard.browse import view
+from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
 from dashboard.face_grid import TOGGLES
 from dashboard.state import Current
-from dashboard.view import MARK_SIZES, PAGE_SIZES, View
 from fkd.selection import FLAGS, QUANTITIES, ROW
 
 _PARTS = {"training": "Training", "test": "Test"}
@@ -43,9 +43,7 @@ def controls(shown: View, current: Current) -> View:
             list(_PARTS),
             format_func=_PARTS.get,
             required=True,
-            **_changing(
-                shown, "b-part", lambda v, p: v.with_selection(v.selection.of_part(p))
-            ),
+            **_changing(shown, "b-part", lambda v, p: v.with_selection(v.selection.of_part(p))),
         )
 
     flags = [key for key, flag in FLAGS.items() if flag.of(selection.part)]

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.ingest_jobs import IngestJob
+from dashboard.datasets.jobs import IngestJob
 from dashboard.tasks import Task, tasks
 from dashboard.widgets import show_table
 from dashboard.words import compact, duration

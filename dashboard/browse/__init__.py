@@ -1,0 +1,1 @@
+"""The Browse page: its link, controls, grid and single face."""

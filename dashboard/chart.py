@@ -1,0 +1,23 @@
+"""A chart whose bars and points can be chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+_CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+
+
+def chart(figure: go.Figure, key: str, *, select: bool = True) -> dict[str, Any] | None:
+    """Draw ``figure``; return the bar or point that was just chosen, as Plotly describes it
+    (``x``, ``y``, ``point_index``, ``customdata``), else None. The camera on it saves a PNG."""
+    if not select:
+        st.plotly_chart(figure, key=f"chart-{key}", config=_CONFIG)
+        return None
+    event = st.plotly_chart(
+        figure, key=f"chart-{key}", config=_CONFIG, on_select="rerun", selection_mode="points"
+    )
+    points = event["selection"]["points"]
+    return dict(points[0]) if points else None

@@ -1,0 +1,1 @@
+"""The Data page: registered datasets, ways to add one, work in progress."""

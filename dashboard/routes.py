@@ -1,0 +1,22 @@
+"""The way from one page to another, with what the other page shall show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fkd.selection import Selection
+
+_PAGES = Path(__file__).resolve().parent.parent / "pages"
+DATA = str(_PAGES / "data.py")
+BROWSE = str(_PAGES / "browse.py")
+
+
+def browse(selection: Selection, image: int | None = None) -> None:
+    """Leave for Browse with ``selection``, with ``image`` (a row or a test image id) open."""
+    query = selection.to_query()
+    if image is not None:
+        query["image"] = str(image)
+    # A link without any parameter would bring back the last view instead.
+    st.switch_page(BROWSE, query_params=query or {"page": "1"})

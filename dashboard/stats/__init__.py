@@ -1,0 +1,1 @@
+"""The Statistics page, a module per section."""

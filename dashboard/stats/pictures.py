@@ -1,0 +1,40 @@
+"""A row of faces on the Statistics page; a click opens one in Browse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import routes
+from dashboard.browse import grid
+from dashboard.browse.view import View
+from dashboard.face_grid import EDGES, POINTS, face_grid
+from dashboard.state import Current
+from fkd.selection import Selection
+
+
+def pictures(
+    current: Current,
+    positions: Sequence[int] | NDArray[np.integer],
+    selection: Selection,
+    key: str,
+    *,
+    edges: bool = False,
+) -> None:
+    """The faces at ``positions``, captioned with the sort value of ``selection``, within which a
+    click opens one."""
+    chosen_key = f"chosen-{key}"
+    face_grid(
+        [grid.face(current, View(selection=selection), int(p)) for p in positions],
+        current.dataset.schema,
+        key,
+        lambda chosen: st.session_state.__setitem__(chosen_key, int(chosen)),
+        face_px=120,
+        show=(POINTS, EDGES) if edges else (POINTS,),
+    )
+    # A page can only be left from a run, not from the callback that comes before it.
+    if (chosen := st.session_state.pop(chosen_key, None)) is not None:
+        routes.browse(selection, chosen)

@@ -1,0 +1,67 @@
+"""Brightness, contrast and sharpness of the images, and the extremes as pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import loaders, plots, routes
+from dashboard.chart import chart
+from dashboard.links import linked_choice
+from dashboard.state import Current
+from dashboard.stats.pictures import pictures
+from dashboard.widgets import show_table
+from fkd.selection import QUANTITIES, Part, Range, Selection
+
+_MEANING = {
+    "brightness": ("mean pixel, 0 to 255", "Darkest", "Brightest"),
+    "contrast": ("standard deviation of the pixels", "Flattest", "Most contrast"),
+    "sharpness": (
+        "log10 of the Laplacian's variance over that of the pixels: low = blurred, high = noisy",
+        "Most blurred",
+        "Sharpest or noisiest",
+    ),
+}
+_SHOWN = 8
+
+
+def section(current: Current) -> None:
+    part: Part = "training"
+    if len(current.dataset.test_images):
+        parts = {"training": "Training images", "test": "Test images"}
+        part = linked_choice(
+            st.segmented_control, "Images", parts, "of", label_visibility="collapsed"
+        )  # type: ignore[assignment]
+    for quantity, (meaning, lowest, highest) in _MEANING.items():
+        values = _values(current, quantity, part)
+        st.markdown(f"#### {QUANTITIES[quantity].label.capitalize()}")
+        st.caption(f"{meaning[0].upper()}{meaning[1:]}. Choose a bar to see its images.")
+        figure, faces = st.columns([1, 1.3], gap="large")
+        with figure:
+            if at := chart(plots.histogram(values, quantity), f"{quantity}-{part}"):
+                low, high = at["customdata"]
+                selection = Selection(part=part, ranges=(Range(quantity, low, high),))
+                routes.browse(selection)
+        with faces:
+            for word, descending in ((lowest, False), (highest, True)):
+                st.caption(word)
+                selection = Selection(part=part, sort=quantity, descending=descending)
+                found = loaders.positions(current.dataset, current.measures, selection)
+                pictures(current, found[:_SHOWN], selection, f"{quantity}-{part}-{descending}")
+    st.markdown("#### Table")
+    show_table(_table(current, part), f"{current.dataset.name}-{part}-quality", height=320)
+
+
+def _values(current: Current, quantity: str, part: Part) -> np.ndarray[Any, Any]:
+    read = QUANTITIES[quantity].of(part)
+    assert read is not None
+    return np.asarray(read(current.measures))
+
+
+def _table(current: Current, part: Part) -> pd.DataFrame:
+    dataset = current.dataset
+    ids = {"row": dataset.rows} if part == "training" else {"image id": dataset.test_image_ids}
+    return pd.DataFrame({**ids, **{q: _values(current, q, part) for q in _MEANING}})
