@@ -40,6 +40,7 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid");
   grid.style.setProperty("--face", `${data.face_px}px`);
+  grid.style.gridTemplateColumns = data.columns ? `repeat(${data.columns}, minmax(0, 1fr))` : "";
   grid.classList.toggle("pixelated", data.show.includes("pixels"));
   grid.replaceChildren(...data.faces.map((face) => {
     const button = document.createElement("button");

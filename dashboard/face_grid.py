@@ -54,10 +54,11 @@ def face_grid(
     on_open: Callable[[str], None],
     *,
     face_px: int = 120,
+    columns: int | None = None,
     show: Sequence[str] = (POINTS,),
     mark_size: float = 1.4,
 ) -> None:
-    """Draw ``faces``, each at least ``face_px`` CSS px wide; ``on_open(id)`` is called, before
+    """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``; ``on_open(id)`` is called, before
     the next run, with the face that was clicked. ``mark_size`` is a dot's radius in image px."""
 
     def opened() -> None:
@@ -77,6 +78,7 @@ def face_grid(
             "width": schema.width,
             "height": schema.height,
             "face_px": face_px,
+            "columns": columns,
             "size": mark_size,
             "show": list(show),
         },

@@ -102,7 +102,8 @@ def _pairs(current: Current, which: np.ndarray) -> None:
         current.dataset.schema,
         "pairs",
         lambda chosen: st.session_state.__setitem__("chosen-pair", chosen),
-        face_px=110,
+        # An even number: the two of a pair stand side by side.
+        columns=8,
         show=(POINTS,),
     )
     if chosen := st.session_state.pop("chosen-pair", None):

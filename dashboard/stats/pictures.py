@@ -23,6 +23,7 @@ def pictures(
     key: str,
     *,
     edges: bool = False,
+    columns: int | None = None,
 ) -> None:
     """The faces at ``positions``, captioned with the sort value of ``selection``, within which a
     click opens one."""
@@ -33,6 +34,7 @@ def pictures(
         key,
         lambda chosen: st.session_state.__setitem__(chosen_key, int(chosen)),
         face_px=120,
+        columns=columns,
         show=(POINTS, EDGES) if edges else (POINTS,),
     )
     # A page can only be left from a run, not from the callback that comes before it.

@@ -20,7 +20,7 @@ _BINS = 96
 def section(current: Current) -> None:
     dataset = current.dataset
     schema = dataset.schema
-    picture, tables = st.columns([1, 1.25], gap="large")
+    picture, tables = st.columns([1, 1.15], gap="large")
     with picture:
         st.markdown("#### Over the mean face")
         name = linked_choice(
@@ -47,7 +47,7 @@ def section(current: Current) -> None:
         show_table(
             frame,
             f"{dataset.name}-coordinates",
-            height=640,
+            height=560,
             column_config={c: number for c in frame.columns if frame[c].dtype.kind == "f"},
         )
 
@@ -56,7 +56,7 @@ def _density_figure(current: Current, k: int) -> go.Figure:
     dataset = current.dataset
     schema: KeypointSchema = dataset.schema
     figure = face_figure(
-        loaders.mean_face(dataset), schema, loaders.mean_points(dataset), mark_size=0.9, height=560
+        loaders.mean_face(dataset), schema, loaders.mean_points(dataset), mark_size=0.9, height=460
     )
     density = loaders.point_density(dataset, k, _BINS)
     counts = density.counts.astype(float)

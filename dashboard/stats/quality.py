@@ -25,7 +25,7 @@ _MEANING = {
         "Sharpest or noisiest",
     ),
 }
-_SHOWN = 8
+_SHOWN = 7
 
 
 def section(current: Current) -> None:
@@ -39,7 +39,7 @@ def section(current: Current) -> None:
         values = _values(current, quantity, part)
         st.markdown(f"#### {QUANTITIES[quantity].label.capitalize()}")
         st.caption(f"{meaning[0].upper()}{meaning[1:]}. Choose a bar to see its images.")
-        figure, faces = st.columns([1, 1.3], gap="large")
+        figure, faces = st.columns([1, 1.8], gap="medium")
         with figure:
             if at := chart(plots.histogram(values, quantity), f"{quantity}-{part}"):
                 low, high = at["customdata"]
@@ -50,7 +50,8 @@ def section(current: Current) -> None:
                 st.caption(word)
                 selection = Selection(part=part, sort=quantity, descending=descending)
                 found = loaders.positions(current.dataset, current.measures, selection)
-                pictures(current, found[:_SHOWN], selection, f"{quantity}-{part}-{descending}")
+                key = f"{quantity}-{part}-{descending}"
+                pictures(current, found[:_SHOWN], selection, key, columns=_SHOWN)
     st.markdown("#### Table")
     show_table(_table(current, part), f"{current.dataset.name}-{part}-quality", height=320)
 

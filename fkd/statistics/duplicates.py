@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
 from fkd.progress import Progress, silent
 from fkd.statistics.chunks import IMAGES, chunks
-from fkd.statistics.registration import SAME_PICTURE, similarity
+from fkd.statistics.registration import SAME_PICTURE, similarity, transfer
 
 _REDUCED = 12
 _COMPONENTS = 20
@@ -46,8 +46,8 @@ class Duplicates:
         similarity: ``(P,)`` float32, normalised correlation at the best shift, 1 for equal bytes.
         exact: ``(P,)`` bool, equal byte for byte. Of several equal images each is paired with the
             first only, and the first stands for all in near pairs.
-        label_distance: ``(P,)`` float32, px, mean distance of the points that both carry; NaN
-            without such points and for test images.
+        label_distance: ``(P,)`` float32, px, mean distance of the points that both carry, once
+            the crops are laid over each other; NaN without such points and for test images.
         max_label_distance: ``(P,)`` float32, px, the largest of these distances.
         group: ``(N + M,)`` int32, number of the set of images that pairs connect, from 0 in the
             order of first members; -1 for images without a duplicate.
@@ -115,7 +115,7 @@ def find_duplicates(
     exact = np.arange(len(a)) < len(copies)
     order = np.lexsort((b, a, -alike, ~exact))
     a, b = a[order], b[order]
-    mean, largest = _label_distances(a, b, stack.split, keypoints)
+    mean, largest = _label_distances(stack, np.stack([a, b], axis=1), exact[order], keypoints)
     return Duplicates(a, b, alike[order], exact[order], mean, largest, _groups(a, b, stack.total))
 
 
@@ -196,21 +196,25 @@ def _candidates(
 
 
 def _label_distances(
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    labelled: int,
+    stack: _Stack,
+    pairs: NDArray[np.int64],
+    exact: NDArray[np.bool_],
     keypoints: NDArray[np.floating] | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and largest distance in px of the points that both images of each pair carry."""
-    mean = np.full(len(a), np.nan, np.float32)
+    """Mean and largest distance in px of the points that both images of each pair ``(P, 2)``
+    carry, after the first image's points were carried over to the second one's crop."""
+    mean = np.full(len(pairs), np.nan, np.float32)
     largest = mean.copy()
     if keypoints is None:
         return mean, largest
-    both = np.flatnonzero((a < labelled) & (b < labelled))
-    distance = np.linalg.norm(keypoints[a[both]] - keypoints[b[both]], axis=2)
-    shared = np.isfinite(distance).any(axis=1)
-    mean[both[shared]] = np.nanmean(distance[shared], axis=1)
-    largest[both[shared]] = np.nanmax(distance[shared], axis=1)
+    for p in np.flatnonzero((pairs < stack.split).all(axis=1)):
+        a, b = pairs[p]
+        points = np.asarray(keypoints[a], np.float64)
+        if not exact[p]:
+            points = transfer(stack[a], stack[b], points)
+        distance = np.linalg.norm(points - keypoints[b], axis=1)
+        if np.isfinite(distance).any():
+            mean[p], largest[p] = np.nanmean(distance), np.nanmax(distance)
     return mean, largest
 
 

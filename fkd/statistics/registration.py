@@ -46,14 +46,37 @@ def similarity(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     if likeness < _DIFFERENT:
         return likeness
     fine_a, fine_b = _fine(a), _fine(b)
+    likeness, warp = _align(fine_a, fine_b, shift)
+    return likeness if warp is None else min(likeness, _worst_patch(fine_a, fine_b, warp))
+
+
+def transfer(
+    a: NDArray[np.uint8], b: NDArray[np.uint8], points: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Where ``points`` ``(..., 2)`` of image ``a`` (px) lie in ``b``, the same picture cropped
+    otherwise; as they are where the two cannot be laid over each other. NaN stays NaN."""
+    shift, _ = _best_shift(a, b)
+    _, warp = _align(_fine(a), _fine(b), shift)
+    if warp is None:
+        return np.array(points, np.float64)
+    # A pixel's centre is its index, so resizing by s maps index p to (p + 0.5) s - 0.5.
+    scale = _FINE / np.array(a.shape[::-1], np.float64)
+    fine = (np.asarray(points, np.float64) + 0.5) * scale - 0.5
+    moved = fine @ warp[:, :2].T.astype(np.float64) + warp[:, 2]
+    return np.asarray((moved + 0.5) / scale - 0.5)
+
+
+def _align(a: _Plane, b: _Plane, shift: tuple[float, float]) -> tuple[float, _Plane | None]:
+    """The affine map from positions in ``a`` to those in ``b``, ``(2, 3)``, sought from ``shift``,
+    and how well ``b`` then fits; -1 and None where there is none."""
     warp = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     try:
         likeness, found = cv2.findTransformECC(
-            fine_a, fine_b, warp, cv2.MOTION_AFFINE, _CRITERIA, _EVERYWHERE, 1
+            a, b, warp, cv2.MOTION_AFFINE, _CRITERIA, _EVERYWHERE, 1
         )
     except cv2.error:
-        return -1.0
-    return min(likeness, _worst_patch(fine_a, fine_b, np.asarray(found, np.float32)))
+        return -1.0, None
+    return likeness, np.asarray(found, np.float32)
 
 
 def _fine(image: NDArray[np.uint8]) -> _Plane:

@@ -121,7 +121,7 @@ def draw_face(rng: np.random.Generator) -> Face:
         age=age,
         tone=float(np.clip(tone, 85, 232)),
         width=normal(1.12 - 0.03 * f, 0.055, 1.0, 1.26),
-        jaw=normal(0.9 - 0.05 * f, 0.05, 0.76, 0.99),
+        jaw=normal(0.875 - 0.05 * f, 0.05, 0.76, 0.99),
         chin=normal(1.74 - 0.05 * f, 0.07, 1.55, 1.9),
         fleshy=normal(0.15, 0.5, -1, 1.2),
         eye_width=normal(0.385, 0.018, 0.33, 0.44),

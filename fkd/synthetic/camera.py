@@ -37,12 +37,12 @@ def _blur(picture: Floats, rng: np.random.Generator) -> Floats:
         small = cv2.resize(
             picture, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA
         )
-        return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
     if kind < 0.33:
         kernel = _motion_kernel(rng.uniform(2, 5), rng.uniform(0, np.pi))
-        return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REPLICATE))
     if kind < 0.62:
-        return cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.3, 1.1))
+        return np.asarray(cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.3, 1.1)))
     if kind < 0.85:
         soft = cv2.GaussianBlur(picture, (5, 5), 1.0)
         return np.asarray(picture + np.float32(rng.uniform(0.3, 0.9)) * (picture - soft))

@@ -24,12 +24,13 @@ _BELOW = np.linspace(1, 0, 22, dtype=np.float32) ** 2
 def _curve(start: Points, end: Points, bulge: float, lean: float = 0.0) -> Points:
     """From ``start`` to ``end``, bent down by ``bulge`` in its middle (``lean`` shifts the apex
     towards the end)."""
-    line = _LINE @ np.stack((start, end))
+    line: Points = _LINE @ np.stack((start, end))
     line[:, 1] += bulge * _ARCH if lean == 0 else bulge * _ARCH + (bulge * lean) * _LEAN
     return line
 
 
-def _uv(u: float, v: float) -> Points:
+def uv(u: float, v: float) -> Points:
+    """A point or a displacement."""
     return np.array([u, v], np.float32)
 
 
@@ -92,20 +93,20 @@ class Features:
 
 def _eye(face: Face, sign: int) -> Eye:
     half = face.eye_width / 2
-    inner = _uv(sign * (0.5 - half), face.eye_tilt / 2)
-    outer = _uv(sign * (0.5 + half), -face.eye_tilt / 2)
+    inner = uv(sign * (0.5 - half), face.eye_tilt / 2)
+    outer = uv(sign * (0.5 + half), -face.eye_tilt / 2)
     rise = 0.096 * face.lids + 0.012 * (face.lids > 0)
     drop = (0.048 - 0.014 * max(face.smile, 0)) if face.lids > 0 else 0.035
     upper = _curve(inner, outer, -rise if face.lids > 0 else 0.028, -0.12)
     lower = _curve(inner, outer, drop, 0.15)
     crease = _curve(inner, outer, -rise - 0.045 - 0.05 * (1 - min(face.lids, 1)), 0.1)
-    middle = (inner + outer) / 2
-    iris = middle + _uv(face.gaze[0], face.gaze[1] + (drop - rise) * 0.15)
+    middle: Points = np.mean((inner, outer), axis=0, dtype=np.float32)
+    iris = middle + uv(face.gaze[0], face.gaze[1] + (drop - rise) * 0.15)
     if face.lids == 0:
-        iris = middle + _uv(0, 0.03)
+        iris = middle + uv(0, 0.03)
     lift = face.brow_lift + 0.05 * face.raised + 0.015 * face.skew * sign
-    brow_inner = _uv(sign * (0.27 + 0.03 * min(face.raised, 0)), 0.01 - lift)
-    brow_outer = _uv(sign * (0.885), 0.03 - face.brow_lift - 0.02 * face.raised)
+    brow_inner = uv(sign * (0.27 + 0.03 * min(face.raised, 0)), 0.01 - lift)
+    brow_outer = uv(sign * (0.885), 0.03 - face.brow_lift - 0.02 * face.raised)
     brow_outer[1] += 0.02 * face.age
     brow = _curve(brow_inner, brow_outer, -face.brow_arch, 0.35)
     return Eye(sign, inner, outer, upper, lower, crease, iris, brow)
@@ -115,9 +116,9 @@ def _mouth(face: Face) -> Mouth:
     stretch = face.lip_width + 0.085 * face.smile - 0.05 * face.open_mouth
     middle = face.mouth_height
     lift = 0.075 * face.smile
-    corner_v = middle - 0.004 - lift + 0.35 * face.jaw_drop
+    corner_v = middle - 0.004 - lift + 0.22 * face.jaw_drop
     skew = 0.018 * face.skew
-    right, left = _uv(-stretch, corner_v + skew), _uv(stretch, corner_v - skew)
+    right, left = uv(-stretch, corner_v + skew), uv(stretch, corner_v - skew)
     thin = 1 - 0.3 * max(face.smile, 0.0)
     rise = 0.25 * face.jaw_drop * (0.5 + max(face.smile, 0))
     seam = middle - corner_v - 0.3 * rise
@@ -136,11 +137,11 @@ def half_width(face: Face, v: NDArray[np.float32]) -> NDArray[np.float32]:
     """Half width of the head without ears and hair at the heights ``v``; 0 below the chin."""
     chin = face.chin_v
     heights = [-1.95, -1.75, -1.4, -0.9, -0.4, 0.0, 0.4, 0.75]
-    widths = [0.0, 0.42, 0.78, 0.98, 1.02, 1.01, 1.0, 0.965 + 0.02 * face.fleshy]
+    widths = [0.0, 0.5, 0.86, 1.0, 1.02, 1.01, 1.0, 0.965 + 0.02 * face.fleshy]
     jaw = face.jaw * (1 + 0.05 * face.fleshy)
     drop = chin - 0.75
     heights += [0.75 + drop * s for s in (0.35, 0.6, 0.78, 0.9, 0.97, 1.0)]
-    widths += [jaw, 0.9 * jaw, 0.75 * jaw, 0.53 * jaw, 0.3 * jaw, 0.0]
+    widths += [jaw, 0.87 * jaw, 0.71 * jaw, 0.5 * jaw, 0.29 * jaw, 0.0]
     return (face.width * np.interp(v, heights, widths)).astype(np.float32)
 
 
@@ -160,6 +161,6 @@ def locate(face: Face) -> Features:
     return Features(
         eyes=(_eye(face, 1), _eye(face, -1)),
         mouth=_mouth(face),
-        nose_tip=_uv(0.0, face.nose_length),
+        nose_tip=uv(0.0, face.nose_length),
         outline=_outline(face),
     )

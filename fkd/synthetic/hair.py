@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fkd.synthetic.anatomy import Face
 from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply, soften
-from fkd.synthetic.features import Features
+from fkd.synthetic.features import Features, uv
 from fkd.synthetic.textures import MIDDLE, cut, cut_rays, varied
 
 _RECEDED = {"receding": 0.3, "back": 0.08, "short": 0.05, "curly": 0.05}
@@ -102,7 +102,7 @@ def beard_mask(face: Face, features: Features, rng: np.random.Generator) -> Imag
         RELIEF.fill(mask, np.array(half), strength)
         RELIEF.fill(mask, np.array(half) * [-1, 1], strength)
     if face.moustache:
-        lower = mouth.top * np.float32([1.12, 1])
+        lower = mouth.top * uv(1.12, 1)
         bulk = 0.15 - 0.13 * np.abs(np.linspace(-1, 1, len(lower))) ** 1.5
         upper = np.stack([lower[:, 0], lower[:, 1] - bulk], axis=-1)
         lower[:, 1] += 0.035

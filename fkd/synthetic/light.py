@@ -60,7 +60,7 @@ def _shadow(z: Floats, toward: NDArray[np.float64]) -> Floats:
         )
     blocked *= 16
     np.minimum(blocked, 1, out=blocked)
-    return cv2.GaussianBlur(blocked, (5, 5), 1.1)
+    return np.asarray(cv2.GaussianBlur(blocked, (5, 5), 1.1))
 
 
 def shade(z: Floats, light: Light, rotation: NDArray[np.float64]) -> Floats:
@@ -86,4 +86,4 @@ def shade(z: Floats, light: Light, rotation: NDArray[np.float64]) -> Floats:
     np.maximum(around, np.float32(0.15), out=around)
     glint = cv2.pow(np.maximum(glint, 0), 16) * np.float32(light.gloss)
     share = np.float32(light.ambient)
-    return cv2.merge([(1 - share) * 1.12 * key + share * around, glint])
+    return np.asarray(cv2.merge([(1 - share) * 1.12 * key + share * around, glint]))

@@ -6,7 +6,7 @@ import numpy as np
 
 from fkd.synthetic.anatomy import Face
 from fkd.synthetic.canvas import SKIN, Image8, mix, window
-from fkd.synthetic.features import Mouth
+from fkd.synthetic.features import Mouth, uv
 
 _PARTED = 0.02
 """Lips closer than this, in the frame's units, are closed."""
@@ -19,7 +19,7 @@ def _inside(mouth: Mouth, face: Face, gap: float) -> Image8:
         SKIN.disc(inside, mouth.lower[6], (0.2, 0.38 * gap), 80)
     # Lips that smile draw back from the teeth; in plain speech they show a little.
     reach = min(0.12, 0.72 * gap) if face.smile > 0.15 else min(0.06, 0.4 * gap)
-    edge = mouth.upper + np.float32([0, reach])
+    edge = mouth.upper + uv(0, reach)
     SKIN.fill(inside, np.concatenate([mouth.upper, edge[::-1]]), 0.2 * face.tone + 185)
     return inside
 
@@ -34,9 +34,7 @@ def paint_mouth(image: Image8, ink: Image8, mouth: Mouth, face: Face) -> None:
     upper = SKIN.blank()
     SKIN.fill(upper, np.concatenate([mouth.top, mouth.upper[::-1]]), 110)
     mix(image[part], 0.55 * tone, upper[part])
-    SKIN.stroke(
-        image, mouth.bottom[4:-4] - np.float32([0, 0.55 * face.lip_lower]), 1.06 * tone, 0.03
-    )
+    SKIN.stroke(image, mouth.bottom[4:-4] - uv(0, 0.55 * face.lip_lower), 1.06 * tone, 0.03)
 
     gap = float(mouth.lower[6, 1] - mouth.upper[6, 1])
     if gap > _PARTED:
@@ -47,4 +45,4 @@ def paint_mouth(image: Image8, ink: Image8, mouth: Mouth, face: Face) -> None:
     SKIN.stroke(ink, mouth.upper, 60 if gap < _PARTED else 120, 0.026)
     for corner in (mouth.top[0], mouth.top[-1]):
         SKIN.disc(ink, corner, (0.04, 0.03), 135)
-    SKIN.stroke(ink, mouth.bottom[2:-2] + np.float32([0, 0.03]), 195, 0.03)
+    SKIN.stroke(ink, mouth.bottom[2:-2] + uv(0, 0.03), 195, 0.03)

@@ -7,7 +7,7 @@ import numpy as np
 from fkd.synthetic.anatomy import Face
 from fkd.synthetic.canvas import RELIEF, SKIN, Image8, enlarge, multiply, soften
 from fkd.synthetic.eyes import paint_brow, paint_eye
-from fkd.synthetic.features import Features
+from fkd.synthetic.features import Features, uv
 from fkd.synthetic.mouth import paint_mouth
 from fkd.synthetic.textures import cut, varied
 
@@ -26,9 +26,9 @@ def _folds(face: Face, features: Features, rng: np.random.Generator) -> Image8:
     for eye in features.eyes:
         s, tip = eye.sign, face.nose_length
         # The hollow between lid and brow is dark in most light, and darker with make-up.
-        RELIEF.fill(ink, eye.opening * np.float32([1.04, 1.7]) + np.float32([0, -0.07]), 208)
-        RELIEF.fill(ink, eye.opening + np.float32([0, -0.05]), 200 - 40 * face.feminine)
-        RELIEF.stroke(ink, eye.lower[2:-2] + np.float32([0, 0.07]), 225 - 45 * old, 0.045)
+        RELIEF.fill(ink, eye.opening * uv(1.04, 1.7) + uv(0, -0.07), 208)
+        RELIEF.fill(ink, eye.opening + uv(0, -0.05), 200 - 40 * face.feminine)
+        RELIEF.stroke(ink, eye.lower[2:-2] + uv(0, 0.07), 225 - 45 * old, 0.045)
         depth = 0.25 + 0.5 * max(face.smile, 0) + 0.6 * old
         wide = face.lip_width + 0.06 * face.smile
         fold = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, hypot, radians, sin
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ _MIDDLE = 0.6
 
 @dataclass(frozen=True)
 class Pose:
-    """Rotation ``(3, 3)`` of the head, then ``scale`` px per inter-ocular distance, ``offset`` px."""
+    """Rotation ``(3, 3)`` of the head, ``scale`` px per unit, ``offset`` px."""
 
     rotation: NDArray[np.float64]
     scale: float
@@ -76,8 +77,9 @@ def place(
 
 def heights_at(z: Floats, uv: NDArray[np.floating]) -> Floats:
     """The relief at ``(n, 2)`` frame coordinates, bilinear, as ``trace`` sees it."""
-    index = RELIEF.index(uv)[None]
-    return cv2.remap(z, index, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+    x, y = RELIEF.index(uv)[None].transpose(2, 0, 1)
+    seen = cv2.remap(z, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen[0])
 
 
 def trace(z: Floats, pose: Pose, shape: tuple[int, int]) -> tuple[Floats, Floats]:
@@ -87,47 +89,52 @@ def trace(z: Floats, pose: Pose, shape: tuple[int, int]) -> tuple[Floats, Floats
     finds where the relief has that height.
 
     Returns:
-        ``(H, W, 2)`` pixel indices of the relief raster, and ``(H, W)`` how far, in px, the ray misses the surface
-        (0 where it meets it; growing outside the silhouette of a turned head).
+        ``(H, W, 2)`` pixel indices of the relief raster, and ``(H, W)`` how far, in px, the ray
+        misses the surface (0 where it meets it; growing outside the silhouette of a turned head).
     """
     back = np.linalg.inv(pose.rotation[:2, :2] * (pose.scale / RELIEF.scale))
     step = (-back @ pose.rotation[:2, 2] * pose.scale).astype(np.float32)
     slope = cv2.filter2D(z, cv2.CV_32F, _slope_kernel(step), borderType=cv2.BORDER_REPLICATE)
     both = cv2.merge([z, slope])
 
-    def look(image: Floats, h: Floats, x: Floats, y: Floats) -> Floats:
-        return np.asarray(
-            cv2.remap(
-                image, x + step[0] * h, y + step[1] * h, cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
+    def look(image: NDArray[Any], h: Floats, x: Floats, y: Floats) -> Floats:
+        seen = cv2.remap(
+            image, x + step[0] * h, y + step[1] * h, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
+        return np.asarray(seen, np.float32)
 
     # Most of the way on every other pixel, from above, to find what is in front.
     x, y = _rays(pose, back, shape, 2)
-    h = np.full(x.shape, _TOP)
-    for _ in range(5):
+    h = np.full(x.shape, _TOP, np.float32)
+    damping = h
+    for _ in range(4):
         seen = look(both, h, x, y)
-        turn = 1 / np.maximum(1 - seen[..., 1], np.float32(0.45))
-        h = h - (h - seen[..., 0]) * turn
+        damping = np.maximum(1 - seen[..., 1], np.float32(0.45))
+        h -= (h - seen[..., 0]) / damping
     # The rest on all, with the slopes found.
     x, y = _rays(pose, back, shape, 1)
-    h, turn = (cv2.resize(a, shape[::-1], interpolation=cv2.INTER_LINEAR) for a in (h, turn))
-    for _ in range(3):
+    h, damping = _doubled(h, shape), _doubled(damping, shape)
+    miss = h
+    for _ in range(2):
         miss = h - look(z, h, x, y)
-        h = h - miss * turn
+        h -= miss / damping
     missed = np.abs(miss) * np.float32(hypot(*step) * pose.scale / RELIEF.scale)
     x, y = x + step[0] * h, y + step[1] * h
     # A miss in the middle of the face is a fold beside the nose, not the silhouette.
     missed[np.abs(x - np.float32(RELIEF.origin[0])) < _MIDDLE * RELIEF.scale] = 0
-    return cv2.merge([x, y]), missed
+    return np.asarray(cv2.merge([x, y])), missed
+
+
+def _doubled(image: Floats, shape: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _rays(
-    pose: Pose, back: NDArray[np.float64], shape: tuple[int, int], every: int
+    pose: Pose, back: NDArray[np.floating], shape: tuple[int, int], every: int
 ) -> tuple[Floats, Floats]:
-    """Relief indices ``x`` and ``y`` at height 0 of the rays of every so-manieth pixel; ``back``
-    turns px into indices."""
+    """Relief indices ``x`` and ``y`` at height 0 of the rays of every first, second ... pixel
+    (``every``); ``back`` turns px into indices."""
     # The first ray in the middle of its block of pixels, as ``cv2.resize`` has it.
     first = (every - 1) / 2
     px = (np.arange(first, shape[1], every) - pose.offset[0]).astype(np.float32)

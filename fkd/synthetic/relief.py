@@ -12,6 +12,9 @@ from fkd.synthetic.features import Features, half_width
 _U, _V = RELIEF.axes()
 
 _SMOOTH = 8
+_TALL_V = ((np.arange(-_SMOOTH, len(_V) + _SMOOTH) - RELIEF.origin[1]) / RELIEF.scale).astype(_V.dtype)
+"""The heights of the rows and of as many more as the smoothing takes."""
+
 _KERNEL = np.hanning(2 * _SMOOTH + 3)[1:-1].astype(np.float32)
 _KERNEL /= _KERNEL.sum()
 
@@ -60,14 +63,14 @@ def _bumps(face: Face, features: Features) -> Floats:
 
 
 def _gauss(x: Floats, middle: Floats, spread: Floats) -> Floats:
-    return np.exp(-0.5 * ((x[None] - middle[:, None]) / spread[:, None]) ** 2)
+    return np.asarray(np.exp(-0.5 * ((x[None] - middle[:, None]) / spread[:, None]) ** 2))
 
 
 def _skull(face: Face) -> Floats:
     """The head without features: round towards the sides, sloping back above and below."""
-    half = np.maximum(half_width(face, np.clip(_V, -1.1, face.chin_v - 0.22)), 0.9 * face.width)
+    half = np.maximum(half_width(face, np.clip(_TALL_V, -1.1, face.chin_v - 0.22)), 0.85 * face.width)
     # The outline's corners would show as ridges across the cheeks.
-    half = np.convolve(np.pad(half, _SMOOTH, mode="edge"), _KERNEL, mode="valid")
+    half = np.convolve(half, _KERNEL, mode="valid")
     ratio = _U[None] ** 2 * (1 / half[:, None]) ** 2
     # Beyond the rim the surface goes on straight: a steeper one could not be turned.
     rim = np.minimum(ratio, 1.25)
@@ -75,7 +78,7 @@ def _skull(face: Face) -> Floats:
     profile = (
         -0.3 * np.maximum(-0.45 - _V, 0) ** 2 - 1.5 * np.maximum(_V - face.chin_v + 0.12, 0) ** 2
     )
-    return profile[:, None] - side
+    return np.asarray(profile[:, None] - side)
 
 
 def build(face: Face, features: Features, hair: Image8 | None = None) -> Floats:

@@ -14,6 +14,9 @@ from fkd.synthetic import anatomy, features, hair, light, painting, pose, relief
 from fkd.synthetic.camera import photograph
 from fkd.synthetic.canvas import Floats, Image8, mix
 
+_NO_MAP = np.empty(0, np.float32)
+"""For ``cv2.remap``: both coordinates are in its first map."""
+
 _SQUARE = np.ones((3, 3), np.uint8)
 
 _Touch = Callable[[Image8, dict[str, NDArray[np.float32]]], None]
@@ -27,7 +30,7 @@ def _keypoints(points: dict[str, NDArray[np.float32]], z: Floats, held: pose.Pos
 
 
 def _look(image: NDArray[Any], where: Floats) -> NDArray[Any]:
-    return cv2.remap(image, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.remap(image, where, _NO_MAP, cv2.INTER_LINEAR))
 
 
 def _render(

@@ -32,8 +32,8 @@ def background(shape: tuple[int, int], rng: np.random.Generator) -> Image8:
     corners = rng.normal(0, 22, (2, 2)).astype(np.float32)
     slope = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
     pattern = varied(cut("blotch", (height, width), rng), 64, rng.uniform(0, 6))
-    image = cv2.convertScaleAbs(np.maximum(image + (pattern + (slope - 64)), 0))
-    return np.asarray(cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    lit = cv2.convertScaleAbs(np.maximum(image + (pattern + (slope - 64)), 0))
+    return np.asarray(cv2.resize(lit, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def body(scene: Image8, face: Face, pose: Pose, light: Light, rng: np.random.Generator) -> None:

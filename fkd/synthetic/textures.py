@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,12 +23,12 @@ MIDDLE = 128
 _GREYS = np.arange(256, dtype=np.float32)
 
 
-def _standard(pattern: NDArray[np.floating]) -> Floats:
+def _standard(pattern: NDArray[Any]) -> Floats:
     """Zero mean, unit variance."""
-    return ((pattern - pattern.mean()) / pattern.std()).astype(np.float32)
+    return np.asarray((pattern - pattern.mean()) / pattern.std(), np.float32)
 
 
-def _grey(pattern: NDArray[np.floating]) -> Image8:
+def _grey(pattern: NDArray[Any]) -> Image8:
     return np.clip(np.rint(_standard(pattern) * SPREAD + MIDDLE), 0, 255).astype(np.uint8)
 
 
@@ -69,9 +70,9 @@ def rays() -> Image8:
     radius = np.hypot(x, y)
     # A wave in the angle keeps the strands from being ruled lines.
     angle += 3 * np.sin(radius / 31) + 2 * np.sin(radius / 13 + angle / 20)
-    return cv2.remap(
-        patterns()["strand"], angle, radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-    )
+    strand = patterns()["strand"]
+    spread = cv2.remap(strand, angle, radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(spread, np.uint8)
 
 
 def cut_rays(shape: tuple[int, int], middle: Floats, rng: np.random.Generator) -> Image8:
@@ -79,11 +80,11 @@ def cut_rays(shape: tuple[int, int], middle: Floats, rng: np.random.Generator) -
     y = int(np.clip(RAY_REACH - middle[1], 0, 2 * RAY_REACH - shape[0]))
     x = int(np.clip(RAY_REACH - middle[0], 0, 2 * RAY_REACH - shape[1]))
     piece = rays()[y : y + shape[0], x : x + shape[1]]
-    return piece[:, ::-1] if rng.random() < 0.5 else piece
+    return np.asarray(piece[:, ::-1] if rng.random() < 0.5 else piece)
 
 
 def cut(name: str, shape: tuple[int, int], rng: np.random.Generator) -> Image8:
-    """A view of ``shape`` at a random place of the pattern, possibly mirrored; not to be written."""
+    """A view of ``shape`` at a random place of a pattern, perhaps mirrored; not to be written."""
     pattern = patterns()[name]
     y = int(rng.integers(0, SIDE - shape[0]))
     x = int(rng.integers(0, SIDE - shape[1]))
