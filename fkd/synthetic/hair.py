@@ -14,9 +14,6 @@ from fkd.synthetic.textures import MIDDLE, cut, cut_rays, varied
 _RECEDED = {"receding": 0.3, "back": 0.08, "short": 0.05, "curly": 0.05}
 _VOLUME = {"short": 0.05, "side": 0.1, "fringe": 0.12, "long": 0.12, "bob": 0.16, "curly": 0.24}
 
-_OPACITY = np.clip(1.5 * np.arange(256) - 90, 0, 255).astype(np.uint8)
-"""Makes the blurred edge of the hair narrower."""
-
 
 def _hairline(face: Face, rng: np.random.Generator) -> NDArray[np.float64]:
     """Where the hair meets the forehead, from the subject's left temple to the right one."""
@@ -70,7 +67,8 @@ def hair_mask(face: Face, rng: np.random.Generator) -> tuple[Image8, Image8]:
     name = "curl" if face.hair == "curly" else "strand"
     frayed = cv2.multiply(edge, cut(name, SKIN.shape, rng), scale=1 / MIDDLE)
     lifted = cv2.subtract(cv2.add(soft, frayed), edge)
-    return small, np.asarray(cv2.LUT(lifted, _OPACITY), np.uint8)
+    # A narrower edge.
+    return small, np.asarray(cv2.convertScaleAbs(cv2.subtract(lifted, 60), alpha=1.5), np.uint8)
 
 
 def hair_tone(face: Face, rng: np.random.Generator) -> Image8:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from fkd.synthetic.anatomy import Face
@@ -72,4 +73,4 @@ def paint(face: Face, features: Features, rng: np.random.Generator) -> Image8:
         paint_brow(image, eye, face, rng)
     _nose(ink, face)
     paint_mouth(image, ink, features.mouth, face)
-    return multiply(image, soften(ink, 0.8))
+    return multiply(image, np.asarray(cv2.blur(ink, (3, 3)), np.uint8))

@@ -12,7 +12,9 @@ from fkd.synthetic.features import Features, half_width
 _U, _V = RELIEF.axes()
 
 _SMOOTH = 8
-_TALL_V = ((np.arange(-_SMOOTH, len(_V) + _SMOOTH) - RELIEF.origin[1]) / RELIEF.scale).astype(_V.dtype)
+_TALL_V = ((np.arange(-_SMOOTH, len(_V) + _SMOOTH) - RELIEF.origin[1]) / RELIEF.scale).astype(
+    _V.dtype
+)
 """The heights of the rows and of as many more as the smoothing takes."""
 
 _KERNEL = np.hanning(2 * _SMOOTH + 3)[1:-1].astype(np.float32)
@@ -68,7 +70,9 @@ def _gauss(x: Floats, middle: Floats, spread: Floats) -> Floats:
 
 def _skull(face: Face) -> Floats:
     """The head without features: round towards the sides, sloping back above and below."""
-    half = np.maximum(half_width(face, np.clip(_TALL_V, -1.1, face.chin_v - 0.22)), 0.85 * face.width)
+    half = np.maximum(
+        half_width(face, np.clip(_TALL_V, -1.1, face.chin_v - 0.22)), 0.85 * face.width
+    )
     # The outline's corners would show as ridges across the cheeks.
     half = np.convolve(half, _KERNEL, mode="valid")
     ratio = _U[None] ** 2 * (1 / half[:, None]) ** 2
