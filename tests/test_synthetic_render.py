@@ -140,7 +140,8 @@ def test_keypoints_sit_on_the_drawn_features(name):
     errors, mirrored = [], []
     for index in range(24):
         weight, expected = marked(index, name)
-        if weight.max() < 12 or not (expected > 3).all() or not (expected < 92).all():
+        margin = np.minimum(expected, np.array(KAGGLE_15.image_size[::-1]) - 1 - expected)
+        if weight.max() < 12 or margin.min() < 3:
             continue  # in deep shadow, hidden or cut by the frame
         errors.append(centroid(weight) - expected)
         twin = KAGGLE_15.mirror(np.broadcast_to(expected, (len(KAGGLE_15), 2)))[0]

@@ -138,7 +138,7 @@ def draw_face(rng: np.random.Generator) -> Face:
         lip_width=normal(0.385, 0.03, 0.3, 0.47),
         lip_upper=lip_upper,
         lip_lower=normal(lip_upper * 1.5, 0.02, 0.08, 0.27),
-        lip_tone=normal(0.68 - 0.22 * f * (rng.random() < 0.55), 0.08, 0.35, 0.9),
+        lip_tone=normal(0.74 - 0.06 * f - 0.22 * f * (rng.random() < 0.55), 0.08, 0.35, 0.9),
         mouth_height=normal(1.07 - 0.02 * f, 0.05, 0.95, 1.2),
         skew=normal(0, 0.4, -1, 1),
         hair=_hair(rng, feminine, age),

@@ -13,8 +13,8 @@ def _expose(scene: Floats, rng: np.random.Generator) -> Floats:
     """Contrast and brightness as measured on press photographs, with a soft shoulder."""
     mean, spread = cv2.meanStdDev(scene)
     level = float(np.clip(rng.normal(105, 27), 45, 185))
-    contrast = float(np.clip(rng.normal(43, 11), 20, 72))
-    gain = float(np.clip(contrast / max(float(spread[0, 0]), 1.0), 0.4, 1.9))
+    contrast = float(np.clip(rng.normal(43, 11), 25, 72))
+    gain = float(np.clip(contrast / max(float(spread[0, 0]), 1.0), 0.4, 2.3))
     return np.asarray(scene * np.float32(gain) + np.float32(level - gain * float(mean[0, 0])))
 
 

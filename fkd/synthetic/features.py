@@ -12,7 +12,6 @@ from fkd.synthetic.anatomy import Face
 Points = NDArray[np.float32]
 
 _T = np.linspace(0, 1, 13, dtype=np.float32)
-_LINE = np.stack([1 - _T, _T], axis=1)
 _ARCH = 4 * _T * (1 - _T)
 _LEAN = _ARCH * (2 * _T - 1)
 _FULL = np.abs(2 * _T - 1) * _ARCH
@@ -24,7 +23,7 @@ _BELOW = np.linspace(1, 0, 22, dtype=np.float32) ** 2
 def _curve(start: Points, end: Points, bulge: float, lean: float = 0.0) -> Points:
     """From ``start`` to ``end``, bent down by ``bulge`` in its middle (``lean`` shifts the apex
     towards the end)."""
-    line: Points = _LINE @ np.stack((start, end))
+    line: Points = start + _T[:, None] * (end - start)
     line[:, 1] += bulge * _ARCH if lean == 0 else bulge * _ARCH + (bulge * lean) * _LEAN
     return line
 

@@ -33,8 +33,8 @@ def _hairline(face: Face, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.stack([u, v], axis=-1)
 
 
-def hair_mask(face: Face, rng: np.random.Generator) -> tuple[Image8, Image8]:
-    """Opacity of the hair, uint8, roughly on the relief raster and frayed on the skin raster."""
+def hair_mask(face: Face, rng: np.random.Generator) -> Image8:
+    """Opacity of the hair, uint8 on the relief raster."""
     mask = RELIEF.blank()
     w = face.width
     grow = _VOLUME.get(face.hair, 0.06) * rng.uniform(0.6, 1.5)
@@ -55,20 +55,18 @@ def hair_mask(face: Face, rng: np.random.Generator) -> tuple[Image8, Image8]:
     else:
         length = rng.uniform(-0.1, 0.3)
         burn = [
-            (0.88 * w, -0.65), (w + grow, -0.5), (1.05 * w, length - 0.1),
+            (0.9 * w, -0.95 if face.hair == "bald" else -0.65), (w + grow, -0.5), (1.05 * w, length - 0.1),
             (1.0 * w, length + 0.1), (0.94 * w, -0.15),
         ]  # fmt: skip
         for sign in (-1, 1):
             RELIEF.fill(mask, np.array(burn) * [sign, 1], 215)
-    small = soften(mask, rng.uniform(0.9, 1.5))
-    soft = enlarge(small)
+    soft = soften(mask, rng.uniform(0.6, 1.1))
     # Only the edge may fray, or the noise would leave tufts on the forehead.
     edge = cv2.multiply(soft, 255 - soft, scale=1.6 / 255)
     name = "curl" if face.hair == "curly" else "strand"
-    frayed = cv2.multiply(edge, cut(name, SKIN.shape, rng), scale=1 / MIDDLE)
+    frayed = cv2.multiply(edge, cut(name, RELIEF.shape, rng), scale=1 / MIDDLE)
     lifted = cv2.subtract(cv2.add(soft, frayed), edge)
-    # A narrower edge.
-    return small, np.asarray(cv2.convertScaleAbs(cv2.subtract(lifted, 60), alpha=1.5), np.uint8)
+    return np.asarray(lifted, np.uint8)
 
 
 def hair_tone(face: Face, rng: np.random.Generator) -> Image8:

@@ -45,4 +45,4 @@ def paint_mouth(image: Image8, ink: Image8, mouth: Mouth, face: Face) -> None:
     SKIN.stroke(ink, mouth.upper, 60 if gap < _PARTED else 120, 0.026)
     for corner in (mouth.top[0], mouth.top[-1]):
         SKIN.disc(ink, corner, (0.04, 0.03), 135)
-    SKIN.stroke(ink, mouth.bottom[2:-2] + uv(0, 0.03), 195, 0.03)
+    SKIN.stroke(ink, mouth.bottom[2:-2] + uv(0, 0.03), 212 - 18 * face.feminine, 0.03)

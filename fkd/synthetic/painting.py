@@ -16,7 +16,7 @@ _WRINKLE = np.stack([_U := np.linspace(-0.55, 0.55, 7), 0.05 * np.cos(4 * _U)], 
 
 
 def _skin(face: Face, rng: np.random.Generator) -> Image8:
-    strength = face.tone * (0.018 + 0.025 * face.age)
+    strength = face.tone * (0.018 + 0.035 * face.age)
     return varied(cut("blotch", SKIN.shape, rng), face.tone, strength)
 
 
@@ -29,16 +29,16 @@ def _folds(face: Face, features: Features, rng: np.random.Generator) -> Image8:
         # The hollow between lid and brow is dark in most light, and darker with make-up.
         RELIEF.fill(ink, eye.opening * uv(1.04, 1.7) + uv(0, -0.07), 208)
         RELIEF.fill(ink, eye.opening + uv(0, -0.05), 200 - 40 * face.feminine)
-        RELIEF.stroke(ink, eye.lower[2:-2] + uv(0, 0.07), 225 - 45 * old, 0.045)
+        RELIEF.stroke(ink, eye.lower[2:-2] + uv(0, 0.07), 228 - 65 * old, 0.045)
         depth = 0.25 + 0.5 * max(face.smile, 0) + 0.6 * old
         wide = face.lip_width + 0.06 * face.smile
         fold = [
             (s * (face.nose_width + 0.03), tip - 0.02), (s * (face.nose_width + 0.12), tip + 0.13),
             (s * (wide + 0.07), mouth_v - 0.12), (s * (wide + 0.1), mouth_v + 0.06),
         ]  # fmt: skip
-        RELIEF.stroke(ink, fold, 255 - 80 * min(depth, 1.2), 0.035)
+        RELIEF.stroke(ink, fold, 255 - 95 * min(depth, 1.2), 0.035)
     if old > 0.35:
-        tone = 255 - 75 * (old - 0.2) * (0.5 + max(face.raised, 0))
+        tone = 255 - 120 * (old - 0.2) * (0.5 + max(face.raised, 0))
         for row in range(3):
             shake = rng.normal(0, 0.008, (len(_WRINKLE), 2))
             RELIEF.stroke(ink, _WRINKLE + shake + [0, -0.5 - 0.13 * row], tone, 0.02)

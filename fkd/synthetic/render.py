@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fkd.keypoints import KAGGLE_15
 from fkd.synthetic import anatomy, features, hair, light, painting, pose, relief, scene
 from fkd.synthetic.camera import photograph
-from fkd.synthetic.canvas import Floats, Image8, mix
+from fkd.synthetic.canvas import Floats, Image8, enlarge, mix
 
 _NO_MAP = np.empty(0, np.float32)
 """For ``cv2.remap``: both coordinates are in its first map."""
@@ -43,8 +43,8 @@ def _render(
     located = features.locate(face)
     points = located.landmarks()
 
-    bulk, covering = hair.hair_mask(face, rng)
-    z = relief.build(face, located, bulk)
+    shock = hair.hair_mask(face, rng)
+    z = relief.build(face, located, shock)
     turned = pose.draw_rotation(rng)
     eyes = np.stack([points["left_eye_center"], points["right_eye_center"]])
     eyes3 = np.concatenate([eyes, pose.heights_at(z, eyes)[:, None]], axis=1)
@@ -55,6 +55,7 @@ def _render(
     beard = hair.beard_mask(face, located, rng)
     if beard is not None:
         mix(pigment, 0.9 * face.hair_tone, beard)
+    covering = enlarge(shock)
     mix(pigment, hair.hair_tone(face, rng), covering)
     if touch is not None:
         touch(pigment, points)
