@@ -15,8 +15,8 @@ BROWSE = str(_PAGES / "browse.py")
 
 def browse(selection: Selection, image: int | None = None) -> None:
     """Leave for Browse with ``selection``, with ``image`` (a row or a test image id) open."""
-    query = selection.to_query()
+    query = {"dataset": st.session_state["dataset"], **selection.to_query()}
     if image is not None:
         query["image"] = str(image)
-    # A link without any parameter would bring back the last view instead.
-    st.switch_page(BROWSE, query_params=query or {"page": "1"})
+    # Without any parameter of its own, Browse would bring back the last view instead.
+    st.switch_page(BROWSE, query_params={"page": "1", **query})

@@ -14,40 +14,33 @@ from fkd.measures import Measures
 from fkd.registry import dataset_names
 
 _KEY = "dataset"
+"""In the session and in the link."""
+_PICKED, _NEXT = "dataset-picker", "dataset-next"
 
 
 def dataset_picker() -> None:
-    """The dataset picker in the sidebar; its choice stands in the link as ``dataset``."""
+    """The dataset picker in the sidebar. The choice holds on every page and stands in the link."""
     names = dataset_names()
     with st.sidebar:
         if not names:
+            st.session_state.pop(_KEY, None)
             st.caption("No dataset yet")
             return
-        wanted = st.session_state.pop("dataset_to_open", None)
-        if wanted in names:
-            st.session_state[_KEY] = wanted
-        elif st.session_state.get(_KEY, names[0]) not in names:
-            del st.session_state[_KEY]
-        # Without a default the choice always stands in the link, so the link means the same
-        # dataset on every machine.
-        if _KEY not in st.session_state and _KEY not in st.query_params:
-            st.session_state[_KEY] = _default(names)
+        name = _choose(names)
+        st.session_state[_PICKED] = name
         st.selectbox(
             "Dataset",
             names,
-            index=None,
             required=True,
-            key=_KEY,
-            bind="query-params",
+            key=_PICKED,
+            on_change=lambda: open_next(st.session_state[_PICKED]),
             label_visibility="collapsed",
-            placeholder="Choose a dataset",
         )
-        if st.session_state[_KEY] is None:
-            asked = st.query_params.get(_KEY)
-            st.caption(f"There is no dataset of that name ({asked})" if asked else "Choose one")
-            return
+        st.session_state[_KEY] = name
+        if st.query_params.get(_KEY) != name:
+            st.query_params[_KEY] = name
         try:
-            about = loaders.manifest(st.session_state[_KEY])
+            about = loaders.manifest(name)
         except UserError:
             return  # the page says what is wrong with it
         st.caption(
@@ -55,6 +48,22 @@ def dataset_picker() -> None:
             help="Left and right are the subject's, not the viewer's: the left eye is on the "
             "right of the picture.",
         )
+
+
+def _choose(names: list[str]) -> str:
+    """What was just chosen, else what the link says, else what was open before."""
+    chosen = st.session_state.pop(_NEXT, None)
+    if chosen in names:
+        return str(chosen)
+    asked = st.query_params.get(_KEY)
+    if asked in names:
+        return str(asked)
+    before = st.session_state.get(_KEY)
+    name = str(before) if before in names else _default(names)
+    if asked is not None:
+        # Data is not Markdown: what a link says is shown as code.
+        st.warning(f"There is no dataset `{asked.replace('`', '')[:64]}`; this is `{name}`.")
+    return name
 
 
 def _default(names: list[str]) -> str:
@@ -65,7 +74,7 @@ def _default(names: list[str]) -> str:
 
 def open_next(name: str) -> None:
     """Make ``name`` the current dataset from the next run on (also from callbacks)."""
-    st.session_state["dataset_to_open"] = name
+    st.session_state[_NEXT] = name
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def _confirm(name: str, about: dict[str, Any] | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it"):
             st.rerun()
-        if st.button("Remove", type="primary", icon=":material/delete:"):
-            remove(name)
+        if st.button(
+            "Remove", type="primary", icon=":material/delete:", on_click=partial(remove, name)
+        ):
             st.rerun()

@@ -31,6 +31,8 @@ class Face:
     crease: float  # depth of the upper lid's fold
     iris: float  # grey value, 0 to 255
     brow_lift: float  # height of the brow's inner end above the eyes
+    brow_start: float  # u of the inner end
+    brow_end: float  # u of the outer end
     brow_arch: float
     brow_thick: float
     brow_tone: float  # opacity
@@ -61,7 +63,7 @@ class Face:
     @property
     def jaw_drop(self) -> float:
         """How far the lower lip and the chin have moved down."""
-        return 0.34 * self.open_mouth
+        return 0.3 * self.open_mouth
 
     @property
     def chin_v(self) -> float:
@@ -129,6 +131,8 @@ def draw_face(rng: np.random.Generator) -> Face:
         crease=float(rng.uniform(0.15, 1.0)),
         iris=normal(34 if dark_skin or rng.random() < 0.6 else 88, 10, 15, 120),
         brow_lift=normal(0.31 + 0.025 * f, 0.04, 0.19, 0.4),
+        brow_start=normal(0.275, 0.045, 0.16, 0.39),
+        brow_end=normal(0.9, 0.035, 0.8, 1.0),
         brow_arch=normal(0.07 + 0.035 * f, 0.03, 0.0, 0.17),
         brow_thick=normal(0.088 - 0.027 * f, 0.018, 0.035, 0.14),
         brow_tone=normal(0.72 - 0.25 * (hair_tone > 120), 0.15, 0.2, 0.95),

@@ -104,8 +104,8 @@ def _eye(face: Face, sign: int) -> Eye:
     if face.lids == 0:
         iris = middle + uv(0, 0.03)
     lift = face.brow_lift + 0.05 * face.raised + 0.015 * face.skew * sign
-    brow_inner = uv(sign * (0.27 + 0.03 * min(face.raised, 0)), 0.01 - lift)
-    brow_outer = uv(sign * (0.885), 0.03 - face.brow_lift - 0.02 * face.raised)
+    brow_inner = uv(sign * (face.brow_start + 0.03 * min(face.raised, 0)), 0.01 - lift)
+    brow_outer = uv(sign * face.brow_end, 0.03 - face.brow_lift - 0.02 * face.raised)
     brow_outer[1] += 0.02 * face.age
     brow = _curve(brow_inner, brow_outer, -face.brow_arch, 0.35)
     return Eye(sign, inner, outer, upper, lower, crease, iris, brow)

@@ -54,8 +54,9 @@ def hair_mask(face: Face, rng: np.random.Generator) -> Image8:
             RELIEF.fill(mask, np.array(lock) * [sign, 1], 255)
     else:
         length = rng.uniform(-0.1, 0.3)
+        high = -0.95 if face.hair == "bald" else -0.65
         burn = [
-            (0.9 * w, -0.95 if face.hair == "bald" else -0.65), (w + grow, -0.5), (1.05 * w, length - 0.1),
+            (0.9 * w, high), (w + grow, -0.5), (1.05 * w, length - 0.1),
             (1.0 * w, length + 0.1), (0.94 * w, -0.15),
         ]  # fmt: skip
         for sign in (-1, 1):

@@ -1,0 +1,86 @@
+"""Pages run in-process through AppTest, on a small demo dataset made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fkd.demo import DemoSpec, make_demo
+from fkd.measures import measure
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory):
+    """A workspace with the dataset ``demo``: 90 training and 22 test images, measured."""
+    home = tmp_path_factory.mktemp("demo-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FKD_HOME", str(home))
+        dataset, _ = make_demo("demo", DemoSpec(rows=90, seed=3))
+        measure(dataset)
+    return home
+
+
+@pytest.fixture
+def empty_home(tmp_path, monkeypatch):
+    """A workspace without any dataset."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("FKD_HOME", str(home))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return home
+
+
+@pytest.fixture
+def home(empty_home, demo_home):
+    """A workspace with the dataset ``demo`` for this test alone."""
+    shutil.copytree(demo_home, empty_home)
+    return empty_home
+
+
+class App:
+    """The dashboard, opened on one page."""
+
+    def __init__(self, page: str = "data", /, **query: str) -> None:
+        self.at = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+        self.at.run()
+        if page != "data":
+            self.at.switch_page(f"../pages/{page}.py")
+        for key, value in query.items():
+            self.at.query_params[key] = value
+        self.run()
+
+    def run(self) -> App:
+        self.at.run()
+        assert not self.at.exception, [e.value for e in self.at.exception]
+        return self
+
+    def button(self, label: str):
+        """The button that bears ``label``."""
+        return next(b for b in self.at.button if b.label == label)
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {
+            key: value[0] if isinstance(value, list) else value
+            for key, value in self.at.query_params.items()
+        }
+
+    @property
+    def text(self) -> str:
+        """All that is written on the page."""
+        kinds = ("markdown", "caption", "info", "warning", "error", "success")
+        return "\n".join(e.value for kind in kinds for e in getattr(self.at, kind))
+
+    def metrics(self) -> dict[str, str]:
+        return {m.label: m.value for m in self.at.metric}
+
+
+@pytest.fixture
+def app():
+    return App

@@ -1,0 +1,154 @@
+"""The Browse page: link and widgets agree, filters and sorting reach the grid, one face opens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fkd.measures import load
+from fkd.registry import open_named
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture
+def dataset():
+    return open_named("demo")
+
+
+def test_the_whole_dataset_at_first(app):
+    page = app("browse")
+    assert "**90** training images" in page.text
+    assert page.query["dataset"] == "demo"
+
+
+def test_a_link_sets_the_widgets(app):
+    page = app("browse", filter="complete,outside", sort="brightness", order="desc")
+    assert page.at.multiselect(key="b-filter").value == ["complete", "outside"]
+    assert page.at.selectbox(key="b-sort").value == "brightness"
+
+
+def test_a_widget_sets_the_link(app, dataset):
+    page = app("browse")
+    page.at.multiselect(key="b-filter").set_value(["complete", "lacks:nose_tip"])
+    page.run()
+    assert page.query["filter"] == "complete"
+    assert page.query["lacking"] == "nose_tip"
+    assert "No image fits" in page.text
+    page.button("Clear filters").click()
+    page.run()
+    assert "filter" not in page.query
+    page.at.selectbox(key="b-sort").set_value("outlier")
+    page.run()
+    assert (page.query["sort"], page.query["order"]) == ("outlier", "desc")
+
+
+def test_filters_count_what_the_manifest_counts(app, dataset):
+    complete = dataset.manifest["complete_rows"]
+    assert f"**{complete} (" in app("browse", filter="complete").text
+    missing = 90 - dataset.manifest["present"]["mouth_left_corner"]
+    assert f"**{missing} (" in app("browse", lacking="mouth_left_corner").text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"filter": "<script>,complete';--", "sort": "__class__", "page": "-4"},
+        {"page": "999999999999999", "per_page": "7", "show": "x", "size": "nan"},
+        {"image": "../../etc/passwd", "part": "other"},
+        {"outlier": "nan..inf", "brightness": "5..1", "pattern": "2" * 15},
+        {"page": "²", "image": "１２"},
+    ],
+)
+def test_a_hostile_link_shows_something_harmless(app, query):
+    page = app("browse", **query)
+    assert "unexpected" not in page.text
+
+
+def test_the_last_page_instead_of_none(app):
+    page = app("browse", page="50", per_page="24")
+    assert page.button("Next page").disabled
+    assert not page.button("Previous page").disabled
+
+
+def test_pages_turn(app):
+    page = app("browse", per_page="24")
+    page.button("Next page").click()
+    page.run()
+    assert page.query["page"] == "2"
+
+
+def test_go_to_row_opens_it(app):
+    page = app("browse")
+    page.at.number_input(key="b-go").set_value(17)
+    page.run()
+    assert page.query["image"] == "17"
+    assert "### Row 17" in page.text
+
+
+def test_one_face_tells_what_the_files_say(app, dataset):
+    page = app("browse", image="5")
+    table = page.at.dataframe[0].value
+    points = np.asarray(dataset.keypoints[5], float)
+    np.testing.assert_allclose(table[["x", "y"]].to_numpy(float), points, rtol=1e-6)
+    present = ~np.isnan(points).any(axis=1)
+    assert (table["state"] == "labelled").tolist() == present.tolist()
+    assert page.metrics()["Points"] == f"{present.sum()} / {len(points)}"
+    brightness = float(page.metrics()["Brightness"])
+    assert brightness == pytest.approx(np.mean(dataset.images[5]), rel=0.01)
+
+
+def test_next_follows_the_order_of_the_grid(app, dataset):
+    order = np.argsort(-np.asarray(load(dataset).brightness), kind="stable")
+    page = app("browse", sort="brightness", order="desc", image=str(order[0]))
+    assert page.at.button(key="b-Previous").disabled
+    page.at.button(key="b-Next").click()
+    page.run()
+    assert page.query["image"] == str(order[1])
+    page.at.button(key="b-Last").click()
+    page.run()
+    assert page.query["image"] == str(order[-1])
+    assert page.at.button(key="b-Next").disabled
+    page.button("Grid").click()
+    page.run()
+    assert "image" not in page.query
+    assert page.query["page"] == "2"
+
+
+@pytest.mark.parametrize("image", ["90", "4000000"])
+def test_a_row_that_is_not_there(app, image):
+    page = app("browse", image=image)
+    assert f"no row {image}" in page.text
+    page.button("Grid").click()
+    page.run()
+    assert "**90** training images" in page.text
+
+
+def test_test_images_have_ids_and_no_labels(app):
+    page = app("browse", part="test")
+    assert "**22** test images" in page.text
+    page = app("browse", part="test", image="1")
+    assert "Test image 1" in page.text
+    assert len(page.at.dataframe[0].value) == 30
+
+
+def test_training_filters_do_not_reach_test_images(app):
+    page = app("browse", part="test", filter="complete", lacking="nose_tip", sort="outlier")
+    assert "**22** test images" in page.text
+
+
+def test_coming_back_finds_the_last_view(app):
+    page = app("browse", filter="complete", sort="brightness")
+    page.at.switch_page("../pages/stats.py")
+    page.at.query_params.clear()
+    page.run()
+    page.at.switch_page("../pages/browse.py")
+    page.at.query_params.clear()
+    page.run()
+    assert page.query["filter"] == "complete"
+    assert page.query["sort"] == "brightness"
+
+
+def test_a_dataset_that_is_not_there(app):
+    page = app("browse", dataset="nonexistent")
+    assert "unexpected" not in page.text

@@ -1,0 +1,182 @@
+"""The Data page: cards, forms, background tasks; with data, without, with broken data."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from fkd.demo import DemoSpec, write_demo_files
+from fkd.registry import dataset_names, manifest
+
+
+def finish(page):
+    """Run the page until no task is running any more."""
+    from dashboard.tasks import tasks
+
+    for _ in range(300):
+        if all(task.state != "running" for task in tasks().list()):
+            return page.run()
+        time.sleep(0.1)
+    raise AssertionError("the task did not end")
+
+
+def choose_way(page, way):
+    control = next(c for c in page.at.button_group if c.key == "add-way")
+    control.set_value(way)
+    return page.run()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_dataset_shows_its_headline_numbers(app):
+    page = app()
+    about = manifest("demo")
+    assert page.metrics()["Labelled images"] == "90"
+    assert page.metrics()["Test images"] == "22"
+    assert page.metrics()["Complete"].startswith(str(about["complete_rows"]))
+    assert "drawn" in page.text
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_without_data_the_page_says_what_to_do(app):
+    page = app()
+    assert "Nothing here yet" in page.text
+    assert page.button("Draw")
+
+
+def test_the_demo_form_draws_and_opens_the_dataset(app, empty_home):
+    page = app()
+    next(n for n in page.at.number_input if n.label == "Images").set_value(20)
+    page.button("Draw").click()
+    page.run()
+    finish(page)
+    assert dataset_names() == ["demo"]
+    assert manifest("demo")["rows"] == 20
+    assert "demo is ready" in page.text
+    assert (empty_home / "datasets" / "demo" / "measures").is_dir()
+    finish(page)
+    assert page.query["dataset"] == "demo"
+
+
+@pytest.mark.usefixtures("home")
+def test_ingest_by_path(app, tmp_path):
+    write_demo_files(tmp_path / "files", DemoSpec(rows=12, seed=9))
+    page = choose_way(app(), "path")
+    by_label = {t.label: t for t in page.at.text_input}
+    by_label["Name"].set_value("mine")
+    by_label["Training images"].set_value(str(tmp_path / "files"))
+    page.button("Ingest").click()
+    finish(page.run())
+    assert manifest("mine")["rows"] == 12
+    assert manifest("mine")["test_rows"] == 3
+    finish(page)
+    assert page.query["dataset"] == "mine"
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("name", "path", "said"),
+    [
+        ("mine", "", "Say where"),
+        ("mine", "/nowhere/at/all.csv", "does not exist"),
+        ("../mine", "here", "cannot name a dataset"),
+        ("", "here", "cannot name a dataset"),
+    ],
+)
+def test_a_wrong_form_is_told_at_once(app, tmp_path, name, path, said):
+    page = choose_way(app(), "path")
+    by_label = {t.label: t for t in page.at.text_input}
+    by_label["Name"].set_value(name)
+    by_label["Training images"].set_value(str(tmp_path) if path == "here" else path)
+    page.button("Ingest").click()
+    page.run()
+    assert said in page.text
+    assert dataset_names() == ["demo"]
+
+
+@pytest.mark.usefixtures("home")
+def test_bad_rows_are_listed_and_can_be_left_out(app, tmp_path):
+    write_demo_files(tmp_path, DemoSpec(rows=8))
+    lines = (tmp_path / "training.csv").read_text().splitlines()
+    lines[3] = lines[3].replace(" ", " x", 1)
+    lines[6] = lines[6].rsplit(" ", 2)[0]
+    data = "\n".join(lines).encode()
+
+    page = choose_way(app(), "upload")
+    next(t for t in page.at.text_input if t.label == "Name").set_value("up")
+    page.at.file_uploader(key="up-training").upload("<b>evil</b>.csv", data, "text/csv")
+    page.button("Ingest").click()
+    finish(page.run())
+    assert "2 bad rows of 8" in page.text
+    problems = next(d.value for d in page.at.dataframe if "reason" in d.value)
+    assert sorted(problems["row"]) == [2, 5]
+    assert dataset_names() == ["demo"]
+
+    page.button("Ingest the good rows, leave out 2 bad ones").click()
+    finish(page.run())
+    assert manifest("up")["rows"] == 6
+    assert manifest("up")["rejected_rows"] == 2
+    assert "2 bad rows were left out" in page.run().text
+
+
+def test_removing_asks_first(app, home):
+    page = app()
+    page.at.button(key="remove-demo").click()
+    page.run()
+    assert "will be deleted" in page.text
+    assert dataset_names() == ["demo"]
+    page.button("Keep it").click()
+    page.run()
+    assert dataset_names() == ["demo"]
+    page.at.button(key="remove-demo").click()
+    page.run()
+    page.button("Remove").click()
+    page.run()
+    assert dataset_names() == []
+    assert list((home / "datasets").glob("demo*")) == []
+
+
+def test_a_damaged_dataset_is_said_and_removable(app, home):
+    (home / "datasets" / "demo" / "manifest.json").write_text("{")
+    page = app()
+    assert "cannot be read" in page.text
+    page.at.button(key="remove-demo").click()
+    page.run()
+    page.button("Remove").click()
+    page.run()
+    assert dataset_names() == []
+
+
+def test_a_stopped_task_leaves_nothing(app, empty_home):
+    page = app()
+    next(n for n in page.at.number_input if n.label == "Images").set_value(5000)
+    page.button("Draw").click()
+    page.run()
+    page.button("Stop").click()
+    finish(page.run())
+    assert "stopped" in page.text
+    assert dataset_names() == []
+    assert list((empty_home / "datasets").glob(".incoming*")) == []
+
+
+def test_an_unforeseen_error_goes_to_the_log(app, home, monkeypatch):
+    from dashboard.datasets import cards
+
+    def fail(*_):
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(cards.loaders, "manifest", fail)
+    page = app()
+    assert "Something unexpected" in page.text
+    assert "secret detail" not in page.text
+    log = home / "logs" / "fkd.log"
+    assert str(log) in page.text
+    assert "secret detail" in log.read_text()
+
+
+def test_another_format_version_is_said(app, home):
+    path = home / "datasets" / "demo" / "manifest.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps({**about, "format": 999}))
+    assert "another version" in app().text
