@@ -44,9 +44,7 @@ class Sizes:
     views: int = 60
 
 
-QUICK = Sizes(
-    rows=120, many_rows=600, faces=40, demo_rows=8, repeats=1, openings=5, views=4
-)
+QUICK = Sizes(rows=120, many_rows=600, faces=40, demo_rows=8, repeats=1, openings=5, views=4)
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,7 @@ class Inputs:
     @cached_property
     def _faces(self) -> Path:
         path = self.folder / "faces.npz"
-        in_child(
-            "benchmarks.data:draw", home=self.folder, path=str(path), rows=self.sizes.rows
-        )
+        in_child("benchmarks.data:draw", home=self.folder, path=str(path), rows=self.sizes.rows)
         return path
 
     @cached_property
@@ -97,7 +93,9 @@ class Inputs:
 
     def _home(self, name: str, rows: int) -> Path:
         home = self.folder / name
-        in_child("benchmarks.data:register", home=home, name=name, rows=rows, faces=self.sizes.faces)
+        in_child(
+            "benchmarks.data:register", home=home, name=name, rows=rows, faces=self.sizes.faces
+        )
         return home
 
     @cached_property
@@ -210,4 +208,6 @@ def _store_tiled_measures(small: Any, large: Any, rng: np.random.Generator) -> N
         return longer
 
     those = measure(small)
-    _store(Measures(**{f.name: tiled(f.name, getattr(those, f.name)) for f in fields(those)}), large)
+    _store(
+        Measures(**{f.name: tiled(f.name, getattr(those, f.name)) for f in fields(those)}), large
+    )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import Inputs
-from benchmarks.processes import Peak, in_child
+from benchmarks.processes import Peak, in_child, warm
 from benchmarks.report import Claim, Figure, Part, median
 
 MODULES = (
@@ -49,8 +49,8 @@ def notebook(table: str) -> dict[str, Any]:
     }
 
 
-def ours(table: str, measured: bool) -> dict[str, Any]:
-    """``fkd.ingest.ingest``, and if ``measured`` the measuring that the command line adds."""
+def ours(table: str) -> dict[str, Any]:
+    """``fkd.ingest.ingest``, and then the measuring of the images that the command line adds."""
     for name in MODULES:
         importlib.import_module(name)
     from fkd.ingest import ingest
@@ -59,13 +59,12 @@ def ours(table: str, measured: bool) -> dict[str, Any]:
     peak = Peak()
     start = time.perf_counter()
     dataset = ingest("bench", Path(table)).dataset
-    seconds = time.perf_counter() - start
-    if measured:
-        measure(dataset)
-    both = time.perf_counter() - start
+    seconds, ingest_peak = time.perf_counter() - start, peak.above_base()
+    measure(dataset)
     return {
         "seconds": seconds,
-        "seconds_with_measures": both,
+        "seconds_with_measures": time.perf_counter() - start,
+        "ingest_peak": ingest_peak,
         "peak": peak.above_base(),
         "base_anonymous": peak.base_anonymous,
         "pixel_sum": int(dataset.images.sum(dtype=np.int64)),
@@ -74,61 +73,61 @@ def ours(table: str, measured: bool) -> dict[str, Any]:
 
 def run(inputs: Inputs) -> Part:
     """Measure; the table has ``inputs.sizes.rows`` rows."""
-    _warm(inputs.table)
-    theirs, mine, memory = [], [], {}
+    warm(inputs.table)
+    theirs, mine = [], []
     for _ in range(inputs.sizes.repeats):
-        theirs.append(in_child("benchmarks.ingest:notebook", inputs.folder, table=str(inputs.table)))
-        mine.append(_ours(inputs, inputs.table, measured=True))
-    memory["notebook"] = theirs[0]
-    memory["ingest"] = _ours(inputs, inputs.table, measured=False)
-    memory["ingest, 4x"] = _ours(inputs, inputs.long_table, measured=False)
-    memory["with measures"] = mine[0]
-    memory["with measures, 4x"] = _ours(inputs, inputs.long_table, measured=True)
+        arguments = {"table": str(inputs.table)}
+        theirs.append(in_child("benchmarks.ingest:notebook", inputs.folder, **arguments))
+        mine.append(_ours(inputs, inputs.table))
     _same_pixels(theirs, mine)
+    long = _ours(inputs, inputs.long_table)
 
-    seconds = {
-        "notebook": [r["seconds"] for r in theirs],
-        "ours": [r["seconds"] for r in mine],
-        "ours with measures": [r["seconds_with_measures"] for r in mine],
-    }
-    their_s, our_s, both_s = (median(values) for values in seconds.values())
-    rows = f"{inputs.sizes.rows:,} rows"
-    figures = [
-        Figure(f"notebooks' `read_csv` and `split`, {rows}", their_s, "s"),
-        Figure(f"`fkd.ingest`, {rows}", our_s, "s"),
+    rows = inputs.sizes.rows
+    figures = [*_speed(theirs, mine, rows), _resident("notebooks", theirs[0], "peak")]
+    for times, result in ((1, mine[0]), (4, long)):
+        figures += _memory(f"{times * rows:,} rows", result)
+    notes = (
+        f"Times are medians of {inputs.sizes.repeats}, in fresh interpreters, in turns, the table "
+        "in the system's cache, imports left out.",
+        "Memory is the peak above that after all imports: resident memory (VmHWM), in which pages "
+        "of the mapped dataset count while measuring, although the system can take them back at "
+        "any time; and anonymous memory, looked at every 20 ms, which is without them.",
+    )
+    return Part("ingest", figures, notes, {"notebook": theirs, "ours": mine, "ours, 4x": long})
+
+
+def _speed(theirs: list[dict[str, Any]], mine: list[dict[str, Any]], rows: int) -> list[Figure]:
+    their_s = median([result["seconds"] for result in theirs])
+    our_s = median([result["seconds"] for result in mine])
+    both_s = median([result["seconds_with_measures"] for result in mine])
+    return [
+        Figure(f"notebooks' `read_csv` and `split`, {rows:,} rows", their_s, "s"),
+        Figure(f"`fkd.ingest`, {rows:,} rows", our_s, "s"),
         Figure("notebooks' time / ours", their_s / our_s, "x", _SPEEDUP),
         Figure("`fkd.ingest` and measuring the images", both_s, "s"),
         Figure("notebooks' time / ours with measuring", their_s / both_s, "x"),
     ]
-    for what, result in memory.items():
-        claim = None if what == "notebook" else _MEMORY
-        figures.append(Figure(f"memory: {what}", result["peak"] / 1e6, "MB", claim))
-        anonymous = (result["peak_anonymous"] - result["base_anonymous"]) / 1e6
-        figures.append(Figure(f"memory: {what}, anonymous", max(0.0, anonymous), "MB"))
-    notes = (
-        f"Times are medians of {inputs.sizes.repeats}, in fresh interpreters, in turns, the table "
-        "in the system's cache, imports left out.",
-        "Memory is the peak of the resident memory (VmHWM) above that after all imports. Pages of "
-        "the mapped dataset count in it, although the system can take them back at any time; "
-        "anonymous memory, looked at every 20 ms, is without them.",
-    )
-    return Part("ingest", figures, notes, {"seconds": seconds, "memory": memory})
 
 
-def _ours(inputs: Inputs, table: Path, measured: bool) -> dict[str, Any]:
+def _resident(what: str, result: dict[str, Any], key: str, claim: Claim | None = None) -> Figure:
+    return Figure(f"resident memory: {what}", result[key] / 1e6, "MB", claim)
+
+
+def _memory(rows: str, result: dict[str, Any]) -> list[Figure]:
+    anonymous = max(0, result["peak_anonymous"] - result["base_anonymous"]) / 1e6
+    return [
+        _resident(f"`fkd.ingest`, {rows}", result, "ingest_peak", _MEMORY),
+        _resident(f"with measuring, {rows}", result, "peak"),
+        Figure(f"anonymous memory: with measuring, {rows}", anonymous, "MB", _MEMORY),
+    ]
+
+
+def _ours(inputs: Inputs, table: Path) -> dict[str, Any]:
     home = inputs.folder / "ingested"
     try:
-        arguments = {"table": str(table), "measured": measured}
-        return in_child("benchmarks.ingest:ours", home, **arguments)
+        return in_child("benchmarks.ingest:ours", home, table=str(table))
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _warm(path: Path) -> None:
-    """Have the system read ``path`` into its cache."""
-    with path.open("rb") as file:
-        while file.read(1 << 24):
-            pass
 
 
 def _same_pixels(*runs: list[dict[str, Any]]) -> None:

@@ -93,6 +93,25 @@ def resident() -> dict[str, int]:
     return {"anonymous": sizes["Anonymous:"], "mapped": sizes["Rss:"] - sizes["Anonymous:"]}
 
 
+def warm(path: Path) -> None:
+    """Have the system read ``path``, a file or folder, into its cache, as far as it fits."""
+    for file in _files(path):
+        with file.open("rb") as stream:
+            while stream.read(1 << 24):
+                pass
+
+
+def chill(path: Path) -> None:
+    """Have the system drop ``path``, a file or folder, from its cache, but for what is mapped."""
+    for file in _files(path):
+        with file.open("rb") as stream:
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+
+
 def main() -> None:
     """The child's side of ``in_child``."""
     where, name = sys.argv[1].split(":")

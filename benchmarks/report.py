@@ -40,10 +40,9 @@ class Figure:
 
     def as_json(self) -> dict[str, Any]:
         claim = self.claim and {"relation": self.claim.relation, "limit": self.claim.limit}
-        value = round(self.value, 4)
         return {
             "what": self.what,
-            "value": value,
+            "value": round(self.value, 4),
             "unit": self.unit,
             "claim": claim,
             "holds": self.holds,
@@ -53,7 +52,7 @@ class Figure:
         claim = ""
         if self.claim is not None:
             claim = f"{self.claim.relation} {_number(self.claim.limit)} {self.unit}"
-            claim += "" if self.holds else " **(missed)**"
+            claim += "" if self.holds else " **missed**"
         return f"| {self.what} | {_number(self.value)} {self.unit} | {claim} |"
 
 
@@ -98,8 +97,8 @@ def p95(values: Sequence[float]) -> float:
 
 
 def _number(value: float) -> str:
-    """Three significant digits, more before the point."""
-    if value == 0 or abs(value) >= 100:
+    """Whole numbers as they are, others in three significant digits."""
+    if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:,.{1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3}f}"
 

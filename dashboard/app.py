@@ -15,7 +15,9 @@ import streamlit as st
 from dashboard import state
 from dashboard.widgets import guard
 
-st.set_page_config(page_title="fkd workbench", page_icon=":material/face:", layout="wide")
+# An icon of our own: the browser would fetch a Material one from the internet.
+ICON = str(ROOT / "dashboard" / "icon.svg")
+st.set_page_config(page_title="fkd workbench", page_icon=ICON, layout="wide")
 
 st.logo(str(ROOT / "dashboard" / "logo.svg"), size="large")
 st.html(ROOT / "dashboard" / "style.css")

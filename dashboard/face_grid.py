@@ -58,8 +58,11 @@ def face_grid(
     show: Sequence[str] = (POINTS,),
     mark_size: float = 1.4,
 ) -> None:
-    """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``; ``on_open(id)`` is called, before
-    the next run, with the face that was clicked. ``mark_size`` is a dot's radius in image px."""
+    """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``.
+
+    ``on_open(id)`` is called, before the next run, with the face that was clicked. ``mark_size``
+    is a dot's radius in image px.
+    """
 
     def opened() -> None:
         if chosen := st.session_state[key].get("open"):

@@ -15,8 +15,10 @@ BROWSE = str(_PAGES / "browse.py")
 
 def browse(selection: Selection, image: int | None = None) -> None:
     """Leave for Browse with ``selection``, with ``image`` (a row or a test image id) open."""
-    query = {"dataset": st.session_state["dataset"], **selection.to_query()}
+    query = selection.to_query()
     if image is not None:
         query["image"] = str(image)
-    # Without any parameter of its own, Browse would bring back the last view instead.
-    st.switch_page(BROWSE, query_params={"page": "1", **query})
+    # Without any parameter of its own, Browse would bring back the last view instead. Otherwise
+    # the query is just what Browse itself writes: a difference would be one more step back.
+    query = query or {"page": "1"}
+    st.switch_page(BROWSE, query_params={"dataset": st.session_state["dataset"], **query})

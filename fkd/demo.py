@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
@@ -16,10 +17,10 @@ from fkd.keypoints import KAGGLE_15
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, locked, staged
 from fkd.storage import DatasetWriter, open_dataset, read_manifest
-from fkd.synthetic import RENDERER_VERSION, kaggle_missingness, render_faces
+from fkd.synthetic import RENDERER_VERSION, kaggle_missingness
+from fkd.synthetic.parallel import render_blocks
 
 DEFAULT_ROWS = 1000
-_BLOCK = 64
 
 # Test faces continue the numbering far behind any training face, so that the two never meet.
 _TEST_START = 1 << 40
@@ -51,24 +52,29 @@ class DemoSpec:
 
     def training(self, progress: Progress) -> Iterator[ImageBatch]:
         """The training rows in blocks, labels missing as often as in Kaggle's file."""
-        for start, count in _blocks(self.rows, "drawing training faces", progress):
-            images, exact = render_faces(self.seed, start, count)
+        blocks = _reported(self.seed, 0, self.rows, "drawing training faces", progress)
+        for start, images, exact in blocks:
             keypoints = kaggle_missingness(exact, self.seed, start)
-            yield ImageBatch(np.arange(start, start + count), images, keypoints, None, 0)
+            yield ImageBatch(np.arange(start, start + len(images)), images, keypoints, None, 0)
 
     def test(self, progress: Progress) -> Iterator[ImageBatch]:
         """The test images in blocks, with ids from 1 as in Kaggle's file."""
-        for start, count in _blocks(self.test_rows, "drawing test faces", progress):
-            images, _ = render_faces(self.seed, _TEST_START + start, count)
-            rows = np.arange(start, start + count)
+        blocks = _reported(self.seed, _TEST_START, self.test_rows, "drawing test faces", progress)
+        for start, images, _ in blocks:
+            rows = np.arange(start, start + len(images))
             yield ImageBatch(rows, images, None, rows + 1, 0)
 
 
-def _blocks(total: int, stage: str, progress: Progress) -> Iterator[tuple[int, int]]:
-    for start in range(0, total, _BLOCK):
-        progress(stage, start, total)
-        yield start, min(_BLOCK, total - start)
-    progress(stage, total, total)
+def _reported(
+    seed: int, first: int, total: int, stage: str, progress: Progress
+) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.float32]]]:
+    """The faces from ``first`` on in blocks, each with the number of its first row."""
+    done = 0
+    progress(stage, done, total)
+    for images, keypoints in render_blocks(seed, first, total):
+        yield done, images, keypoints
+        done += len(images)
+        progress(stage, done, total)
 
 
 def make_demo(

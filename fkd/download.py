@@ -90,7 +90,7 @@ def download_competition(folder: Path) -> Path:
 
 def _answer(error: Any) -> str:
     """What Kaggle's HTTP status means and asks for."""
-    status = error.response.status_code if error.response is not None else None
+    status = error.response.status_code if error.response is not None else 0
     advice = {
         401: "the credentials are not valid; create a new token on kaggle.com/settings",
         403: f"the competition's rules must be accepted first, at {RULES}",

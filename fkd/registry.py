@@ -30,6 +30,8 @@ def check_name(name: str) -> str:
     Raises:
         UserError: otherwise, saying what is allowed.
     """
+    if not name:
+        raise UserError("A dataset needs a name, such as 'kaggle'.")
     if not _NAME.fullmatch(name):
         raise UserError(
             f"{name!r} cannot name a dataset: use 1 to 64 letters, digits, '-', '_' or '.', "

@@ -47,7 +47,7 @@ def _begin(start: Task) -> None:
 
 def _by_path() -> None:
     with st.form("add-path", border=True):
-        name = st.text_input("Name", placeholder="kaggle", max_chars=64)
+        name = _name_field()
         training = st.text_input(
             "Training images",
             placeholder="/data/facial-keypoints-detection.zip",
@@ -74,6 +74,11 @@ def _by_path() -> None:
             _begin(started)
 
 
+def _name_field() -> str:
+    free = "" if "kaggle" in dataset_names() else "kaggle"
+    return st.text_input("Name", value=free, placeholder="letters, digits, - _ .", max_chars=64)
+
+
 def _skip_bad(where: str) -> bool:
     return st.toggle(
         "Leave out bad rows",
@@ -85,7 +90,7 @@ def _skip_bad(where: str) -> bool:
 
 def _by_upload() -> None:
     with st.form("add-upload", border=True):
-        name = st.text_input("Name", placeholder="kaggle", max_chars=64)
+        name = _name_field()
         columns = st.columns(3)
         kinds = ["csv", "zip"]
         training = columns[0].file_uploader("training.csv or .zip", type=kinds, key="up-training")

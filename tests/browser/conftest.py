@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
+from browser_helper import Server, idle
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _ARGUMENTS = (
@@ -42,45 +36,6 @@ def browser(chromium):
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_ARGUMENTS))
         yield browser
         browser.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
-
-
-class Server:
-    """The dashboard in a process of its own, started as a user does."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.port = free_port()
-        self.url = f"http://localhost:{self.port}"
-        command = [sys.executable, "-m", "fkd", "dashboard", "--headless"]
-        self._process = subprocess.Popen(
-            [*command, "--port", str(self.port)],
-            cwd=ROOT,
-            env={**os.environ, "FKD_HOME": str(home)},
-            stdout=(home / "server.log").open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        for _ in range(600):
-            assert self._process.poll() is None, self.log()
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError(f"the server did not start: {self.log()}")
-
-    def log(self) -> str:
-        return (self.home / "server.log").read_text()
-
-    def stop(self) -> None:
-        os.killpg(self._process.pid, 15)
-        self._process.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -117,9 +72,3 @@ def visit(page, server):
         idle(page)
 
     return visit
-
-
-def idle(page) -> None:
-    """Wait until Streamlit has finished its run."""
-    page.wait_for_timeout(150)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")

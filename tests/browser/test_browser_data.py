@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from browser_helper import idle
 
 from fkd.demo import DemoSpec, write_demo_files
 
@@ -24,9 +25,12 @@ def test_a_file_with_bad_rows_is_uploaded_and_its_good_rows_kept(page, visit, tm
 
     visit("/", "text=Add a dataset")
     page.get_by_role("radio", name="Upload").click()
+    page.wait_for_selector("text=Up to 500 MB")
+    idle(page)
     page.get_by_label("Name").fill("uploaded")
     page.locator("input[type=file]").first.set_input_files(path)
-    page.wait_for_selector("[data-testid=stFileUploaderFile], [data-testid=stFileChip]")
+    page.get_by_text("training.csv", exact=True).wait_for()
+    idle(page)
     page.get_by_role("button", name="Ingest", exact=True).click()
     page.wait_for_selector("text=1 bad row of 20")
     page.get_by_role("button", name="Ingest the good rows").click()

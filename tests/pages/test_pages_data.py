@@ -81,7 +81,7 @@ def test_ingest_by_path(app, tmp_path):
         ("mine", "", "Say where"),
         ("mine", "/nowhere/at/all.csv", "does not exist"),
         ("../mine", "here", "cannot name a dataset"),
-        ("", "here", "cannot name a dataset"),
+        ("", "here", "needs a name"),
     ],
 )
 def test_a_wrong_form_is_told_at_once(app, tmp_path, name, path, said):
