@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import SCHEMA, Inputs
+from benchmarks.data import Inputs
 from benchmarks.processes import ROOT, chill, in_child, resident, warm
 from benchmarks.report import Claim, Figure, Part, median, p95
+from fkd.keypoints import KAGGLE_15 as SCHEMA
 from fkd.measures import Measures, load
 from fkd.registry import open_named
 from fkd.selection import FLAGS, QUANTITIES, ROW, Range, Selection, select

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.processes import in_child
+from fkd.dataset import Dataset
 from fkd.keypoints import KAGGLE_15 as SCHEMA
 
 _BLOCK = 1_000
@@ -155,7 +156,8 @@ def register(name: str, rows: int, faces: int) -> None:
         chosen = images[np.arange(start, stop) % len(images)]
         # Drawing new noise for each block is what would take longest.
         at = int(rng.integers(_BLOCK))
-        return chosen ^ noise[at : at + stop - start]
+        np.bitwise_xor(chosen, noise[at : at + stop - start], out=chosen)
+        return chosen
 
     test_rows = min(rows // 4, _TEST_ROWS)
     with (
@@ -183,7 +185,7 @@ def register_demo(rows: int) -> None:
     _demo(rows, "demo")
 
 
-def _demo(rows: int, name: str = "drawn") -> Any:
+def _demo(rows: int, name: str = "drawn") -> Dataset:
     from fkd.demo import DemoSpec, make_demo
     from fkd.measures import measure
 
@@ -192,7 +194,7 @@ def _demo(rows: int, name: str = "drawn") -> Any:
     return dataset
 
 
-def _store_tiled_measures(small: Any, large: Any, rng: np.random.Generator) -> None:
+def _store_tiled_measures(small: Dataset, large: Dataset, rng: np.random.Generator) -> None:
     """Store the measures of ``small`` as those of ``large``, with noise: measuring 500,000 images
     would take an hour and prove nothing here."""
     from fkd.measures import Measures, _store, measure

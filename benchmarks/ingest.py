@@ -26,7 +26,7 @@ MODULES = (
         for name in ("coordinates", "duplicates", "missing", "quality", "shape_model", "swaps")
     ),
 )
-"""What an ingest imports sooner or later, and so belongs to the base that memory is counted from."""
+"""What an ingest imports sooner or later: no part of the memory or time that it takes."""
 
 _SPEEDUP = Claim("at least", 3)
 _MEMORY = Claim("below", 500)
@@ -34,7 +34,7 @@ _MEMORY = Claim("below", 500)
 
 def notebook(table: str) -> dict[str, Any]:
     """The idiom of the competition's notebooks."""
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     peak = Peak()
     start = time.perf_counter()

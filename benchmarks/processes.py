@@ -37,20 +37,29 @@ def in_child(function: str, /, home: Path, **arguments: Any) -> dict[str, Any]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        out, err, peak = _follow(child)
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    if child.returncode:
+        raise ChildError(f"{function} failed:\n{err}")
+    result: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return {**result, "peak_anonymous": peak}
+
+
+def _follow(child: subprocess.Popen[str]) -> tuple[str, str, int]:
+    """What ``child`` writes until it ends, and its most anonymous memory on the way."""
     peak = 0
     while True:
         # Looked at from outside: a thread inside would wait for the interpreter's lock just when
         # memory is taken.
         peak = max(peak, _status(child.pid).get("RssAnon", 0))
         try:
-            out, err = child.communicate(timeout=_POLL_SECONDS)
-            break
+            return *child.communicate(timeout=_POLL_SECONDS), peak
         except subprocess.TimeoutExpired:
             continue
-    if child.returncode:
-        raise ChildError(f"{function} failed:\n{err}")
-    result: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return {**result, "peak_anonymous": peak}
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -371,8 +371,8 @@ def test_killed_at_any_moment_there_is_no_half_dataset(many: Tables) -> None:
     for i in range(6):
         name = f"faces{i % 2}"
         with start_python("-m", "fkd", "ingest", name, many.folder) as child:
-            # From where Python has started to where the measures are being made.
-            time.sleep(chance.uniform(0.15, 0.9) * whole_time)
+            # From where Python starts to where the measures are being made.
+            time.sleep(chance.uniform(0.1, 0.7) * whole_time)
             child.kill()
             child.communicate()
         killed += child.returncode == -signal.SIGKILL

@@ -25,11 +25,17 @@ def task_strip() -> None:
     """Show the running and the ended tasks; refreshes itself while any is running."""
     if not tasks().list():
         return
-    running = any(task.state == "running" for task in tasks().list())
-    st.fragment(_strip, run_every=0.4 if running else None)()
+    running = _any_running()
+    st.fragment(_strip, run_every=0.4 if running else None)(running)
 
 
-def _strip() -> None:
+def _any_running() -> bool:
+    return any(task.state == "running" for task in tasks().list())
+
+
+def _strip(refreshing: bool) -> None:
+    if not refreshing and _any_running():
+        st.rerun()  # a button of the strip began a task: from now on it has to refresh itself
     ended = False
     mine = st.session_state.setdefault(_MINE, [])
     for number, task in enumerate(tasks().list()):

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 def test_the_first_start_drew_the_demo(page, visit, server):
     visit("/", "text=drawn faces")
     assert "drawing the demo faces" in server.log()
-    assert page.get_by_text("1,000", exact=True).count() == 1
+    page.get_by_text("1,000", exact=True).wait_for()
 
 
 def test_a_file_with_bad_rows_is_uploaded_and_its_good_rows_kept(page, visit, tmp_path):

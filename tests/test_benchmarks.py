@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import browse, data, foundation
+from benchmarks.processes import ChildError, Peak, in_child, resident
+from benchmarks.report import Claim, Figure, Part, p95, write
+from fkd.keypoints import KAGGLE_15
+from fkd.measures import load
+from fkd.registry import dataset_names, open_named
+from fkd.selection import Selection, select
+
+FIGURES = {
+    "ingest": ("notebooks' time / ours", 3),
+    "opening": ("opening 120 rows, median", 50),
+    "browse": ("page of 120 rows, p95", 200),
+    "startup": ("modules of TensorFlow that the pages import", 1),
+}
+
+
+@pytest.mark.slow
+def test_quick_run_writes_every_part(tmp_path, capsys):
+    assert foundation.main(["--quick", "--out", str(tmp_path)]) == 0
+    parts = json.loads((tmp_path / "foundation.json").read_text())["parts"]
+    assert list(parts) == list(foundation.PARTS)
+    printed = capsys.readouterr().out
+    for name, (what, limit) in FIGURES.items():
+        part = parts[name]
+        assert part["quick"]
+        assert part["machine"]["cores"] >= 1
+        assert part["notes"]
+        assert all(np.isfinite(figure["value"]) for figure in part["figures"])
+        (claimed,) = [figure for figure in part["figures"] if figure["what"] == what]
+        assert claimed["claim"]["limit"] == limit
+        assert isinstance(claimed["holds"], bool)
+        assert f"| {what} |" in printed
+    # Every page was timed, of both sizes, and the large dataset also from the disk.
+    assert {name: len(runs[0]["ms"]) for name, runs in parts["browse"]["raw"].items()} == {
+        "usual": data.QUICK.views,
+        "large": data.QUICK.views,
+        "cold": data.QUICK.views // 2,
+    }
+    assert parts["startup"]["raw"]["tensorflow"] == []
+
+
+def test_an_unknown_part_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        foundation.main(["opning"])
+    assert "opning" in capsys.readouterr().err
+
+
+def test_claims():
+    assert Claim("below", 50).holds(49.9)
+    assert not Claim("below", 50).holds(50)
+    assert Claim("at least", 3).holds(3)
+    assert not Claim("at least", 3).holds(2.9)
+    assert Figure("explains", 1, "s").holds is None
+
+
+def test_a_missed_claim_is_told():
+    fine = Figure("fast", 49.9, "ms", Claim("below", 50))
+    slow = Figure("slow", 1234.5, "ms", Claim("below", 50))
+    part = Part("opening", [fine, slow], ["A note."])
+    assert part.missed() == [slow]
+    assert part.as_markdown().splitlines() == [
+        "| opening | measured | claim |",
+        "| --- | ---: | ---: |",
+        "| fast | 49.9 ms | below 50 ms |",
+        "| slow | 1,234 ms | below 50 ms **missed** |",
+        "",
+        "- A note.",
+    ]
+
+
+def test_a_part_replaces_only_itself(tmp_path):
+    path = tmp_path / "results" / "some.json"
+    first, second = Part("a", [Figure("x", 1, "s")]), Part("b", [Figure("y", 2, "s")])
+    write(path, [first, second], quick=False)
+    write(path, [Part("a", [Figure("x", 3, "s")])], quick=True)
+    parts = json.loads(path.read_text())["parts"]
+    assert [parts[name]["figures"][0]["value"] for name in "ab"] == [3, 2]
+    assert [parts[name]["quick"] for name in "ab"] == [True, False]
+
+
+def test_p95_lies_above_most():
+    assert p95(list(range(101))) == 95
+
+
+def test_memory_is_seen():
+    peak, before = Peak(), resident()["anonymous"]
+    block = np.ones(1 << 23)
+    assert resident()["anonymous"] - before > 0.9 * block.nbytes
+    size = block.nbytes
+    del block
+    assert 0.9 * size < peak.above_base() < 1.5 * size
+
+
+def test_what_goes_wrong_in_a_child_is_told(tmp_path):
+    with pytest.raises(ChildError, match="There is no dataset 'nothing'"):
+        in_child("benchmarks.opening:openings", tmp_path, name="nothing", count=1)
+
+
+@pytest.fixture
+def registered(tmp_path, monkeypatch):
+    monkeypatch.setenv("FKD_HOME", str(tmp_path))
+    data.register("tiled", rows=150, faces=40)
+    return open_named("tiled")
+
+
+def test_tiled_dataset_is_whole(registered):
+    measures = load(registered)
+    assert dataset_names() == ["tiled"]
+    assert (len(registered), len(registered.test_images)) == (150, 37)
+    assert measures.present.shape == (len(KAGGLE_15), 150)
+    assert measures.point_outlier.shape == (150, len(KAGGLE_15))
+    assert measures.test_sharpness.shape == (37,)
+    # The measures are those of the same faces, the images no copies of each other.
+    assert np.array_equal(measures.present.T, ~np.isnan(registered.keypoints).any(axis=2))
+    assert len(np.unique(registered.images.reshape(150, -1), axis=0)) == 150
+    assert len(np.unique(measures.brightness)) > 140
+
+
+def test_queries_are_full_pages_and_all_different(registered):
+    measures = load(registered)
+    queries = list(browse.queries(measures, 12, seed=3))
+    selections = [Selection.from_query(query, KAGGLE_15) for query in queries]
+    assert len(set(selections)) == 12
+    for query, selection in zip(queries, selections, strict=True):
+        assert selection.filtered
+        found = len(select(measures, KAGGLE_15, selection))
+        assert found >= browse._PAGE * int(query.get("page", 1))
+
+
+def test_turned_faces_keep_their_points(tmp_path):
+    faces, table = tmp_path / "faces.npz", tmp_path / "table.csv"
+    image = np.zeros((1, *KAGGLE_15.image_size), np.uint8)
+    image[0, 20, 70] = 255  # row 20, column 70: the point at x 70, y 20
+    points = np.full((1, len(KAGGLE_15), 2), (70, 20), np.float32)
+    np.savez(faces, images=image, keypoints=points)
+    data.write_table(str(table), str(faces), turns=4)
+    lines = table.read_text().splitlines()[1:]
+    assert len(lines) == 4
+    for line in lines:
+        x, y, pixels = int(float(line.split(",")[0])), int(float(line.split(",")[1])), line
+        levels = np.array(pixels.rsplit(",", 1)[1].split(), int).reshape(KAGGLE_15.image_size)
+        assert levels[y, x] == 255
+        assert levels.sum() == 255
