@@ -23,7 +23,9 @@ from fkd.measures import Measures, load
 from fkd.registry import open_named
 from fkd.selection import FLAGS, QUANTITIES, ROW, Range, Selection, select
 
-_PAGE = 48
+PAGE = 48
+"""Faces on a page, as Browse has them unless asked otherwise."""
+
 _LIMIT = Claim("below", 200)
 _GROWTH = Claim("below", 2)
 _MEMORY = Claim("below", 100)
@@ -36,7 +38,7 @@ def queries(measures: Measures, count: int, seed: int) -> Iterator[dict[str, str
     known: set[Selection] = set()
     while len(known) < count:
         selection = _selection(measures, rng)
-        pages = len(select(measures, SCHEMA, selection)) // _PAGE
+        pages = len(select(measures, SCHEMA, selection)) // PAGE
         if pages and selection not in known:
             known.add(selection)
             page = 1 + int(rng.integers(pages))
@@ -111,7 +113,7 @@ def run(inputs: Inputs) -> Part:
     repeats, views = inputs.sizes.repeats, inputs.sizes.views
     homes = {"usual": inputs.usual_home}
     notes = [
-        f"A page of {_PAGE} faces, each time with a filter and a sort not asked for before; p95 "
+        f"A page of {PAGE} faces, each time with a filter and a sort not asked for before; p95 "
         f"of {repeats * views} in {repeats} processes. Timed is `AppTest.run()` of the whole app.",
         "Memory is that of the server's process after its first and its last page. Mapped pages "
         "of files are the system's cache, which it takes back when it needs the room.",

@@ -98,8 +98,10 @@ def _as_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[st
             for (x, y), ok in zip(face.keypoints, here, strict=True)
         ]
         if LACKING in show and not here.all():
-            gone = [schema.keypoints[k].label for k in np.flatnonzero(~here)]
-            lacking = "no " + ", ".join(map(short_label, gone))
+            few = 2 * here.sum() < len(here)
+            named = [schema.keypoints[k].label for k in np.flatnonzero(here if few else ~here)]
+            word = "only" if few and named else "no"
+            lacking = f"{word} {', '.join(map(short_label, named)) or 'points'}"
     return {
         "id": face.id,
         "title": face.title,

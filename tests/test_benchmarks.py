@@ -131,7 +131,7 @@ def test_queries_are_full_pages_and_all_different(registered):
     for query, selection in zip(queries, selections, strict=True):
         assert selection.filtered
         found = len(select(measures, KAGGLE_15, selection))
-        assert found >= browse._PAGE * int(query.get("page", 1))
+        assert found >= browse.PAGE * int(query.get("page", 1))
 
 
 def test_turned_faces_keep_their_points(tmp_path):

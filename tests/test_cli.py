@@ -60,7 +60,7 @@ def test_every_verb_has_help(capsys: Capture, verb: str) -> None:
     assert (code, err) == (0, "")
     assert f"fkd {verb}" in out
     _, overview, _ = fkd(capsys, "--help")
-    assert re.search(rf"^ +{verb} +\w", overview, re.MULTILINE)
+    assert re.search(rf"^ +{verb}\s+\w", overview, re.MULTILINE)
 
 
 @pytest.mark.parametrize("verb", VERBS)

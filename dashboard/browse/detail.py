@@ -30,7 +30,7 @@ def show_detail(shown: View, current: Current) -> None:
         _not_there(shown, current)
         return
     _navigation(shown, current, position)
-    picture, facts = st.columns([1.5, 1], gap="large")
+    picture, facts = st.columns([1.3, 1], gap="medium")
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
     with picture:
@@ -109,10 +109,9 @@ def _navigation(shown: View, current: Current, position: int) -> None:
         )
         for label, icon, key, to in moves:
             st.button(
-                "",
+                label,
                 key=f"b-{label}",
                 icon=f":material/{icon}:",
-                help=f"{label} (key {key})",
                 shortcut=key,
                 disabled=to is None or not 0 <= to <= last or to == at,
                 on_click=go,
@@ -147,11 +146,12 @@ def _training_facts(current: Current, position: int) -> None:
     show_table(
         _point_table(current, position),
         f"{dataset.name}-row-{row}",
-        height=36 + 35 * k,
+        height=37 + 35 * k,
         column_config={
             "x": st.column_config.NumberColumn("x px", format="%.2f"),
             "y": st.column_config.NumberColumn("y px", format="%.2f"),
             "outlier score": st.column_config.NumberColumn(
+                "outlier",
                 format="%.1f",
                 help="How rare this point's place is, given the face's other points: 3 means one "
                 "face in a thousand. Empty where the point is missing.",

@@ -89,7 +89,7 @@ def _rejected(name: str, count: int) -> None:
 
 
 def _remove_button(name: str, about: dict[str, Any] | None) -> None:
-    if st.button("", key=f"remove-{name}", icon=":material/delete:", help=f"Remove {name}"):
+    if st.button("Remove", key=f"remove-{name}", icon=":material/delete:"):
         _confirm(name, about)
 
 

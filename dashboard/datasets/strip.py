@@ -78,10 +78,9 @@ def _ended(task: Task, number: int) -> None:
         else:
             st.error(f"{task.label}: {task.message}", icon=":material/error:")
         st.button(
-            "",
+            "Dismiss",
             key=f"dismiss-{number}",
             icon=":material/close:",
-            help="Dismiss",
             type="tertiary",
             on_click=dismiss,
         )

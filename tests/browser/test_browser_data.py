@@ -37,8 +37,8 @@ def test_a_file_with_bad_rows_is_uploaded_and_its_good_rows_kept(page, visit, tm
     page.wait_for_selector("text=uploaded is ready")
     page.wait_for_url("**dataset=uploaded**")
 
-    page.get_by_role("button", name="Remove uploaded").click()
-    page.get_by_role("button", name="Remove", exact=True).click()
+    page.locator(".st-key-remove-uploaded button").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     page.wait_for_selector("[data-testid=stDialog]", state="detached")
     page.wait_for_url("**dataset=demo**")
 

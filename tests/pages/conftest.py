@@ -61,8 +61,8 @@ class App:
         return self
 
     def button(self, label: str):
-        """The button that bears ``label``."""
-        return next(b for b in self.at.button if b.label == label)
+        """The last button that bears ``label``: dialogs come last."""
+        return [b for b in self.at.button if b.label == label][-1]
 
     @property
     def query(self) -> dict[str, str]:
