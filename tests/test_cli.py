@@ -106,9 +106,7 @@ def test_ingest_registers_and_measures(capsys: Capture, tables: Tables) -> None:
     assert (code, out.count("nothing to do")) == (0, 1)
 
 
-def test_other_content_needs_overwrite(
-    capsys: Capture, faces: str, other_tables: Tables
-) -> None:
+def test_other_content_needs_overwrite(capsys: Capture, faces: str, other_tables: Tables) -> None:
     code, out, err = fkd(capsys, "ingest", faces, other_tables.folder)
     assert (code, out) == (2, "")
     assert "--overwrite" in one_line(err)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kaggle_helper import random_images, random_keypoints
 
 from fkd.dataset import Dataset
 from fkd.keypoints import KAGGLE_15
-from kaggle_helper import random_images, random_keypoints
 
 
 def arrays(rows: int = 4, test_rows: int = 2) -> dict[str, np.ndarray]:
@@ -29,7 +29,15 @@ def test_rows_and_image_ids_are_found_where_they_are() -> None:
     about["rows"] = np.array([0, 2, 3, 9])
     about["test_image_ids"] = np.array([30, 10, 20])
     dataset = Dataset("a", KAGGLE_15, **about)
-    assert [dataset.position(row) for row in (0, 1, 2, 3, 9, 10, -1)] == [0, None, 1, 2, 3, None, None]
+    assert [dataset.position(row) for row in (0, 1, 2, 3, 9, 10, -1)] == [
+        0,
+        None,
+        1,
+        2,
+        3,
+        None,
+        None,
+    ]
     assert [dataset.test_position(i) for i in (30, 10, 20, 0)] == [0, 1, 2, None]
 
 

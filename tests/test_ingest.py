@@ -77,9 +77,7 @@ def packed(tmp_path: Path, tables: Tables) -> dict[str, tuple[Path, ...]]:
         "folder": (tables.folder,),
         "folder of zips": (folder,),
         "competition zip": (competition,),
-        "flat zip": (
-            zip_files(tmp_path / "all.zip", tables.training, tables.test, tables.lookup),
-        ),
+        "flat zip": (zip_files(tmp_path / "all.zip", tables.training, tables.test, tables.lookup),),
         "folder with the competition zip": (download,),
     }
 
@@ -305,9 +303,7 @@ def test_progress_is_reported_up_to_the_whole(tables: Tables) -> None:
 
 
 @pytest.mark.parametrize("step", range(4))
-def test_a_cancelled_ingest_leaves_nothing(
-    tables: Tables, other_tables: Tables, step: int
-) -> None:
+def test_a_cancelled_ingest_leaves_nothing(tables: Tables, other_tables: Tables, step: int) -> None:
     left = step
 
     def cancel(stage: str, done: int, total: int) -> None:

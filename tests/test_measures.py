@@ -25,11 +25,20 @@ def make(name: str = "faces", rows: int = 12, test_rows: int = 4, seed: int = 0)
     images, test_images = random_images(rng, rows), random_images(rng, test_rows)
     if rows > 3 and test_rows > 1:
         images[3] = test_images[1] = images[1]
-    with locked(name) as target, staged(target) as stage:
-        with DatasetWriter(stage, name, KAGGLE_15) as writer:
-            writer.add_training(images, random_keypoints(rng, rows), np.arange(rows))
-            writer.add_test(test_images, np.arange(1, test_rows + 1))
-            writer.finish()
+    return register(name, images, random_keypoints(rng, rows), test_images)
+
+
+def register(
+    name: str, images: np.ndarray, keypoints: np.ndarray, test_images: np.ndarray
+) -> Dataset:
+    with (
+        locked(name) as target,
+        staged(target) as stage,
+        DatasetWriter(stage, name, KAGGLE_15) as writer,
+    ):
+        writer.add_training(images, keypoints, np.arange(len(images)))
+        writer.add_test(test_images, np.arange(1, len(test_images) + 1))
+        writer.finish()
     return open_named(name)
 
 
@@ -155,13 +164,8 @@ def test_measures_of_another_length_are_made_anew() -> None:
 )
 def test_the_smallest_datasets_are_measured(rows: int, test_rows: int, missing: float) -> None:
     rng = np.random.default_rng(rows)
-    with locked("small") as target, staged(target) as stage:
-        with DatasetWriter(stage, "small", KAGGLE_15) as writer:
-            points = random_keypoints(rng, rows, missing)
-            writer.add_training(random_images(rng, rows), points, np.arange(rows))
-            writer.add_test(random_images(rng, test_rows), np.arange(test_rows))
-            writer.finish()
-    dataset = open_named("small")
+    points = random_keypoints(rng, rows, missing)
+    dataset = register("small", random_images(rng, rows), points, random_images(rng, test_rows))
     found = measure(dataset)
     check_shapes(found, rows, test_rows)
     same(found, compute(dataset))

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,13 @@ def register(name: str = "faces", rows: int = 2) -> Path:
     with locked(name) as target, staged(target) as stage:
         fill(stage, name, rows)
     return target
+
+
+def fail_with(error: type[BaseException]) -> None:
+    """An error when the new dataset is as good as written."""
+    with locked("faces") as target, staged(target) as stage:
+        fill(stage, rows=5)
+        raise error
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -65,11 +73,8 @@ def test_hostile_names_are_refused_everywhere(name: str, fkd_home: Path) -> None
 
 @given(st.text(max_size=70))
 def test_a_name_that_is_let_through_is_one_visible_folder(name: str) -> None:
-    try:
+    with suppress(UserError):
         check_name(name)
-    except UserError as error:
-        assert "\n" not in str(error)
-    else:
         assert Path(name).name == name
         assert name.isascii()
         assert name[0] not in ".-~"
@@ -112,17 +117,15 @@ def test_a_dataset_is_open_to_those_who_may_read_the_folder() -> None:
 def test_an_error_leaves_the_target_as_before(error: type[BaseException]) -> None:
     target = register()
     before = contents(target)
-    with pytest.raises(error), locked("faces") as folder, staged(folder) as stage:
-        fill(stage, rows=5)
-        raise error
+    with pytest.raises(error):
+        fail_with(error)
     assert contents(target) == before
     assert entries() == {"faces"}
 
 
 def test_an_error_leaves_no_target_where_there_was_none() -> None:
-    with pytest.raises(RuntimeError), locked("faces") as folder, staged(folder) as stage:
-        fill(stage)
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        fail_with(RuntimeError)
     assert entries() == set()
 
 

@@ -195,7 +195,9 @@ def test_rows_of_another_kind_are_refused(tmp_path: Path, block: np.ndarray) -> 
 
 
 @given(st.lists(st.integers(0, 5), max_size=6))
-def test_an_array_grows_by_any_blocks(tmp_path_factory: pytest.TempPathFactory, sizes: list) -> None:
+def test_an_array_grows_by_any_blocks(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list
+) -> None:
     path = tmp_path_factory.mktemp("grow") / "a.npy"
     whole = np.arange(3 * sum(sizes), dtype=np.int16).reshape(-1, 3)
     array, start = GrowingArray(path, (3,), np.int16), 0
@@ -286,7 +288,9 @@ def test_a_garbled_header_is_told_in_words(folder: Path) -> None:
 def test_a_header_that_announces_too_much_is_told_in_words(folder: Path) -> None:
     path = folder / "images.npy"
     raw = path.read_bytes()
-    path.write_bytes(raw.replace(b"(6, 96, 96), }       ", b"(999999999, 96, 96), }", 1)[: len(raw)])
+    path.write_bytes(
+        raw.replace(b"(6, 96, 96), }       ", b"(999999999, 96, 96), }", 1)[: len(raw)]
+    )
     assert "damaged" in damage(folder)
 
 

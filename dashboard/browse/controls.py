@@ -125,7 +125,7 @@ def go_to(box: Any, shown: View, current: Current) -> None:
         min_value=0,
         step=1,
         placeholder="number",
-        width=120,
+        width=150,
         **_changing(shown, "b-go", lambda v, n: replace(v, open=n)),
     )
 

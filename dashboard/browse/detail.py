@@ -146,7 +146,7 @@ def _training_facts(current: Current, position: int) -> None:
     show_table(
         _point_table(current, position),
         f"{dataset.name}-row-{row}",
-        height=37 + 35 * k,
+        height=36 + 33 * k,
         column_config={
             "x": st.column_config.NumberColumn("x px", format="%.2f"),
             "y": st.column_config.NumberColumn("y px", format="%.2f"),

@@ -64,7 +64,11 @@ def section(current: Current) -> None:
         height=320,
         column_config={
             "similarity": st.column_config.NumberColumn(format="%.4f"),
-            "labels apart (px)": st.column_config.NumberColumn(format="%.2f"),
+            "labels apart (px)": st.column_config.NumberColumn(
+                format="%.2f",
+                help="Mean distance of the points both carry, once the two crops are laid over "
+                "each other",
+            ),
         },
     )
 
