@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -59,7 +58,8 @@ def run(inputs: Inputs) -> Part:
         return Part("startup", figures, notes, found)
     notes = [
         f"Medians of {inputs.sizes.repeats}; fresh server processes, warm disk. The browser runs "
-        "already, with an empty cache; the page counts as drawn when the demo's card is visible."
+        "already, with an empty cache; the page counts as drawn when the first figure on the "
+        "dataset's card is visible."
     ]
     times = _first_pages(browser, inputs.demo_home, inputs.sizes.repeats)
     figures += [
@@ -91,8 +91,8 @@ def _first_pages(browser: str, home: Path, repeats: int) -> dict[str, list[float
             with _server(home) as port:
                 times["server"].append(time.perf_counter() - start)
                 page.goto(f"http://localhost:{port}/", wait_until="commit")
-                card = page.get_by_role("heading", name=re.compile("^demo"))
-                card.wait_for(timeout=1e3 * _PATIENCE)
+                # The first figure of the card, which comes later than its heading.
+                page.get_by_test_id("stMetricValue").first.wait_for(timeout=1e3 * _PATIENCE)
                 times["page"].append(time.perf_counter() - start)
                 page.context.close()
         chromium.close()

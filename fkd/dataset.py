@@ -60,6 +60,8 @@ class Dataset:
         _check("images", self.images, (n, *size), np.uint8)
         _check("keypoints", self.keypoints, (n, len(self.schema), 2), np.float32)
         _check("rows", self.rows, (n,), np.int64)
+        if n > 1 and not (self.rows[1:] > self.rows[:-1]).all():
+            raise ValueError("rows must ascend: each image comes from a later row of the file")
         _check("test images", self.test_images, (m, *size), np.uint8)
         _check("test image ids", self.test_image_ids, (m,), np.int64)
 

@@ -16,7 +16,7 @@ from fkd.formats.kaggle_tables import Submission, full_lookup, write_lookup, wri
 from fkd.keypoints import KAGGLE_15
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, locked, staged
-from fkd.storage import DatasetWriter, open_dataset, read_manifest
+from fkd.storage import DatasetWriter, open_dataset, open_if_sound
 from fkd.synthetic import RENDERER_VERSION, kaggle_missingness
 from fkd.synthetic.parallel import render_blocks
 
@@ -94,14 +94,14 @@ def make_demo(
     spec = spec or DemoSpec()
     check_name(name)
     with locked(name) as target:
-        if target.exists():
-            if read_manifest(target).get("fingerprint") == spec.fingerprint:
-                return open_dataset(target), False
-            if not overwrite:
-                raise UserError(
-                    f"Dataset '{name}' exists with other content. Choose another --name, "
-                    "or replace it (--overwrite)."
-                )
+        there = open_if_sound(target)
+        if there is not None and there.manifest.get("fingerprint") == spec.fingerprint:
+            return there, False
+        if target.exists() and not overwrite:
+            raise UserError(
+                f"Dataset '{name}' exists with other content. Choose another name, "
+                "or replace it (--overwrite)."
+            )
         with staged(target) as stage, DatasetWriter(stage, name, KAGGLE_15) as writer:
             for batch in spec.training(progress):
                 assert batch.keypoints is not None

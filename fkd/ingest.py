@@ -22,7 +22,7 @@ from fkd.formats.source import Kind, TableSource, has_table, open_table
 from fkd.keypoints import KAGGLE_15, KeypointSchema
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, locked, staged
-from fkd.storage import DatasetWriter, open_dataset
+from fkd.storage import DatasetWriter, open_dataset, open_if_sound
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -120,9 +120,9 @@ def ingest(
     check_name(name)
     sources = _Sources.find(Path(training), test and Path(test), lookup and Path(lookup))
     with locked(name) as target:
-        if (there := _existing(target)) is not None:
+        if (there := open_if_sound(target)) is not None:
             # A dataset that lacks bad rows is not what a strict ingest asks for.
-            asked = skip_bad or not there.manifest["rejected_rows"]
+            asked = skip_bad or not there.manifest.get("rejected_rows")
             if asked and there.manifest.get("tables") == sources.hashes(progress):
                 return IngestResult(there, created=False, reports=())
         if target.exists() and not overwrite:
@@ -149,14 +149,6 @@ def ingest(
                 rejected_rows=bad,
             )
         return IngestResult(open_dataset(target), created=True, reports=tuple(reports))
-
-
-def _existing(target: Path) -> Dataset | None:
-    """The dataset at ``target``; None if there is none or it is damaged."""
-    try:
-        return open_dataset(target)
-    except UserError:
-        return None
 
 
 class _Reader:

@@ -62,7 +62,8 @@ class KeypointSchema:
             values = [getattr(k, what) for k in self.keypoints]
             if len(set(values)) != len(values):
                 raise ValueError(f"schema {self.name}: every keypoint needs a {what} of its own")
-        for pair in (*self.mirror_pairs, *self.edges):
+        eyes = (self.eye_centers,) if self.eye_centers is not None else ()
+        for pair in (*self.mirror_pairs, *self.edges, *eyes):
             if not all(0 <= i < len(self) for i in pair):
                 raise ValueError(f"schema {self.name}: pair {pair} names no keypoint")
         paired = [i for pair in self.mirror_pairs for i in pair]

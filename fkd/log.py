@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from fkd.settings import home
+
+_LOCK = threading.Lock()
 
 
 def log_unexpected(where: str, error: BaseException) -> Path:
@@ -25,10 +28,11 @@ def log_unexpected(where: str, error: BaseException) -> Path:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("fkd.unexpected")
     logger.propagate = False
-    logger.addHandler(handler)
-    try:
-        logger.error(where, exc_info=error)
-    finally:
-        logger.removeHandler(handler)
-        handler.close()
+    with _LOCK:  # another thread's handler must not get this record too
+        logger.addHandler(handler)
+        try:
+            logger.error(where, exc_info=error)
+        finally:
+            logger.removeHandler(handler)
+            handler.close()
     return path

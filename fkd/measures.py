@@ -135,9 +135,26 @@ def load(dataset: Dataset) -> Measures | None:
         about = json.loads((folder / "measures.json").read_text())
         if about != _about(dataset):
             return None
-        return Measures(**{name: load_mapped(folder / f"{name}.npy") for name in _NAMES})
-    except (OSError, ValueError, EOFError):
+        stored = Measures(**{name: load_mapped(folder / f"{name}.npy") for name in _NAMES})
+    except Exception:  # NumPy's header parser raises whatever Python's tokenizer does
         return None
+    return stored if _fits(stored, dataset) else None
+
+
+def _fits(measures: Measures, dataset: Dataset) -> bool:
+    """Whether there is a measure for each image: damage can also leave sound, short files."""
+    n, m, k, pairs = *_sizes(dataset), len(measures.pair_a)
+    odd = {"present": (k, n), "point_outlier": (n, k)}
+    lengths = {"pair_": pairs, "test_": m}
+    for name in _NAMES:
+        length = next((size for start, size in lengths.items() if name.startswith(start)), n)
+        if getattr(measures, name).shape != odd.get(name, (length,)):
+            return False
+    return True
+
+
+def _sizes(dataset: Dataset) -> tuple[int, int, int]:
+    return len(dataset), len(dataset.test_images), len(dataset.schema)
 
 
 def _about(dataset: Dataset) -> dict[str, Any]:
@@ -147,11 +164,14 @@ def _about(dataset: Dataset) -> dict[str, Any]:
 def _store(measures: Measures, dataset: Dataset) -> None:
     assert dataset.folder is not None
     target = dataset.folder / "measures"
+    for leftover in dataset.folder.glob(".measures-*"):  # of a process that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     stage = Path(tempfile.mkdtemp(prefix=".measures-", dir=dataset.folder))
     try:
         for name in _NAMES:
             np.save(stage / f"{name}.npy", getattr(measures, name))
         (stage / "measures.json").write_text(json.dumps(_about(dataset)))
+        stage.chmod(0o755)
         # Readers that have the old files mapped keep them; there is nothing to merge.
         shutil.rmtree(target, ignore_errors=True)
         stage.rename(target)

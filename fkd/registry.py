@@ -7,11 +7,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
@@ -49,6 +49,7 @@ def dataset_names() -> list[str]:
     folder = datasets_folder()
     if not folder.is_dir():
         return []
+    _recover(folder)
     return sorted(
         entry.name
         for entry in folder.iterdir()
@@ -56,7 +57,8 @@ def dataset_names() -> list[str]:
     )
 
 
-def _folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
+    """Folder of the dataset called ``name``; ``UserError`` if there is none."""
     folder = datasets_folder() / check_name(name)
     if not (folder / "manifest.json").is_file():
         known = ", ".join(dataset_names())
@@ -67,25 +69,34 @@ def _folder(name: str) -> Path:
 
 def manifest(name: str) -> dict[str, Any]:
     """Manifest of the dataset called ``name``; ``UserError`` if there is none."""
-    return read_manifest(_folder(name))
+    return read_manifest(folder_of(name))
 
 
 def open_named(name: str) -> Dataset:
     """Open the dataset called ``name``; ``UserError`` if there is none or it is damaged."""
-    return open_dataset(_folder(name))
+    return open_dataset(folder_of(name))
+
+
+def _recover(root: Path) -> None:
+    """Bring back datasets whose replacement was killed between its two renames."""
+    for leftover in root.glob(f"{_OUTGOING}*~*"):
+        name = leftover.name.removeprefix(_OUTGOING).partition("~")[0]
+        with suppress(Timeout), locked(name, timeout=0):
+            pass  # taking the lock clears up; who holds it is still at work
 
 
 @contextmanager
-def locked(name: str) -> Iterator[Path]:
+def locked(name: str, timeout: float = -1) -> Iterator[Path]:
     """Hold the lock of ``name`` across processes and yield its folder, existing or not.
 
     The operating system frees the lock of a process that dies. What such a process left behind
     is cleared here: half-written folders go, a dataset that was about to be replaced comes back.
+    Waits at most ``timeout`` seconds (for ever if negative), then raises ``filelock.Timeout``.
     """
     root = datasets_folder()
     root.mkdir(parents=True, exist_ok=True)
     target = root / check_name(name)
-    with FileLock(root / f".{name}.lock"):
+    with FileLock(root / f".{name}.lock", timeout=timeout):
         for leftover in root.glob(f"{_INCOMING}{name}~*"):
             shutil.rmtree(leftover, ignore_errors=True)
         for leftover in root.glob(f"{_OUTGOING}{name}~*"):
@@ -110,7 +121,11 @@ def staged(target: Path) -> Iterator[Path]:
         if target.exists():
             outgoing = target.with_name(f"{_OUTGOING}{target.name}~{stage.name[-8:]}")
             target.rename(outgoing)
-            stage.rename(target)
+            try:
+                stage.rename(target)
+            except BaseException:
+                outgoing.rename(target)
+                raise
             shutil.rmtree(outgoing, ignore_errors=True)
         else:
             stage.rename(target)
@@ -133,8 +148,8 @@ def _sync(folder: Path) -> None:
 
 def remove(name: str) -> None:
     """Delete the dataset called ``name``; ``UserError`` if there is none."""
-    _folder(name)
     with locked(name) as target:
+        folder_of(name)
         # Renamed first, under a name that is never restored: a killed removal leaves no half.
         doomed = Path(tempfile.mkdtemp(prefix=f"{_INCOMING}{name}~", dir=target.parent))
         target.rename(doomed / target.name)

@@ -76,7 +76,8 @@ class Range:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.low:g}..{self.high:g}"
+        # The shortest digits that give the very same number back.
+        return "..".join(repr(float(end)).removesuffix(".0") for end in (self.low, self.high))
 
 
 @dataclass(frozen=True)
@@ -199,10 +200,11 @@ def select(measures: Measures, schema: KeypointSchema, selection: Selection) -> 
     for flag in selection.flags:
         if read := FLAGS[flag].of(part):
             keep &= read(measures)
-    for name in selection.lacking:
-        keep &= ~measures.present[schema.index(name)]
-    for here, bit in zip(measures.present, selection.pattern, strict=False):
-        keep &= here == (bit == "1")
+    if part == "training":
+        for name in selection.lacking:
+            keep &= ~measures.present[schema.index(name)]
+        for here, bit in zip(measures.present, selection.pattern, strict=False):
+            keep &= here == (bit == "1")
     for bound in selection.ranges:
         if read := QUANTITIES[bound.quantity].of(part):
             values = read(measures)

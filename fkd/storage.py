@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -207,8 +208,13 @@ def load_mapped(path: Path) -> NDArray[Any]:
     """
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:  # an array without rows cannot be mapped; it can be loaded
-        array = np.load(path, allow_pickle=False)
+    except ValueError:
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        if math.prod(shape):
+            raise
+        array = np.empty(shape, dtype)  # an array without rows cannot be mapped
     return array
 
 
@@ -243,8 +249,17 @@ def open_dataset(folder: Path) -> Dataset:
         )
         if (len(dataset), len(dataset.test_images)) != (manifest["rows"], manifest["test_rows"]):
             raise ValueError("the arrays and the manifest disagree on the number of rows")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except Exception as error:  # NumPy's header parser raises whatever Python's tokenizer does
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(
-            f"Dataset '{folder.name}' is damaged ({error}); remove it and ingest it again."
+            f"Dataset '{folder.name}' is damaged ({reason}); remove it and ingest it again."
         ) from None
     return dataset
+
+
+def open_if_sound(folder: Path) -> Dataset | None:
+    """The dataset in ``folder``; None if there is none or it is damaged."""
+    try:
+        return open_dataset(folder)
+    except UserError:
+        return None

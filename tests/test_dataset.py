@@ -61,7 +61,6 @@ def test_arrays_that_do_not_fit_are_refused(key: str, value: np.ndarray, what: s
         Dataset("a", KAGGLE_15, **{**arrays(), key: value})
 
 
-@pytest.mark.xfail(strict=True, reason="the order of rows is promised but not checked")
 def test_rows_that_do_not_ascend_are_refused() -> None:
     with pytest.raises(ValueError, match="rows"):
         Dataset("a", KAGGLE_15, **{**arrays(), "rows": np.array([0, 2, 1, 3])})

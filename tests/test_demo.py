@@ -63,7 +63,6 @@ def test_the_same_again_does_nothing_and_other_content_asks() -> None:
     assert (created, len(dataset), len(open_named("demo"))) == (True, 3, 3)
 
 
-@pytest.mark.xfail(strict=True, raises=UserError, reason="the damaged dataset is read all the same")
 @pytest.mark.parametrize("file", ["manifest.json", "images.npy"])
 def test_a_damaged_dataset_is_replaced_on_demand(file: str) -> None:
     make_demo("demo", SPEC)

@@ -95,3 +95,15 @@ def test_several_reports_go_into_one_table(tmp_path) -> None:
     write_problems(tmp_path / "problems.csv", reports)
     lines = (tmp_path / "problems.csv").read_text().splitlines()
     assert lines[1:] == ["a.csv,1,3,,one", "b.csv,2,4,x,two"]
+
+
+def test_problems_beyond_those_kept_are_written_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("fkd.formats.report.MAX_KEPT", 3)
+    report = Report("t.csv")
+    for row in range(8):
+        report.add(Problem("t.csv", row, "x", f"bad {row}"))
+    write_problems(tmp_path / "out.csv", [report])
+    with (tmp_path / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [r["reason"] for r in rows] == [f"bad {row}" for row in range(8)]
+    assert len(report.problems) == 3

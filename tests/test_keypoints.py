@@ -122,7 +122,6 @@ def test_bad_pairs_are_refused(changes: dict[str, object], message: str) -> None
         schema_of("a", "b", "c", **changes)
 
 
-@pytest.mark.xfail(strict=True, reason="eye_centers is not checked when a schema is built")
 def test_eye_centers_that_do_not_exist_are_refused() -> None:
     with pytest.raises(ValueError, match="names no keypoint"):
         schema_of("a", "b", eye_centers=(0, 5))

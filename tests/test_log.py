@@ -48,9 +48,6 @@ def test_without_a_place_to_write_the_record_goes_to_stderr(
     assert "ValueError: lost otherwise" in shown
 
 
-@pytest.mark.xfail(
-    strict=True, reason="concurrent calls add their handlers to one logger: records are repeated"
-)
 def test_threads_log_each_error_once() -> None:
     together = threading.Barrier(8)
 

@@ -54,8 +54,13 @@ def test_plain_names_are_fine(name: str) -> None:
     assert check_name(name) == name
 
 
-HOSTILE = ["", ".", "..", "../x", "a/b", "/a", "a\\b", ".x", "-x", "_x", "a" * 65]
+HOSTILE = [".", "..", "../x", "a/b", "/a", "a\\b", ".x", "-x", "_x", "a" * 65]
 HOSTILE += ["a b", "a\n", "a\0", "é", "a~1", "a*", "C:"]
+
+
+def test_an_empty_name_is_no_name() -> None:
+    with pytest.raises(UserError, match="needs a name"):
+        check_name("")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -129,7 +134,6 @@ def test_an_error_leaves_no_target_where_there_was_none() -> None:
     assert entries() == set()
 
 
-@pytest.mark.xfail(strict=True, reason="a failure between the two renames is not rolled back")
 def test_a_failing_last_step_leaves_the_target_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     target = register()
     before = contents(target)
@@ -243,9 +247,6 @@ def test_removal_leaves_nothing() -> None:
     assert dataset_names() == ["faces", "faces2"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=FileNotFoundError, reason="remove looks before it has the lock only"
-)
 def test_of_two_removals_at_once_the_second_finds_nothing() -> None:
     target = register()
     errors: list[BaseException] = []

@@ -14,6 +14,9 @@ from fkd.errors import UserError
 USER_ERROR = 2
 """Exit code where the user can put it right; one line on stderr says how."""
 
+UNEXPECTED = 1
+"""Exit code of a mistake of the program's own; the log has the details."""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every verb; each verb's function is its ``run`` default."""
@@ -38,6 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         print(f"fkd: {explain(error)}", file=sys.stderr)
         return USER_ERROR
+    except Exception as error:
+        from fkd.log import log_unexpected
+
+        path = log_unexpected(f"fkd {' '.join(argv if argv is not None else sys.argv[1:])}", error)
+        print(
+            f"fkd: something unexpected went wrong ({type(error).__name__}); details are in {path}",
+            file=sys.stderr,
+        )
+        return UNEXPECTED
     except KeyboardInterrupt:
         print("fkd: stopped; nothing was changed.", file=sys.stderr)
         return 130

@@ -159,11 +159,15 @@ def run_info(arguments: argparse.Namespace) -> None:
 
 
 def run_remove(arguments: argparse.Namespace) -> None:
-    from fkd.registry import manifest, remove
+    from fkd.registry import folder_of, manifest, remove
 
-    about = manifest(arguments.name)
+    folder_of(arguments.name)
+    try:
+        what = f"'{arguments.name}' with {manifest(arguments.name)['rows']:,} rows"
+    except UserError:  # damaged: all the more reason to remove it
+        what = f"'{arguments.name}'"
     if not arguments.yes:
-        print(f"Delete dataset '{arguments.name}' with {about['rows']:,} rows? [y/N] ", end="")
+        print(f"Delete dataset {what}? [y/N] ", end="")
         sys.stdout.flush()
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise UserError("not removed (answer 'y', or pass --yes).")
@@ -175,9 +179,12 @@ def run_download(arguments: argparse.Namespace) -> None:
     import tempfile
 
     from fkd.download import download_competition
-    from fkd.registry import check_name
+    from fkd.registry import check_name, dataset_names
 
-    check_name(arguments.name)
+    if check_name(arguments.name) in dataset_names():
+        raise UserError(
+            f"Dataset '{arguments.name}' exists; choose another --name or remove it first."
+        )
     with tempfile.TemporaryDirectory(prefix="fkd-download-") as temporary:
         folder = download_competition(arguments.out or Path(temporary))
         run_ingest(

@@ -22,7 +22,7 @@ def explain(error: Exception) -> str:
         return str(error)
     where = f": {error.filename}" if error.filename else ""
     if error.errno == errno.ENOSPC:
-        return f"The disk is full{where}. Free some space and try again; nothing was changed."
+        return f"The disk is full{where}. Free space and try again; nothing is left half-written."
     return f"{error.strerror or error}{where}"
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from fkd.errors import UserError
 
 MAX_KEPT = 10_000
-"""Problems kept as objects; further ones are only counted, their rows still remembered."""
+"""Problems kept as objects; further ones wait in a temporary file to be written."""
 
 MAX_BAD_ROWS = 1_000_000
 """Bad rows after which reading stops: the file is then of another kind altogether."""
@@ -75,6 +78,7 @@ class Report:
         self.fatal: list[Problem] = []
         self._rows_by_category: Counter[str] = Counter()
         self._count = 0
+        self._overflow: IO[str] | None = None
 
     def add(self, problem: Problem, category: str | None = None) -> None:
         """Take note of ``problem``; ``category`` ("wrong pixel count") is what ``summary`` counts
@@ -100,6 +104,17 @@ class Report:
             self.bad_rows.add(problem.row)
         if len(self.problems) < MAX_KEPT:
             self.problems.append(problem)
+            return
+        if self._overflow is None:
+            # Open as long as the report lives; the system removes it with the last reference.
+            self._overflow = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
+        csv.writer(self._overflow).writerow(_cells(problem))
+
+    def copy_overflow(self, stream: IO[str]) -> None:
+        """Append the problems beyond ``MAX_KEPT`` to ``stream`` as lines of CSV."""
+        if self._overflow is not None:
+            self._overflow.seek(0)
+            shutil.copyfileobj(self._overflow, stream)
 
     def __len__(self) -> int:
         return self._count
@@ -114,7 +129,7 @@ class Report:
         return f"{text}: {', '.join(counted)}" if counted else text
 
     def write_csv(self, path: Path) -> None:
-        """Write the kept problems as ``file,row,line,column,reason``; whole or not at all."""
+        """Write the problems as ``file,row,line,column,reason``; whole or not at all."""
         write_problems(path, [self])
 
 
@@ -134,6 +149,10 @@ class ValidationError(UserError):
         super().__init__(text)
 
 
+def _cells(problem: Problem) -> tuple[str, int | None, int | None, str | None, str]:
+    return problem.file, problem.row, problem.line, problem.column, problem.reason
+
+
 def write_problems(path: Path, reports: Iterable[Report]) -> None:
     """Write the problems of several tables as one ``file,row,line,column,reason`` table."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -142,8 +161,8 @@ def write_problems(path: Path, reports: Iterable[Report]) -> None:
             writer = csv.writer(stream)
             writer.writerow(("file", "row", "line", "column", "reason"))
             for report in reports:
-                for p in report.problems:
-                    writer.writerow((p.file, p.row, p.line, p.column, p.reason))
+                writer.writerows(map(_cells, report.problems))
+                report.copy_overflow(stream)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
