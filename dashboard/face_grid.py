@@ -92,10 +92,11 @@ def _as_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[st
     points: list[list[float] | None] = [None] * len(schema)
     lacking = ""
     if face.keypoints is not None:
-        here = ~np.isnan(face.keypoints).any(axis=1)
+        places = np.asarray(face.keypoints)
+        here = ~np.isnan(places).any(axis=1)
         points = [
-            [round(float(x), 2), round(float(y), 2)] if ok else None
-            for (x, y), ok in zip(face.keypoints, here, strict=True)
+            [round(x, 2), round(y, 2)] if ok else None
+            for (x, y), ok in zip(places.tolist(), here.tolist(), strict=True)
         ]
         if LACKING in show and not here.all():
             few = 2 * here.sum() < len(here)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+import mmap
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -15,9 +15,12 @@ from fkd import registry
 from fkd import selection as sel
 from fkd.dataset import Dataset
 from fkd.measures import Measures, load, measure
-from fkd.statistics import coordinates
-from fkd.statistics.missing import Missingness
-from fkd.statistics.missing import missingness as count_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fkd.statistics.coordinates import PointDensity
+    from fkd.statistics.missing import Missingness
 
 
 def manifest(name: str) -> dict[str, Any]:
@@ -49,6 +52,7 @@ def measures(of: Dataset) -> Measures:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _measures(name: str, content_hash: str, _dataset: Dataset) -> Measures:
     if (stored := load(_dataset)) is not None:
+        _expect_random_access(_dataset)
         return stored
     bar = st.progress(0.0, text="Measuring the images (once per dataset) ...")
 
@@ -56,9 +60,20 @@ def _measures(name: str, content_hash: str, _dataset: Dataset) -> Measures:
         bar.progress(min(done / total, 1.0) if total else 0.0, text=f"{stage.capitalize()} ...")
 
     try:
-        return measure(_dataset, show)
+        made = measure(_dataset, show)
     finally:
         bar.empty()
+    _expect_random_access(_dataset)
+    return made
+
+
+def _expect_random_access(of: Dataset) -> None:
+    """Tell the system that pages show a few images here and there: read ahead, it would fetch
+    megabytes for each of them."""
+    for images in (of.images, of.test_images):
+        mapped = getattr(images, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_RANDOM"):
+            mapped.madvise(mmap.MADV_RANDOM)
 
 
 def positions(of: Dataset, measures: Measures, selection: sel.Selection) -> NDArray[np.intp]:
@@ -67,7 +82,7 @@ def positions(of: Dataset, measures: Measures, selection: sel.Selection) -> NDAr
 
 
 # A shared array instead of a copy per call: with 500,000 rows the copy is what would take long.
-@st.cache_resource(show_spinner=False, max_entries=32)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _positions(
     name: str, content_hash: str, selection: sel.Selection, _dataset: Dataset, _measures: Measures
 ) -> NDArray[np.intp]:
@@ -78,7 +93,7 @@ def _positions(
 
 def png_url(image: NDArray[np.uint8]) -> str:
     """``image`` ``(H, W)`` as a PNG in a data URL."""
-    done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    done, data = cv2.imencode(".png", image)
     if not done:
         raise ValueError(f"cannot encode an image of shape {image.shape}")
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
@@ -91,7 +106,9 @@ def missingness(of: Dataset) -> Missingness:
 
 @st.cache_resource(show_spinner="Counting missing points ...", max_entries=8)
 def _missingness(name: str, content_hash: str, _dataset: Dataset) -> Missingness:
-    return count_missing(_dataset.keypoints, _dataset.schema)
+    from fkd.statistics.missing import missingness
+
+    return missingness(_dataset.keypoints, _dataset.schema)
 
 
 def coordinate_summary(of: Dataset, by_source: bool) -> pd.DataFrame:
@@ -103,7 +120,9 @@ def coordinate_summary(of: Dataset, by_source: bool) -> pd.DataFrame:
 def _coordinate_summary(
     name: str, content_hash: str, by_source: bool, _dataset: Dataset
 ) -> pd.DataFrame:
-    return coordinates.coordinate_summary(_dataset.keypoints, _dataset.schema, by_source)
+    from fkd.statistics.coordinates import coordinate_summary
+
+    return coordinate_summary(_dataset.keypoints, _dataset.schema, by_source)
 
 
 MEAN_FACE_IMAGES = 2000
@@ -117,9 +136,11 @@ def mean_face(of: Dataset) -> NDArray[np.uint8]:
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def _mean_face(name: str, content_hash: str, _dataset: Dataset) -> NDArray[np.uint8]:
+    from fkd.statistics.coordinates import mean_face
+
     n = len(_dataset)
     rows = np.unique(np.linspace(0, n - 1, min(n, MEAN_FACE_IMAGES)).astype(int))
-    mean = coordinates.mean_face(_dataset.images, rows)
+    mean = mean_face(_dataset.images, rows)
     return np.clip(np.rint(mean), 0, 255).astype(np.uint8)
 
 
@@ -129,7 +150,7 @@ def mean_points(of: Dataset) -> NDArray[np.float32]:
     return frame["mean"].to_numpy(np.float32).reshape(len(of.schema), 2)
 
 
-def point_density(of: Dataset, k: int, bins: int) -> coordinates.PointDensity:
+def point_density(of: Dataset, k: int, bins: int) -> PointDensity:
     """How many labels of keypoint ``k`` lie where."""
     return _point_density(of.name, of.content_hash, k, bins, of)
 
@@ -137,5 +158,7 @@ def point_density(of: Dataset, k: int, bins: int) -> coordinates.PointDensity:
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _point_density(
     name: str, content_hash: str, k: int, bins: int, _dataset: Dataset
-) -> coordinates.PointDensity:
-    return coordinates.point_density(_dataset.keypoints, k, _dataset.schema, bins)
+) -> PointDensity:
+    from fkd.statistics.coordinates import point_density
+
+    return point_density(_dataset.keypoints, k, _dataset.schema, bins)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from fkd.errors import UserError
 from fkd.log import log_unexpected
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fkd.formats.kaggle_tables import Lookup
 from fkd.keypoints import KeypointSchema
 
 
@@ -19,6 +18,23 @@ def _check(what: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) 
             f"{what}: expected {np.dtype(dtype)} of shape {shape}, "
             f"got {array.dtype} of shape {array.shape}"
         )
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What a submission must answer: row ``row_ids[i]`` asks for coordinate ``coordinates[i]``
+    (index into ``schema.coordinate_names``) of image ``image_ids[i]``; each int64 ``(M,)``."""
+
+    row_ids: NDArray[np.int64]
+    image_ids: NDArray[np.int64]
+    coordinates: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for what in ("row_ids", "image_ids", "coordinates"):
+            _check(what, getattr(self, what), (len(self.row_ids),), np.int64)
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,12 @@ from fkd.dataset import Dataset
 from fkd.progress import Progress, silent
 from fkd.storage import load_mapped
 
+ORDERED = ("missing", "outlier", "brightness", "contrast", "sharpness")
+"""What training images can be sorted by."""
+
+TEST_ORDERED = ("brightness", "contrast", "sharpness")
+"""What test images can be sorted by."""
+
 VERSION = 1
 """Raised whenever a measure changes its meaning; older measures are then made anew."""
 
@@ -38,6 +44,9 @@ class Measures:
         pair_a, pair_b: ``(P,)`` int64 duplicate pairs; an index from N on is a test image.
         pair_similarity, pair_label_distance: ``(P,)`` float32; distance in px, NaN where unknown.
         pair_exact: ``(P,)`` bool, equal byte by byte.
+        order, test_order: ``(2 * Q, N)`` and ``(2 * Q', M)`` int32: for each of ``ORDERED`` and
+            ``TEST_ORDERED`` the images in ascending, then in descending order. Sorting half a
+            million values takes longer than all else that a page does.
     """
 
     present: NDArray[np.bool_]
@@ -60,6 +69,27 @@ class Measures:
     pair_similarity: NDArray[np.float32]
     pair_label_distance: NDArray[np.float32]
     pair_exact: NDArray[np.bool_]
+    order: NDArray[np.int32]
+    test_order: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, **columns: NDArray[Any]) -> Measures:
+        """Measures of the given columns; the orders are worked out here."""
+        missing = len(columns["present"]) - columns["n_present"]
+        values = {**columns, "missing": missing}
+        return cls(
+            **columns,
+            order=_orders([values[name] for name in ORDERED]),
+            test_order=_orders([values[f"test_{name}"] for name in TEST_ORDERED]),
+        )
+
+
+def _orders(quantities: list[NDArray[Any]]) -> NDArray[np.int32]:
+    """Ascending and descending order of each quantity; ties as in the file, NaN last."""
+    both = []
+    for values in quantities:
+        both += [np.argsort(sign * values.astype(np.float64), kind="stable") for sign in (1, -1)]
+    return np.stack(both).astype(np.int32)
 
 
 _NAMES = tuple(field.name for field in fields(Measures))
@@ -84,7 +114,7 @@ def compute(dataset: Dataset, progress: Progress = silent) -> Measures:
     scores = models.score(keypoints)
     swaps = find_swaps(keypoints, schema, models)
     pairs = find_duplicates(dataset.images, dataset.test_images, keypoints, progress)
-    return Measures(
+    return Measures.of(
         present=np.ascontiguousarray(here.T),
         n_present=here.sum(axis=1).astype(np.int16),
         source=label_source(keypoints),
@@ -145,6 +175,7 @@ def _fits(measures: Measures, dataset: Dataset) -> bool:
     """Whether there is a measure for each image: damage can also leave sound, short files."""
     n, m, k, pairs = *_sizes(dataset), len(measures.pair_a)
     odd = {"present": (k, n), "point_outlier": (n, k)}
+    odd |= {"order": (2 * len(ORDERED), n), "test_order": (2 * len(TEST_ORDERED), m)}
     lengths = {"pair_": pairs, "test_": m}
     for name in _NAMES:
         length = next((size for start, size in lengths.items() if name.startswith(start)), n)

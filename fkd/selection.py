@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.keypoints import KeypointSchema
-from fkd.measures import Measures
-from fkd.statistics.shape_model import OUTLIER_SCORE
+from fkd.measures import ORDERED, TEST_ORDERED, Measures
+from fkd.statistics.thresholds import OUTLIER_SCORE
 
 Part = Literal["training", "test"]
 ROW = "row"
@@ -209,10 +209,11 @@ def select(measures: Measures, schema: KeypointSchema, selection: Selection) -> 
         if read := QUANTITIES[bound.quantity].of(part):
             values = read(measures)
             keep &= (values >= bound.low) & (values <= bound.high)
-    positions = np.flatnonzero(keep)
-    read = None if selection.sort == ROW else QUANTITIES[selection.sort].of(part)
-    if read is None:
+    if selection.sort == ROW:
+        positions = np.flatnonzero(keep)
         return positions[::-1] if selection.descending else positions
-    values = np.asarray(read(measures))[positions]
-    key = -values.astype(np.float64) if selection.descending else values
-    return positions[np.argsort(key, kind="stable")]
+    names, orders = (
+        (ORDERED, measures.order) if part == "training" else (TEST_ORDERED, measures.test_order)
+    )
+    order = np.asarray(orders[2 * names.index(selection.sort) + selection.descending])
+    return order[keep[order]].astype(np.intp) if selection.filtered else order.astype(np.intp)

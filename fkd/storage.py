@@ -27,9 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd import __version__
-from fkd.dataset import Dataset
+from fkd.dataset import Dataset, Lookup
 from fkd.errors import UserError
-from fkd.formats.kaggle_tables import Lookup
 from fkd.keypoints import SCHEMAS, KeypointSchema
 
 FORMAT = 1

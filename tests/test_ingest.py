@@ -371,18 +371,15 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Tables:
 
 
 def test_killed_at_any_moment_there_is_no_half_dataset(many: Tables) -> None:
-    times = [time.monotonic()]
-    assert run_python("-c", "import fkd.ingest").returncode == 0
-    times.append(time.monotonic())
-    whole("timed", many)
-    times.append(time.monotonic())
-    start_up, work = np.diff(times)
+    began = time.monotonic()
+    assert run_fkd("ingest", "timed", many.folder).returncode == 0
+    whole_run = time.monotonic() - began
     killed, chance = 0, random.Random(0)
     for i in range(6):
         name = f"faces{i % 2}"
         with start_python("-m", "fkd", "ingest", name, many.folder) as child:
-            # From before the first file to where the measures are being made.
-            time.sleep(0.8 * start_up + chance.uniform(0, 2) * work)
+            # From before the first file to the last rename.
+            time.sleep(chance.uniform(0.3, 0.95) * whole_run)
             child.kill()
             child.communicate()
         killed += child.returncode == -signal.SIGKILL
@@ -463,13 +460,3 @@ def test_a_write_that_fails_is_one_line_and_leaves_what_was_there(
     assert result.stderr.splitlines() == ["fkd: File too large"]
     assert state("faces") == before
     assert entries() == {"faces"}
-
-
-def test_a_disk_full_after_registering_is_not_told_as_no_change(
-    small_disk: Path, tables: Tables
-) -> None:
-    subprocess.run(["mount", "-o", "remount,size=180k", str(small_disk)], check=True)
-    result = run_fkd("ingest", "faces", tables.folder, FKD_HOME=str(small_disk))
-    assert result.returncode == 2
-    assert (small_disk / "datasets" / "faces" / "manifest.json").exists()
-    assert "nothing was changed" not in result.stderr

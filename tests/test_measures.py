@@ -13,7 +13,7 @@ from fkd import measures
 from fkd.dataset import Dataset
 from fkd.errors import Cancelled
 from fkd.keypoints import KAGGLE_15
-from fkd.measures import Measures, compute, load, measure
+from fkd.measures import ORDERED, TEST_ORDERED, Measures, compute, load, measure
 from fkd.registry import locked, open_named, staged
 from fkd.storage import DatasetWriter
 
@@ -61,6 +61,8 @@ def times(dataset: Dataset) -> dict[str, int]:
 def check_shapes(found: Measures, rows: int, test_rows: int) -> None:
     k, pairs = len(KAGGLE_15), len(found.pair_a)
     shapes = {"present": (k, rows), "point_outlier": (rows, k)}
+    shapes |= {"order": (2 * len(ORDERED), rows)}
+    shapes |= {"test_order": (2 * len(TEST_ORDERED), test_rows)}
     for name in NAMES:
         length = test_rows if name.startswith("test_") else rows
         expected = (pairs,) if name.startswith("pair_") else shapes.get(name, (length,))

@@ -19,7 +19,7 @@ from fkd.selection import (
     pattern_words,
     select,
 )
-from fkd.statistics.shape_model import OUTLIER_SCORE
+from fkd.statistics.thresholds import OUTLIER_SCORE
 
 K = len(KAGGLE_15)
 NAMES = KAGGLE_15.names
@@ -38,7 +38,7 @@ def random_measures(seed: int, rows: int = 40, test_rows: int = 15) -> Measures:
     outlier = coarse(rows)
     outlier[rng.random(rows) < 0.3] = np.nan
     no_pairs = np.empty(0, np.int64)
-    return Measures(
+    return Measures.of(
         present=present,
         n_present=count,
         source=np.where(count == 0, -1, 2 * count > K).astype(np.int8),

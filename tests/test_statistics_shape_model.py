@@ -8,11 +8,11 @@ from statistics_helper import SCHEMA, faces, four_points
 from fkd.statistics.em import StudentT, fit_t
 from fkd.statistics.missing import FEW, MANY
 from fkd.statistics.shape_model import (
-    OUTLIER_SCORE,
     ShapeModel,
     _tail,
     fit_shape_models,
 )
+from fkd.statistics.thresholds import OUTLIER_SCORE
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from dashboard import state
@@ -12,6 +13,9 @@ from dashboard.widgets import show_table
 from dashboard.words import compact, duration
 from fkd.formats.report import Report
 from fkd.ingest import IngestRefused
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MINE = "tasks_started_here"
 
@@ -90,6 +94,8 @@ def _ended(task: Task, number: int) -> None:
 
 def _validation(task: Task, number: int, error: IngestRefused, dismiss: object) -> None:
     """Every problem as a table, and the way on where leaving the bad rows out would do."""
+    import pandas as pd  # only here: the first page is drawn sooner without it
+
     frame = pd.concat([_problems(report) for report in error.reports], ignore_index=True)
     show_table(frame, f"{task.subject}-problems-{number}", height=min(400, 38 + 35 * len(frame)))
     listed = sum(len(report.problems) for report in error.reports)
@@ -112,6 +118,8 @@ def _validation(task: Task, number: int, error: IngestRefused, dismiss: object) 
 
 
 def _problems(report: Report) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.DataFrame(
         [(p.file, p.row, p.line, p.column, p.reason) for p in report.problems],
         columns=["file", "row", "line", "column", "reason"],

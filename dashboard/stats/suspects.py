@@ -13,7 +13,7 @@ from dashboard.stats.pictures import pictures
 from dashboard.widgets import show_table
 from dashboard.words import compact, count_share
 from fkd.selection import FLAGS, Range, Selection
-from fkd.statistics.shape_model import OUTLIER_SCORE
+from fkd.statistics.thresholds import OUTLIER_SCORE
 
 _SHOWN = 16
 _FLAGS = {

@@ -12,7 +12,6 @@ from fkd.cli.output import print_json, progress_bar, table
 from fkd.errors import UserError
 
 if TYPE_CHECKING:
-    from fkd.dataset import Dataset
     from fkd.formats.report import Report
 
 Verbs = Any  # argparse's subparsers object has no public type
@@ -77,7 +76,6 @@ def run_demo(arguments: argparse.Namespace) -> None:
             dataset, created = make_demo(
                 arguments.name or "demo", spec, overwrite=arguments.overwrite, progress=progress
             )
-        _measure(dataset)
         _say_dataset(dataset.manifest, _state(created))
 
 
@@ -99,7 +97,6 @@ def run_ingest(arguments: argparse.Namespace) -> None:
         _print_problems(error.reports)
         advice = " Fix the files, or keep the good rows (--skip-bad)." if error.curable else ""
         raise UserError(f"{error}. Nothing was ingested.{advice}") from None
-    _measure(result.dataset)
     _say_dataset(result.dataset.manifest, _state(result.created))
     if result.created and (path := rejected_csv(result.dataset)):
         print(f"Skipped {result.bad_rows:,} bad rows; reasons in {path}")
@@ -197,13 +194,6 @@ def run_download(arguments: argparse.Namespace) -> None:
                 overwrite=False,
             )
         )
-
-
-def _measure(dataset: Dataset) -> None:
-    from fkd.measures import measure
-
-    with progress_bar() as progress:
-        measure(dataset, progress)
 
 
 def _say_dataset(about: dict[str, Any], state: str) -> None:

@@ -1,5 +1,6 @@
 """The files a dataset comes and goes in: Kaggle's tables, read with every mistake named."""
 
+from fkd.dataset import Lookup
 from fkd.formats.kaggle_images import (
     ImageBatch,
     read_test,
@@ -8,7 +9,6 @@ from fkd.formats.kaggle_images import (
     write_training,
 )
 from fkd.formats.kaggle_tables import (
-    Lookup,
     Submission,
     full_lookup,
     read_lookup,

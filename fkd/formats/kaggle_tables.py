@@ -11,6 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from fkd.dataset import Lookup
 from fkd.formats import cells
 from fkd.formats.report import Report
 from fkd.formats.source import TableSource
@@ -21,22 +22,6 @@ from fkd.keypoints import KeypointSchema
 ROW_ID, IMAGE_ID, FEATURE, LOCATION = "RowId", "ImageId", "FeatureName", "Location"
 
 _ROWS_AT_A_TIME = 1 << 16
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """What a submission must answer: row ``row_ids[i]`` asks for coordinate ``coordinates[i]``
-    (index into ``schema.coordinate_names``) of image ``image_ids[i]``; each int64 ``(M,)``."""
-
-    row_ids: NDArray[np.int64]
-    image_ids: NDArray[np.int64]
-    coordinates: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        _check_lengths(self.row_ids, self.image_ids, self.coordinates)
-
-    def __len__(self) -> int:
-        return len(self.row_ids)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
 from scipy.special import gammaln  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from fkd.progress import Progress, silent
 from fkd.statistics.missing import group_by_pattern
@@ -58,6 +59,12 @@ def fit_t(data: Matrix, prior: StudentT, strength: float, progress: Progress = s
     result is the posterior mode). Coordinates without data keep the prior's values. The degrees
     of freedom are estimated from 100 rows on and the prior's otherwise.
     """
+    # The matrices are tiny: threads would cost more than they save.
+    with threadpool_limits(1, "blas"):
+        return _fit(data, prior, strength, progress)
+
+
+def _fit(data: Matrix, prior: StudentT, strength: float, progress: Progress) -> StudentT:
     blocks = [
         _Block(np.flatnonzero(mask), np.flatnonzero(~mask), data[np.ix_(rows, mask)])
         for mask, rows in group_by_pattern(np.isfinite(data))

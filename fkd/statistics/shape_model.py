@@ -21,16 +21,6 @@ from fkd.statistics.chunks import ROWS, chunks
 from fkd.statistics.em import StudentT, fit_t
 from fkd.statistics.missing import FEW, MANY, group_by_pattern, label_source, present
 
-OUTLIER_SCORE = 3.0
-"""Score from which a row or a point deserves a look: one face in a thousand is so unusual.
-
-Chosen on 2,855 real faces, with strong poses and mostly careful labels. There 6 rows and a point
-in each of 22 rows reach it: a few plain mistakes, the others profiles, grimaces and covered mouths,
-so it selects what to look at, not what to drop. Of single points moved by 8 px it finds 96 % in
-rows of many points and 24 % in rows of four, where the other points say less; at 4.0 it would be
-89 % and 5 %.
-"""
-
 SAMPLE_ROWS = 20_000
 """Rows a model is fitted on at most."""
 

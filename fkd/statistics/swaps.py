@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fkd.keypoints import KeypointSchema
 from fkd.statistics.missing import label_source
-from fkd.statistics.shape_model import OUTLIER_SCORE, ShapeModels
+from fkd.statistics.shape_model import ShapeModels
+from fkd.statistics.thresholds import OUTLIER_SCORE
 
 MIN_REVERSAL = 0.02
 """How far a pair must be the wrong way round, as a share of the image's width."""
