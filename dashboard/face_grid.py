@@ -15,14 +15,21 @@ from dashboard.loaders import png_url
 from dashboard.words import short_label
 from fkd.keypoints import KeypointSchema
 
-_HERE = Path(__file__).parent
+
+def source(name: str) -> str:
+    """Text of a file beside this one."""
+    return (Path(__file__).parent / name).read_text()
+
+
+MARKS = source("marks.js")
+"""How marks are drawn; goes before the code of each component that draws some."""
 
 # Registered once per process: a component of the same name must not be registered again.
 _grid = component(
     "fkd_face_grid",
     html='<div class="grid"></div>',
-    css=(_HERE / "face_grid.css").read_text(),
-    js=(_HERE / "face_grid.js").read_text(),
+    css=source("face_grid.css"),
+    js=MARKS + source("face_grid.js"),
 )
 
 POINTS, EDGES, NAMES, LACKING, PIXELS = "points", "edges", "names", "missing", "pixels"
@@ -72,23 +79,31 @@ def face_grid(
         key=key,
         on_open_change=opened,
         data={
-            "faces": [_as_data(face, schema, show) for face in faces],
-            "points": [
-                {"label": k.label, "short": short_label(k.label), "color": k.color}
-                for k in schema.keypoints
-            ],
-            "edges": schema.edges,
-            "width": schema.width,
-            "height": schema.height,
+            "faces": [face_data(face, schema, show) for face in faces],
+            **style_data(schema, show),
             "face_px": face_px,
             "columns": columns,
             "size": mark_size,
-            "show": list(show),
         },
     )
 
 
-def _as_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
+def style_data(schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
+    """What marks.js needs to know of the schema, and what to draw."""
+    return {
+        "points": [
+            {"label": k.label, "short": short_label(k.label), "color": k.color}
+            for k in schema.keypoints
+        ],
+        "edges": schema.edges,
+        "width": schema.width,
+        "height": schema.height,
+        "show": list(show),
+    }
+
+
+def face_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
+    """One face as marks.js takes it."""
     points: list[list[float] | None] = [None] * len(schema)
     lacking = ""
     if face.keypoints is not None:

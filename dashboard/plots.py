@@ -12,7 +12,7 @@ from dashboard.words import share, short_label
 from fkd.keypoints import KeypointSchema
 
 NEUTRAL = "#7b8f98"
-ACCENT = "#00718f"
+ACCENT = "#2a93ad"  # stands out on light and on dark
 MISSING = "#b9c1c2"
 
 
@@ -46,6 +46,7 @@ def present_bars(counts: NDArray[np.int64], rows: int, schema: KeypointSchema) -
         )
     )
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    figure.update_layout(hovermode="y")
     figure.update_xaxes(title="images with this point", range=[0, rows], fixedrange=True)
     return _style(figure, 34 * len(schema) + 60)
 
@@ -61,6 +62,7 @@ def points_per_image_bars(histogram: NDArray[np.int64]) -> go.Figure:
         )
     )
     figure.update_xaxes(title="labelled points of an image", dtick=1, fixedrange=True)
+    figure.update_layout(hovermode="x")  # a bar of one pixel can be chosen too
     figure.update_yaxes(title="images", fixedrange=True)
     return _style(figure, 300)
 
@@ -151,11 +153,13 @@ def histogram(values: NDArray[np.floating], title: str, bins: int = 40) -> go.Fi
             y=counts,
             width=np.diff(edges) * 0.94,
             marker_color=ACCENT,
-            customdata=np.stack([edges[:-1], edges[1:]], axis=1),
+            # A list: an array would come back from the browser as a mapping.
+            customdata=np.stack([edges[:-1], edges[1:]], axis=1).tolist(),
             hovertemplate="%{customdata[0]:.3g} to %{customdata[1]:.3g}: %{y:,}<extra></extra>",
         )
     )
     figure.update_xaxes(title=title, fixedrange=True)
+    figure.update_layout(hovermode="x")
     figure.update_yaxes(title="images", fixedrange=True)
     return _style(figure, 280)
 

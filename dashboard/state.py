@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import loaders, routes
+from dashboard.browse.view import leave_image
 from dashboard.words import compact
 from fkd.dataset import Dataset
 from fkd.errors import UserError
@@ -15,7 +16,7 @@ from fkd.registry import dataset_names
 
 _KEY = "dataset"
 """In the session and in the link."""
-_PICKED, _NEXT = "dataset-picker", "dataset-next"
+_PICKED, _NEXT, _NOTE = "dataset-picker", "dataset-next", "dataset-note"
 
 
 def dataset_picker() -> None:
@@ -33,21 +34,32 @@ def dataset_picker() -> None:
             names,
             required=True,
             key=_PICKED,
-            on_change=lambda: open_next(st.session_state[_PICKED]),
+            on_change=_pick,
             label_visibility="collapsed",
         )
         st.session_state[_KEY] = name
         if st.query_params.get(_KEY) != name:
             st.query_params[_KEY] = name
-        try:
-            about = loaders.manifest(name)
-        except UserError:
-            return  # the page says what is wrong with it
-        st.caption(
-            f"{compact(about['rows'])} labelled, {compact(about['test_rows'])} test images",
-            help="Left and right are the subject's, not the viewer's: the left eye is on the "
-            "right of the picture.",
-        )
+        _sidebar_note(name)
+    if note := st.session_state.pop(_NOTE, None):
+        st.warning(note, icon=":material/search_off:")
+
+
+def _sidebar_note(name: str) -> None:
+    try:
+        about = loaders.manifest(name)
+    except UserError:
+        return  # the page says what is wrong with it
+    st.caption(
+        f"{compact(about['rows'])} labelled, {compact(about['test_rows'])} test images",
+        help="Left and right are the subject's, not the viewer's: the left eye is on the "
+        "right of the picture.",
+    )
+
+
+def _pick() -> None:
+    leave_image()
+    open_next(st.session_state[_PICKED])
 
 
 def _choose(names: list[str]) -> str:
@@ -61,8 +73,11 @@ def _choose(names: list[str]) -> str:
     before = st.session_state.get(_KEY)
     name = str(before) if before in names else _default(names)
     if asked is not None:
+        leave_image()
         # Data is not Markdown: what a link says is shown as code.
-        st.warning(f"There is no dataset `{asked.replace('`', '')[:64]}`; this is `{name}`.")
+        st.session_state[_NOTE] = (
+            f"There is no dataset `{asked.replace('`', '')[:64]}` (any more); this is `{name}`."
+        )
     return name
 
 

@@ -65,7 +65,9 @@ class Tasks:
         task at once. What ``work`` returns is said of the subject ("is ready")."""
         task = Task(label, subject, work)
         with self._lock:
-            self._tasks = [*self._tasks[-9:], task]
+            # An ended task on the same dataset has been answered by this one.
+            others = [t for t in self._tasks if t.subject != subject or t.state == "running"]
+            self._tasks = [*others[-4:], task]
         threading.Thread(target=_run, args=(task,), daemon=True, name=label).start()
         return task
 

@@ -100,7 +100,7 @@ def make_demo(
         if target.exists() and not overwrite:
             raise UserError(
                 f"Dataset '{name}' exists with other content. Choose another name, "
-                "or replace it (--overwrite)."
+                "or remove that one first."
             )
         with staged(target) as stage, DatasetWriter(stage, name, KAGGLE_15) as writer:
             for batch in spec.training(progress):

@@ -128,7 +128,7 @@ def ingest(
         if target.exists() and not overwrite:
             raise UserError(
                 f"Dataset '{name}' exists with other content. Choose another name, "
-                "or replace it (--overwrite)."
+                "or remove that one first."
             )
         with staged(target) as stage, DatasetWriter(stage, name, schema) as writer:
             reader = _Reader(writer, progress)

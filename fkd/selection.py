@@ -47,9 +47,10 @@ FLAGS = {
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number of each image, to sort by or to bound."""
+    """A number of each image, to sort by or to bound; ``digits`` after the point are shown."""
 
     label: str
+    digits: int
     training: Callable[[Measures], NDArray[Any]]
     test: Callable[[Measures], NDArray[Any]] | None = None
 
@@ -58,11 +59,11 @@ class Quantity:
 
 
 QUANTITIES = {
-    "missing": Quantity("missing points", lambda m: len(m.present) - m.n_present),
-    "outlier": Quantity("outlier score", lambda m: m.outlier),
-    "brightness": Quantity("brightness", lambda m: m.brightness, lambda m: m.test_brightness),
-    "contrast": Quantity("contrast", lambda m: m.contrast, lambda m: m.test_contrast),
-    "sharpness": Quantity("sharpness", lambda m: m.sharpness, lambda m: m.test_sharpness),
+    "missing": Quantity("missing points", 0, lambda m: len(m.present) - m.n_present),
+    "outlier": Quantity("outlier score", 2, lambda m: m.outlier),
+    "brightness": Quantity("brightness", 0, lambda m: m.brightness, lambda m: m.test_brightness),
+    "contrast": Quantity("contrast", 1, lambda m: m.contrast, lambda m: m.test_contrast),
+    "sharpness": Quantity("sharpness", 2, lambda m: m.sharpness, lambda m: m.test_sharpness),
 }
 """The quantities to sort by or to bound; the keys stand in links."""
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from fkd.measures import load
 from fkd.registry import dataset_names, open_named
 from fkd.selection import Selection, select
 
+ROOT = Path(__file__).resolve().parents[1]
+
 FIGURES = {
     "ingest": ("notebooks' time / ours", 3),
     "opening": ("opening 120 rows, median", 50),
@@ -22,11 +27,20 @@ FIGURES = {
 
 
 @pytest.mark.slow
-def test_quick_run_writes_every_part(tmp_path, capsys):
-    assert foundation.main(["--quick", "--out", str(tmp_path)]) == 0
+def test_quick_run_writes_every_part(tmp_path):
+    # In a process of its own, as it is run: a browser may already be driven in this one. Whether
+    # claims hold is not asked of small sizes on a busy machine, only that they are judged.
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.foundation", "--quick", "--out", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stderr
     parts = json.loads((tmp_path / "foundation.json").read_text())["parts"]
     assert list(parts) == list(foundation.PARTS)
-    printed = capsys.readouterr().out
+    printed = done.stdout
     for name, (what, limit) in FIGURES.items():
         part = parts[name]
         assert part["quick"]

@@ -64,12 +64,13 @@ def controls(shown: View, current: Current) -> View:
         **_changing(shown, "b-filter", _with_filters),
     )
 
+    number = "row" if selection.part == "training" else "image id"
     sorts = [ROW, *(key for key, q in QUANTITIES.items() if q.of(selection.part))]
     st.session_state["b-sort"] = selection.sort
     row.selectbox(
         "Sort by",
         sorts,
-        format_func=lambda key: "row" if key == ROW else QUANTITIES[key].label,
+        format_func=lambda key: number if key == ROW else QUANTITIES[key].label,
         help="Outlier score: how rare the face's shape is. 3 means one face in a thousand.",
         width=150,
         **_changing(shown, "b-sort", _with_sort),

@@ -9,11 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.browse import view
+from dashboard.browse import grid, view
 from dashboard.browse.controls import mark_controls
 from dashboard.browse.view import View
 from dashboard.face_grid import EDGES, NAMES, PIXELS, POINTS, Face, face_grid
-from dashboard.face_plot import annotated_png, face_figure
+from dashboard.face_picture import annotated_png
+from dashboard.face_view import face_view
 from dashboard.state import Current
 from dashboard.widgets import show_table
 from fkd.selection import FLAGS
@@ -34,20 +35,8 @@ def show_detail(shown: View, current: Current) -> None:
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
     with picture:
-        st.plotly_chart(
-            face_figure(
-                image,
-                dataset.schema,
-                keypoints,
-                points=POINTS in shown.show,
-                edges=EDGES in shown.show,
-                names=NAMES in shown.show,
-                pixels=PIXELS in shown.show,
-                mark_size=shown.mark_size,
-            ),
-            key="b-face",
-            config={"scrollZoom": True, "displaylogo": False, "doubleClick": "reset"},
-        )
+        face = grid.face(current, shown, position)
+        face_view(face, dataset.schema, "b-face", show=shown.show, mark_size=shown.mark_size)
         _downloads(shown, current, image, keypoints)
     with facts:
         if training:
@@ -86,39 +75,44 @@ def _navigation(shown: View, current: Current, position: int) -> None:
     at = int(here[0]) if len(here) else None
     ids = dataset.rows if training else dataset.test_image_ids
 
-    def go(to: int) -> None:
-        page = to // shown.per_page + 1
-        view.write(replace(shown, open=int(ids[found[to]]), page=page))
+    def go(to: int | None, by: int) -> None:
+        now = view.latest(dataset.schema)
+        if to is None:
+            place = dataset.position(now.open) if training else dataset.test_position(now.open)
+            at_now = np.flatnonzero(found == place)
+            if not len(at_now):
+                return
+            to = int(at_now[0]) + by
+        to = min(max(to, 0), last)
+        view.write(replace(now, open=int(ids[found[to]]), page=to // now.per_page + 1))
 
     last = len(found) - 1
     title = f"Row {shown.open}" if training else f"Test image {shown.open}"
     moves = [
-        ("First", "first_page", "Home", 0),
-        ("Previous", "chevron_left", "Left", None if at is None else at - 1),
-        ("Next", "chevron_right", "Right", None if at is None else at + 1),
-        ("Last", "last_page", "End", last),
+        ("First", "first_page", "Home", 0, 0, at == 0),
+        ("Previous", "chevron_left", "Left", None, -1, at is None or at == 0),
+        ("Next", "chevron_right", "Right", None, 1, at is None or at == last),
+        ("Last", "last_page", "End", last, 0, at == last),
     ]
     bar = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with bar:
         _back_button(shown)
         where = "not in this selection" if at is None else f"{at + 1:,} of {last + 1:,}"
-        filters = shown.selection.describe(dataset.schema)
-        st.markdown(
-            f"### {title} :small[:gray[{where}{': ' + filters if filters else ''}]]",
-            width="stretch",
-        )
-        for label, icon, key, to in moves:
+        st.markdown(f"### {title} :small[:gray[{where}]]", width="stretch")
+        for label, icon, key, to, by, nowhere in moves:
             st.button(
                 label,
                 key=f"b-{label}",
                 icon=f":material/{icon}:",
                 shortcut=key,
-                disabled=to is None or not 0 <= to <= last or to == at,
+                disabled=nowhere or last < 0,
                 on_click=go,
-                args=(to,),
+                args=(to, by),
             )
         with st.popover("View", icon=":material/tune:"):
             mark_controls(shown)
+    if filters := shown.selection.describe(dataset.schema):
+        st.caption(f"Among the images: {filters}")
 
 
 def _training_facts(current: Current, position: int) -> None:
@@ -166,14 +160,16 @@ def _flagged(flag: str, measures: object, position: int) -> bool:
 
 def _point_table(current: Current, position: int) -> pd.DataFrame:
     schema = current.dataset.schema
-    points = np.asarray(current.dataset.keypoints[position], np.float64)
+    # float32 has about seven digits; more would be noise in the CSV.
+    points = np.round(np.asarray(current.dataset.keypoints[position], np.float64), 5)
     return pd.DataFrame(
         {
             "keypoint": [p.label for p in schema.keypoints],
-            "state": np.where(np.isnan(points).any(axis=1), "missing", "labelled"),
             "x": points[:, 0],
             "y": points[:, 1],
-            "outlier score": np.asarray(current.measures.point_outlier[position], np.float64),
+            "outlier score": np.round(
+                np.asarray(current.measures.point_outlier[position], np.float64), 3
+            ),
         }
     )
 
@@ -211,7 +207,14 @@ def _downloads(
     picture.download_button(
         "PNG",
         lambda: annotated_png(
-            image, schema, points, edges=EDGES in shown.show, mark_size=shown.mark_size
+            image,
+            schema,
+            points,
+            points=POINTS in shown.show,
+            edges=EDGES in shown.show,
+            names=NAMES in shown.show,
+            pixels=PIXELS in shown.show,
+            mark_size=shown.mark_size,
         ),
         file_name=f"{current.dataset.name}-{shown.selection.part}-{shown.open}.png",
         mime="image/png",

@@ -41,7 +41,7 @@ def show_grid(shown: View, current: Current) -> None:
         mark_size=shown.mark_size,
     )
     if pages > 1:
-        _pager(shown, page, pages)
+        _pager(shown, current, page, pages)
 
 
 def _headline(shown: View, current: Current, found: int, total: int) -> None:
@@ -59,9 +59,10 @@ def _headline(shown: View, current: Current, found: int, total: int) -> None:
         left.markdown(f"**{compact(total)}** {shown.selection.part} images")
 
 
-def _pager(shown: View, page: int, pages: int) -> None:
-    def turn(to: int) -> None:
-        view.write(replace(shown, page=to))
+def _pager(shown: View, current: Current, page: int, pages: int) -> None:
+    def turn(by: int) -> None:
+        now = view.latest(current.dataset.schema)
+        view.write(replace(now, page=min(max(min(now.page, pages) + by, 1), pages)))
 
     back, middle, forth = st.columns([1, 4, 1], vertical_alignment="center")
     back.button(
@@ -69,19 +70,24 @@ def _pager(shown: View, page: int, pages: int) -> None:
         shortcut="Left",
         disabled=page == 1,
         on_click=turn,
-        args=(page - 1,),
+        args=(-1,),
         width="stretch",
     )
     # The key changes with the page, so the default is always the page shown.
     key = f"b-page-{page}"
     with middle.container(horizontal_alignment="center"):
-        st.pagination(pages, default=page, key=key, on_change=lambda: turn(st.session_state[key]))
+        st.pagination(
+            pages,
+            default=page,
+            key=key,
+            on_change=lambda: view.write(replace(shown, page=st.session_state[key])),
+        )
     forth.button(
         "Next page",
         shortcut="Right",
         disabled=page == pages,
         on_click=turn,
-        args=(page + 1,),
+        args=(1,),
         width="stretch",
     )
 
@@ -92,7 +98,7 @@ def face(current: Current, shown: View, position: int) -> Face:
     note = ""
     if sort != ROW and (read := QUANTITIES[sort].of(shown.selection.part)):
         value = np.asarray(read(current.measures))[position]
-        note = f"{value:d}" if isinstance(value, np.integer) else f"{value:.3g}"
+        note = f"{value:.{QUANTITIES[sort].digits}f}"
     if shown.selection.part == "test":
         image_id = str(dataset.test_image_ids[position])
         return Face(image_id, image_id, dataset.test_images[position], note=note)

@@ -93,12 +93,23 @@ def write(view: View) -> None:
     """Put ``view`` into the address bar and remember it for when the user comes back."""
     wanted = view.to_query()
     st.session_state[_REMEMBERED] = wanted
-    for key in _ALL_KEYS:
-        if key in st.query_params and key not in wanted:
-            del st.query_params[key]
-    for key, value in wanted.items():
-        if st.query_params.get(key) != value:
-            st.query_params[key] = value
+    others = {k: v for k, v in st.query_params.to_dict().items() if k not in _ALL_KEYS}
+    # In one go: each change by itself would be a step of the browser's Back.
+    if st.query_params.to_dict() != others | wanted:
+        st.query_params.from_dict(others | wanted)
+
+
+def latest(schema: KeypointSchema) -> View:
+    """The view as last written, for callbacks: keys come faster than pages are drawn, so what a
+    button was drawn with may be behind."""
+    return View.from_query(st.session_state.get(_REMEMBERED, {}), schema)
+
+
+def leave_image() -> None:
+    """Forget which image and page were looked at: another dataset has others."""
+    for key in ("image", "page"):
+        st.query_params.pop(key, None)
+        st.session_state.get(_REMEMBERED, {}).pop(key, None)
 
 
 _ALL_KEYS = (

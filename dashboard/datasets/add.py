@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import streamlit as st
@@ -123,7 +124,9 @@ def _demo() -> None:
             "to look around and to try things out."
         )
         columns = st.columns(3)
-        name = columns[0].text_input("Name", value="demo", max_chars=64)
+        taken = dataset_names()
+        free = next(n for n in ("demo", *(f"demo-{i}" for i in count(2))) if n not in taken)
+        name = columns[0].text_input("Name", value=free, max_chars=64)
         rows = columns[1].number_input("Images", 10, MAX_DEMO_ROWS, DEFAULT_ROWS, step=500)
         seed = columns[2].number_input("Seed", 0, step=1, help="Other seeds give other faces")
         if st.form_submit_button("Draw", type="primary"):

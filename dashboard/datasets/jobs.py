@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from dashboard.tasks import Task, tasks
+from fkd.dataset import Dataset
 from fkd.demo import DemoSpec, make_demo
-from fkd.errors import UserError
+from fkd.errors import Cancelled, UserError
 from fkd.ingest import ingest
 from fkd.measures import measure
 from fkd.progress import Progress
@@ -40,12 +41,8 @@ class IngestJob:
             skip_bad=self.skip_bad,
             progress=progress,
         )
-        measure(result.dataset, progress)
-        if not result.created:
-            return "was there already; nothing to do"
-        if result.bad_rows:
-            return f"is ready, without {result.bad_rows:,} bad rows"
-        return "is ready"
+        left_out = f", without {result.bad_rows:,} bad rows" if result.bad_rows else ""
+        return _measured(result.dataset, progress, result.created, left_out)
 
     def start(self) -> Task:
         """Begin at once. Raises ``UserError`` where a glance shows that it cannot work."""
@@ -57,6 +54,15 @@ class IngestJob:
 
     def without_bad_rows(self) -> IngestJob:
         return replace(self, skip_bad=True)
+
+
+def _measured(dataset: Dataset, progress: Progress, created: bool, left_out: str = "") -> str:
+    """Measure a dataset that is in place; what to say of it."""
+    try:
+        measure(dataset, progress)
+    except Cancelled:
+        return f"is there{left_out}; measuring was stopped and is done when it is first looked at"
+    return f"is ready{left_out}" if created else "was there already; nothing to do"
 
 
 def keep_upload(
@@ -83,8 +89,7 @@ def start_demo(name: str, spec: DemoSpec) -> Task:
 
     def work(progress: Progress) -> str:
         dataset, created = make_demo(name, spec, progress=progress)
-        measure(dataset, progress)
-        return "is ready" if created else "was there already; nothing to do"
+        return _measured(dataset, progress, created)
 
     return tasks().start(f"Draw {name}", check_name(name), work)
 

@@ -42,7 +42,7 @@ def _strip(refreshing: bool) -> None:
         st.rerun()  # a button of the strip began a task: from now on it has to refresh itself
     ended = False
     mine = st.session_state.setdefault(_MINE, [])
-    for number, task in enumerate(tasks().list()):
+    for number, task in reversed(list(enumerate(tasks().list()))):
         if task.state == "running":
             _running(task, number)
         else:
@@ -67,7 +67,14 @@ def _running(task: Task, number: int) -> None:
         text += f", {duration(left)} left"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(task.share, text=text)
-        st.button("Stop", key=f"stop-{number}", icon=":material/stop:", on_click=task.stop.set)
+        stopping = task.stop.is_set()
+        st.button(
+            "Stopping ..." if stopping else "Stop",
+            key=f"stop-{number}",
+            icon=":material/stop:",
+            disabled=stopping,
+            on_click=task.stop.set,
+        )
 
 
 def _ended(task: Task, number: int) -> None:

@@ -21,14 +21,14 @@ def section(current: Current) -> None:
     n = len(dataset)
     across = (m.pair_a < n) & (m.pair_b >= n)
     within = m.pair_b < n
-    cells = st.columns(4)
-    cells[0].metric(
-        "Training images with a duplicate", count_share(int((m.duplicate >= 0).sum()), n)
-    )
+    inside_test = m.pair_a >= n
+    cells = st.columns(5)
+    cells[0].metric("Training images found twice", count_share(int((m.duplicate >= 0).sum()), n))
     cells[1].metric("Exact pairs", compact(int(m.pair_exact.sum())), help="Equal byte by byte")
-    cells[2].metric("Near pairs within training", compact(int((within & ~m.pair_exact).sum())))
-    cells[3].metric(
-        "Pairs across training and test",
+    cells[2].metric("Near pairs in training", compact(int((within & ~m.pair_exact).sum())))
+    cells[3].metric("Pairs within test", compact(int(inside_test.sum())))
+    cells[4].metric(
+        "Pairs across the two",
         compact(int(across.sum())),
         help="What a model has seen in training it is also asked for in the test.",
     )
@@ -37,7 +37,7 @@ def section(current: Current) -> None:
         return
     st.caption(
         "Duplicates belong on one side of a split, or validation measures memory. "
-        "Where their labels differ, one of them is wrong."
+        "Where their labels lie far apart, one of them may be wrong."
     )
     if st.button("See all in Browse", icon=":material/grid_view:"):
         routes.browse(Selection(flags=("duplicate",)))
@@ -50,9 +50,9 @@ def section(current: Current) -> None:
     frame = pd.DataFrame(
         {
             "first": [_number(current, int(i)) for i in m.pair_a[order]],
-            "of": names[(m.pair_a[order] >= n).astype(int)],
+            "first part": names[(m.pair_a[order] >= n).astype(int)],
             "second": [_number(current, int(i)) for i in m.pair_b[order]],
-            "of ": names[(m.pair_b[order] >= n).astype(int)],
+            "second part": names[(m.pair_b[order] >= n).astype(int)],
             "similarity": m.pair_similarity[order],
             "exact": m.pair_exact[order],
             "labels apart (px)": m.pair_label_distance[order],

@@ -8,11 +8,10 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.chart import chart
-from dashboard.face_plot import face_figure
+from dashboard.face_picture import enlarged_url
 from dashboard.links import linked_choice
 from dashboard.state import Current
 from dashboard.widgets import show_table
-from fkd.keypoints import KeypointSchema
 
 _BINS = 96
 
@@ -53,10 +52,21 @@ def section(current: Current) -> None:
 
 
 def _density_figure(current: Current, k: int) -> go.Figure:
-    dataset = current.dataset
-    schema: KeypointSchema = dataset.schema
-    figure = face_figure(
-        loaders.mean_face(dataset), schema, loaders.mean_points(dataset), mark_size=0.9, height=460
+    """The mean face, how often point ``k`` lies where, and the mean of each point."""
+    dataset, schema = current.dataset, current.dataset.schema
+    figure = go.Figure()
+    figure.add_layout_image(
+        source=enlarged_url(loaders.mean_face(dataset), smooth=True),
+        xref="x",
+        yref="y",
+        # A pixel's centre is its index, so the picture begins half a pixel before index 0.
+        x=-0.5,
+        y=-0.5,
+        sizex=schema.width,
+        sizey=schema.height,
+        yanchor="top",
+        sizing="stretch",
+        layer="below",
     )
     density = loaders.point_density(dataset, k, _BINS)
     counts = density.counts.astype(float)
@@ -70,7 +80,27 @@ def _density_figure(current: Current, k: int) -> go.Figure:
         showscale=False,
         hovertemplate="x %{x:.0f}, y %{y:.0f} px: %{z:,} labels<extra></extra>",
     )
-    # The points stay on top of the shade.
-    figure.data = (figure.data[-1], *figure.data[:-1])
-    figure.update_layout(dragmode="pan")
+    means = loaders.mean_points(dataset)
+    figure.add_scatter(
+        x=means[:, 0],
+        y=means[:, 1],
+        mode="markers",
+        marker={
+            "color": [p.color for p in schema.keypoints],
+            "size": 9,
+            "line": {"color": "white", "width": 1.5},
+        },
+        customdata=[p.label for p in schema.keypoints],
+        hovertemplate="%{customdata}: mean x %{x:.2f}, y %{y:.2f} px<extra></extra>",
+    )
+    axis = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(range=[-0.5, schema.width - 0.5], **axis)
+    figure.update_yaxes(range=[schema.height - 0.5, -0.5], scaleanchor="x", **axis)
+    figure.update_layout(
+        height=460,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        showlegend=False,
+        dragmode="pan",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
     return figure

@@ -67,14 +67,19 @@ def _table(current: Current) -> None:
     marked = marked[np.argsort(-m.outlier[marked], kind="stable")]
     points = np.nan_to_num(np.asarray(m.point_outlier[marked]), nan=-1.0)
     worst = points.argmax(axis=1)
+    score = points[np.arange(len(marked)), worst]
     st.markdown(f"#### All {compact(len(marked))} marked images")
     show_table(
         pd.DataFrame(
             {
                 "row": dataset.rows[marked],
                 "outlier score": m.outlier[marked],
-                "oddest point": [dataset.schema.keypoints[k].label for k in worst],
-                "its score": points[np.arange(len(marked)), worst],
+                "oddest point": np.where(
+                    score >= OUTLIER_SCORE,
+                    [dataset.schema.keypoints[k].label for k in worst],
+                    "none by itself",
+                ),
+                "its score": score,
                 **{FLAGS[f].label: values[marked] for f, values in flags.items()},
             }
         ),

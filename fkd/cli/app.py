@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,8 @@ def run_dashboard(arguments: argparse.Namespace) -> None:
     command += ["--server.port", str(arguments.port)]
     if arguments.headless:
         command += ["--server.headless", "true"]
+    if os.name == "posix":  # in its place, so that a signal to this process reaches the server
+        os.execv(sys.executable, command)
     try:
         code = subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:  # Ctrl-C reaches Streamlit too, which has closed by itself

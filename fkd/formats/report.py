@@ -121,6 +121,8 @@ class Report:
 
     def summary(self) -> str:
         """One line: "12 bad rows of 7049 in training.csv: 7x wrong pixel count, ..."."""
+        if self.fatal and not self.bad_rows:
+            return f"{self.file}: {'; '.join(p.reason for p in self.fatal)}"
         plural = "" if len(self.bad_rows) == 1 else "s"
         text = f"{len(self.bad_rows) or 'no'} bad row{plural} of {self.rows}"
         if self.file:

@@ -6,13 +6,14 @@ import re
 
 import numpy as np
 import pytest
+from browser_helper import idle
 
 from fkd.keypoints import KAGGLE_15
 from fkd.storage import open_dataset
 
 pytestmark = pytest.mark.browser
 
-GRID, FACE, CHART = ".face", ".face >> nth=0", ".js-plotly-plot"
+GRID, FACE, CHART = ".face", ".face >> nth=0", ".view svg"
 
 
 @pytest.fixture
@@ -79,15 +80,61 @@ def test_a_link_opens_the_same_view_again(page, visit, browser):
 
 
 def test_hover_names_a_point_and_gives_its_place(page, visit, dataset):
-    row = int(dataset.manifest["rows"] > 0)
+    row = 1
     here = np.flatnonzero(~np.isnan(dataset.keypoints[row]).any(axis=1))
-    visit(f"/browse?dataset=demo&image={row}", f"{CHART} .scatterlayer .point")
-    page.locator(f"{CHART} .scatterlayer .point").first.hover(force=True)
-    page.wait_for_selector(".hoverlayer .hovertext")
-    text = page.locator(".hoverlayer .hovertext").text_content()
-    point = dataset.keypoints[row][here[0]]
-    assert KAGGLE_15.keypoints[here[0]].label in text
-    assert f"x {point[0]:.2f}, y {point[1]:.2f} px" in text
+    visit(f"/browse?dataset=demo&image={row}", f"{CHART} circle")
+    page.locator(f"{CHART} circle").first.hover()
+    tip = page.locator(".tip")
+    tip.wait_for()
+    x, y = dataset.keypoints[row][here[0]]
+    assert KAGGLE_15.keypoints[here[0]].label in tip.inner_text()
+    assert f"{x:.1f}, {y:.1f}" in tip.inner_text()
+
+
+def test_the_zoom_outlives_a_toggle_and_marks_stay_in_place(page, visit, dataset):
+    visit("/browse?dataset=demo&image=2", CHART)
+    frame = page.locator(".view").bounding_box()
+    middle = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, -600)
+    box = page.locator(CHART).get_attribute("viewBox")
+    assert box != "-0.5 -0.5 96 96"
+    page.get_by_role("button", name="View").click()
+    page.get_by_role("button", name="edges").click()
+    url_has(page, "show=points%2Cedges")
+    idle(page)
+    assert page.locator(CHART).get_attribute("viewBox") == box
+    x, _, width, _ = map(float, box.split())
+    # Where the pointer is, the same pixel stays under it.
+    assert x + width / 2 == pytest.approx((KAGGLE_15.width - 1) / 2, abs=0.3)
+    page.keyboard.press("Escape")
+    page.locator(".view").dblclick()
+    assert page.locator(CHART).get_attribute("viewBox") == "-0.5 -0.5 96 96"
+
+
+def test_held_arrow_keys_do_not_stick(page, visit):
+    visit("/browse?dataset=demo&image=0", CHART)
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(60)
+    page.wait_for_timeout(1500)
+    reached = int(re.search(r"image=(\d+)", page.url)[1])
+    page.keyboard.press("ArrowRight")
+    url_has(page, f"image={reached + 1}")
+    assert reached >= 3
+
+
+def test_the_picture_downloads_as_shown(page, visit, tmp_path):
+    import cv2
+
+    visit("/browse?dataset=demo&image=3&show=points", CHART)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="PNG").click()
+    path = tmp_path / "face.png"
+    waiting.value.save_as(path)
+    picture = cv2.imread(str(path))
+    assert picture.shape == (8 * KAGGLE_15.height, 8 * KAGGLE_15.width, 3)
+    assert (picture[..., 0] != picture[..., 2]).any()  # coloured dots on a grey face
 
 
 def test_toggles_change_what_is_drawn(page, visit):

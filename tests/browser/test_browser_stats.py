@@ -25,6 +25,19 @@ def test_a_bar_leads_to_browse_and_back_stays_back(page, visit):
     assert "/statistics" in page.url
 
 
+@pytest.mark.parametrize("section", ["quality", "suspects"])
+def test_a_bar_of_a_histogram_leads_to_just_its_images(page, visit, section):
+    visit(f"/statistics?dataset=demo&section={section}", BARS)
+    bars = page.locator(".js-plotly-plot").first.locator(".barlayer .point path")
+    heights = [bar.bounding_box()["height"] for bar in bars.all()]
+    bars.nth(heights.index(max(heights))).hover(force=True)
+    text = page.locator(".hoverlayer .hovertext").first.text_content()
+    count = re.search(r": ([\d,]+)", text)[1]
+    bars.nth(heights.index(max(heights))).click(force=True)
+    page.wait_for_selector(".face")
+    page.get_by_text(re.compile(rf"^{count} \(")).wait_for()
+
+
 def test_sections_stand_in_the_link(page, visit):
     visit("/statistics?dataset=demo&section=quality", "text=Darkest")
     page.get_by_role("radio", name="Positions").click()
