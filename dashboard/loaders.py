@@ -70,10 +70,20 @@ def _measures(name: str, content_hash: str, _dataset: Dataset) -> Measures:
 def _expect_random_access(of: Dataset) -> None:
     """Tell the system that pages show a few images here and there: read ahead, it would fetch
     megabytes for each of them."""
+    _advise(of, "MADV_RANDOM")
+
+
+def release(of: Dataset) -> None:
+    """Unmap the images looked at (the system's cache keeps them), so that the process does not
+    grow with what was browsed."""
+    _advise(of, "MADV_DONTNEED")
+
+
+def _advise(of: Dataset, advice: str) -> None:
     for images in (of.images, of.test_images):
         mapped = getattr(images, "_mmap", None)
-        if mapped is not None and hasattr(mmap, "MADV_RANDOM"):
-            mapped.madvise(mmap.MADV_RANDOM)
+        if mapped is not None and hasattr(mmap, advice):
+            mapped.madvise(getattr(mmap, advice))
 
 
 def positions(of: Dataset, measures: Measures, selection: sel.Selection) -> NDArray[np.intp]:

@@ -40,6 +40,7 @@ def show_grid(shown: View, current: Current) -> None:
         show=shown.show,
         mark_size=shown.mark_size,
     )
+    loaders.release(dataset)
     if pages > 1:
         _pager(shown, current, page, pages)
 
