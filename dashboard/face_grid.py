@@ -72,7 +72,8 @@ def face_grid(
     """
 
     def opened() -> None:
-        if chosen := st.session_state[key].get("open"):
+        # A click may arrive when the next page is drawn already and the grid is gone.
+        if chosen := (st.session_state.get(key) or {}).get("open"):
             on_open(str(chosen))
 
     _grid(
@@ -90,9 +91,17 @@ def face_grid(
 
 def style_data(schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
     """What marks.js needs to know of the schema, and what to draw."""
+    central = {k.part for k in schema.keypoints if k.side == "middle"}
     return {
         "points": [
-            {"label": k.label, "short": short_label(k.label), "color": k.color}
+            {
+                "label": k.label,
+                "short": short_label(k.label),
+                "color": k.color,
+                # Two eyes, two brows, but one mouth: parts in the middle are not cut in two.
+                "group": k.part if k.part in central else f"{k.side} {k.part}",
+                "central": k.part in central,
+            }
             for k in schema.keypoints
         ],
         "edges": schema.edges,

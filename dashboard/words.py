@@ -27,7 +27,7 @@ def count_share(part: int, whole: int) -> str:
 
 def short_label(label: str) -> str:
     """A point's name short enough to stand on a face: ``left eye center`` -> ``L eye``."""
-    words = {"left": "L", "right": "R", "center": "", "eyebrow": "brow", "corner": ""}
+    words = {"left": "L", "right": "R", "center": "", "eyebrow": "brow", "corner": "", "end": ""}
     return " ".join(w for word in label.split() if (w := words.get(word, word)))
 
 

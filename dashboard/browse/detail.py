@@ -77,6 +77,8 @@ def _navigation(shown: View, current: Current, position: int) -> None:
 
     def go(to: int | None, by: int) -> None:
         now = view.latest(dataset.schema)
+        if now.open is None:
+            return  # a key that comes after Esc has closed the face
         if to is None:
             place = dataset.position(now.open) if training else dataset.test_position(now.open)
             at_now = np.flatnonzero(found == place)

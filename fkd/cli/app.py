@@ -22,9 +22,16 @@ _ENTRIES = (
 
 def add_verbs(verbs: Any) -> None:
     dashboard = verbs.add_parser("dashboard", help="open the dashboard in the browser")
-    dashboard.add_argument("--port", type=int, default=8501, help="port on localhost (8501)")
+    dashboard.add_argument("--port", type=_port, default=8501, help="port on localhost (8501)")
     dashboard.add_argument("--headless", action="store_true", help="do not open a browser")
     dashboard.set_defaults(run=run_dashboard)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is no port; ports go from 1 to 65535")
+    return number
 
 
 def entry_point() -> Path:
