@@ -125,7 +125,11 @@ def _demo() -> None:
         )
         columns = st.columns(3)
         taken = dataset_names()
-        free = next(n for n in ("demo", *(f"demo-{i}" for i in count(2))) if n not in taken)
+        free = (
+            "demo"
+            if "demo" not in taken
+            else next(name for i in count(2) if (name := f"demo-{i}") not in taken)
+        )
         name = columns[0].text_input("Name", value=free, max_chars=64)
         rows = columns[1].number_input("Images", 10, MAX_DEMO_ROWS, DEFAULT_ROWS, step=500)
         seed = columns[2].number_input("Seed", 0, step=1, help="Other seeds give other faces")

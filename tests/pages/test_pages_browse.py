@@ -90,9 +90,9 @@ def test_one_face_tells_what_the_files_say(app, dataset):
     page = app("browse", image="5")
     table = page.at.dataframe[0].value
     points = np.asarray(dataset.keypoints[5], float)
-    np.testing.assert_allclose(table[["x", "y"]].to_numpy(float), points, rtol=1e-6)
+    np.testing.assert_allclose(table[["x", "y"]].to_numpy(float), points, atol=1e-5)
     present = ~np.isnan(points).any(axis=1)
-    assert (table["state"] == "labelled").tolist() == present.tolist()
+    assert table["x"].notna().tolist() == present.tolist()
     assert page.metrics()["Points"] == f"{present.sum()} / {len(points)}"
     brightness = float(page.metrics()["Brightness"])
     assert brightness == pytest.approx(np.mean(dataset.images[5]), rel=0.01)
