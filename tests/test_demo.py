@@ -56,7 +56,7 @@ def test_the_same_again_does_nothing_and_other_content_asks() -> None:
     for overwrite in (False, True):
         assert not make_demo("demo", SPEC, overwrite=overwrite)[1]
     other = DemoSpec(rows=3, seed=4)
-    with pytest.raises(UserError, match=r"'demo' exists with other content.*--overwrite"):
+    with pytest.raises(UserError, match=r"'demo' exists with other content.*remove that one"):
         make_demo("demo", other)
     assert manifest.stat().st_mtime_ns == before
     dataset, created = make_demo("demo", other, overwrite=True)

@@ -123,7 +123,7 @@ def test_other_content_is_refused_and_replaced_only_on_demand(
     whole("faces", tables)
     before = state("faces")
     for paths in ((other_tables.training,), (tables.training,), (other_tables.folder,)):
-        with pytest.raises(UserError, match=r"'faces' exists with other content.*--overwrite"):
+        with pytest.raises(UserError, match=r"'faces' exists with other content.*remove that one"):
             ingest("faces", *paths)
     assert state("faces") == before
     result = whole("faces", other_tables, overwrite=True)
