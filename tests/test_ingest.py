@@ -136,7 +136,7 @@ def test_other_content_is_refused_and_replaced_only_on_demand(
 def test_a_damaged_dataset_is_replaced_on_demand(tables: Tables, damage: str) -> None:
     whole("faces", tables)
     (datasets_folder() / "faces" / damage).write_bytes(b"{")
-    with pytest.raises(UserError, match="--overwrite"):
+    with pytest.raises(UserError, match="remove that one first"):
         whole("faces", tables)
     assert whole("faces", tables, overwrite=True).created
     check(open_named("faces"), tables)
