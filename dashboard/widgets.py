@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.words import plain
 from fkd.errors import UserError
 from fkd.log import log_unexpected
 
@@ -21,12 +22,12 @@ def guard(where: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     except Exception as error:
         path = log_unexpected(where, error)
         st.error(
             f"Something unexpected went wrong ({type(error).__name__}). Nothing was changed by "
-            f"it; reload the page to go on. Details are in {path}.",
+            f"it; reload the page to go on. Details are in {plain(str(path))}.",
             icon=":material/error:",
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def compact(number: int) -> str:
     """``7049`` as ``7,049``."""
@@ -37,6 +39,7 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
-def megabytes(size: int) -> str:
-    """A size in bytes as ``26.3 MB``."""
-    return f"{size / 1e6:,.1f} MB"
+def plain(text: str) -> str:
+    """``text`` so that Streamlit's Markdown shows it as it is: what comes from files and links
+    must not become pictures, links or formulas."""
+    return re.sub(r"([\\`*_\[\]<>$~:#|!])", r"\\\1", text)

@@ -67,6 +67,9 @@ QUANTITIES = {
 }
 """The quantities to sort by or to bound; the keys stand in links."""
 
+QUERY_KEYS = ("part", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES)
+"""Every parameter that ``Selection.to_query`` may write."""
+
 
 @dataclass(frozen=True)
 class Range:

@@ -75,12 +75,12 @@ def controls(shown: View, current: Current) -> View:
         width=150,
         **_changing(shown, "b-sort", _with_sort),
     )
-    arrow, words = ("downward", "Descending") if selection.descending else ("upward", "Ascending")
+    arrow, now = ("downward", "Descending") if selection.descending else ("upward", "Ascending")
     row.button(
         "",
         key="b-order",
         icon=f":material/arrow_{arrow}:",
-        help=f"{words}; click to turn the order round",
+        help=f"{now}; click to turn the order round",
         on_click=lambda: view.write(
             shown.with_selection(replace(selection, descending=not selection.descending))
         ),

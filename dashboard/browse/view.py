@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.face_grid import POINTS, TOGGLES
 from fkd.keypoints import KeypointSchema
-from fkd.selection import Selection
+from fkd.selection import QUERY_KEYS, Selection
 
 PAGE_SIZES = (24, 48, 96, 192)
 MARK_SIZES = (0.8, 1.1, 1.4, 1.8, 2.4)
@@ -79,6 +79,7 @@ def _integer(text: str | None, default: int | None) -> int | None:
 
 
 _REMEMBERED = "browse_view"
+_ALL_KEYS = (*QUERY_KEYS, "page", "per_page", "show", "size", "image")
 
 
 def enter(schema: KeypointSchema) -> View:
@@ -110,10 +111,3 @@ def leave_image() -> None:
     for key in ("image", "page"):
         st.query_params.pop(key, None)
         st.session_state.get(_REMEMBERED, {}).pop(key, None)
-
-
-_ALL_KEYS = (
-    *("part", "filter", "lacking", "pattern", "sort", "order"),
-    *("missing", "outlier", "brightness", "contrast", "sharpness"),
-    *("page", "per_page", "show", "size", "image"),
-)

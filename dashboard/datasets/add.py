@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 import streamlit as st
 
 from dashboard.datasets.jobs import IngestJob, keep_upload, start_demo, start_download
 from dashboard.datasets.strip import follow
 from dashboard.tasks import Task
+from dashboard.words import plain
 from fkd.demo import DEFAULT_ROWS, DemoSpec
 from fkd.download import DATA
 from fkd.errors import UserError
@@ -41,8 +44,14 @@ def add_dataset() -> None:
     {"path": _by_path, "upload": _by_upload, "demo": _demo, "kaggle": _kaggle}[way]()
 
 
-def _begin(start: Task) -> None:
-    follow(start)
+def _begin(start: Callable[[], Task]) -> None:
+    """Start a task and follow it, or say under the form why it cannot work."""
+    try:
+        task = start()
+    except UserError as error:
+        st.error(plain(str(error)))
+        return
+    follow(task)
     st.rerun()
 
 
@@ -59,25 +68,25 @@ def _by_path() -> None:
             lookup = st.text_input("IdLookupTable.csv", placeholder="found by itself likewise")
         skip_bad = _skip_bad("path")
         if st.form_submit_button("Ingest", type="primary"):
-            try:
-                if not training.strip():
-                    raise UserError("Say where the training images are: a file or a folder.")
-                paths = [
-                    Path(t.strip()).expanduser() if t.strip() else None for t in (test, lookup)
-                ]
-                job = IngestJob(
-                    name.strip(), Path(training.strip()).expanduser(), *paths, skip_bad=skip_bad
-                )
-                started = job.start()
-            except UserError as error:
-                st.error(str(error))
-                return
-            _begin(started)
+            _begin(lambda: _start_by_path(name, training, test, lookup, skip_bad))
+
+
+def _start_by_path(name: str, training: str, test: str, lookup: str, skip_bad: bool) -> Task:
+    if not training.strip():
+        raise UserError("Say where the training images are: a file or a folder.")
+    paths = [Path(t.strip()).expanduser() if t.strip() else None for t in (test, lookup)]
+    training_path = Path(training.strip()).expanduser()
+    return IngestJob(name.strip(), training_path, *paths, skip_bad=skip_bad).start()
 
 
 def _name_field() -> str:
-    free = "" if "kaggle" in dataset_names() else "kaggle"
-    return st.text_input("Name", value=free, placeholder="letters, digits, - _ .", max_chars=64)
+    return st.text_input("Name", value=_free_name("kaggle"), max_chars=64)
+
+
+def _free_name(wish: str) -> str:
+    """``wish``, or the first of ``wish-2``, ``wish-3`` ... that no dataset has."""
+    taken = dataset_names()
+    return next(n for i in count(1) if (n := wish if i == 1 else f"{wish}-{i}") not in taken)
 
 
 def _skip_bad(where: str) -> bool:
@@ -105,16 +114,20 @@ def _by_upload() -> None:
         )
         skip_bad = _skip_bad("upload")
         if st.form_submit_button("Ingest", type="primary"):
-            if training is None:
-                st.error("Choose a file with training images first.")
-                return
-            try:
-                folder, paths = keep_upload(training, test, lookup)
-                started = IngestJob(name.strip(), **paths, skip_bad=skip_bad, folder=folder).start()
-            except UserError as error:
-                st.error(str(error))
-                return
-            _begin(started)
+            _begin(lambda: _start_by_upload(name, training, test, lookup, skip_bad))
+
+
+def _start_by_upload(
+    name: str,
+    training: IO[bytes] | None,
+    test: IO[bytes] | None,
+    lookup: IO[bytes] | None,
+    skip_bad: bool,
+) -> Task:
+    if training is None:
+        raise UserError("Choose a file with training images first.")
+    folder, paths = keep_upload(training, test, lookup)
+    return IngestJob(name.strip(), **paths, skip_bad=skip_bad, folder=folder).start()
 
 
 def _demo() -> None:
@@ -124,22 +137,11 @@ def _demo() -> None:
             "to look around and to try things out."
         )
         columns = st.columns(3)
-        taken = dataset_names()
-        free = (
-            "demo"
-            if "demo" not in taken
-            else next(name for i in count(2) if (name := f"demo-{i}") not in taken)
-        )
-        name = columns[0].text_input("Name", value=free, max_chars=64)
+        name = columns[0].text_input("Name", value=_free_name("demo"), max_chars=64)
         rows = columns[1].number_input("Images", 10, MAX_DEMO_ROWS, DEFAULT_ROWS, step=500)
         seed = columns[2].number_input("Seed", 0, step=1, help="Other seeds give other faces")
         if st.form_submit_button("Draw", type="primary"):
-            try:
-                started = start_demo(name.strip(), DemoSpec(rows=int(rows), seed=int(seed)))
-            except UserError as error:
-                st.error(str(error))
-                return
-            _begin(started)
+            _begin(lambda: start_demo(name.strip(), DemoSpec(rows=int(rows), seed=int(seed))))
 
 
 def _kaggle() -> None:
@@ -149,11 +151,6 @@ def _kaggle() -> None:
             f"(`KAGGLE_API_TOKEN`, from your Kaggle settings) and the rules accepted. "
             f"Without a token, [download the files]({DATA}) and add them as an upload."
         )
-        name = st.text_input("Name", value="kaggle", max_chars=64)
+        name = _name_field()
         if st.form_submit_button("Download", type="primary"):
-            try:
-                started = start_download(name.strip())
-            except UserError as error:
-                st.error(str(error))
-                return
-            _begin(started)
+            _begin(lambda: start_download(name.strip()))

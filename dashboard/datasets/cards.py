@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import loaders, routes, state
-from dashboard.words import compact, count_share
+from dashboard.words import compact, count_share, plain
 from fkd.errors import UserError
 from fkd.registry import dataset_names, datasets_folder, remove
 
@@ -30,7 +30,7 @@ def cards() -> None:
             try:
                 _card(name, loaders.manifest(name))
             except UserError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(plain(str(error)), icon=":material/error:")
                 _remove_button(name, None)
 
 

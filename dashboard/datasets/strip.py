@@ -10,7 +10,7 @@ from dashboard import state
 from dashboard.datasets.jobs import IngestJob
 from dashboard.tasks import Task, tasks
 from dashboard.widgets import show_table
-from dashboard.words import compact, duration
+from dashboard.words import compact, duration, plain
 from fkd.formats.report import Report
 from fkd.ingest import IngestRefused
 
@@ -60,7 +60,7 @@ def _strip(refreshing: bool) -> None:
 
 def _running(task: Task, number: int) -> None:
     left = task.seconds_left
-    text = f"**{task.label}**: {task.stage}"
+    text = f"**{plain(task.label)}**: {plain(task.stage)}"
     if task.total:
         text += f", {task.share:.0%}"
     if left is not None:
@@ -83,11 +83,11 @@ def _ended(task: Task, number: int) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         if task.state == "done":
-            st.success(task.message, icon=":material/check_circle:")
+            st.success(plain(task.message), icon=":material/check_circle:")
         elif task.state == "stopped":
-            st.info(task.message, icon=":material/stop_circle:")
+            st.info(plain(task.message), icon=":material/stop_circle:")
         else:
-            st.error(f"{task.label}: {task.message}", icon=":material/error:")
+            st.error(plain(f"{task.label}: {task.message}"), icon=":material/error:")
         st.button(
             "Dismiss",
             key=f"dismiss-{number}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -73,9 +74,10 @@ class App:
 
     @property
     def text(self) -> str:
-        """All that is written on the page."""
+        """All that is written on the page, as it reads: without Markdown's backslashes."""
         kinds = ("markdown", "caption", "info", "warning", "error", "success")
-        return "\n".join(e.value for kind in kinds for e in getattr(self.at, kind))
+        written = "\n".join(e.value for kind in kinds for e in getattr(self.at, kind))
+        return re.sub(r"\\([^\w\s])", r"\1", written)
 
     def metrics(self) -> dict[str, str]:
         return {m.label: m.value for m in self.at.metric}

@@ -180,3 +180,14 @@ def test_another_format_version_is_said(app, home):
     about = json.loads(path.read_text())
     path.write_text(json.dumps({**about, "format": 999}))
     assert "another version" in app().text
+
+
+@pytest.mark.usefixtures("home")
+def test_what_a_file_says_is_shown_as_text(app):
+    trap = "![x](http://example.invalid/x.png)"
+    page = choose_way(app(), "upload")
+    page.at.file_uploader(key="up-training").upload("t.csv", f"{trap},Image\n1,2\n".encode())
+    page.button("Ingest").click()
+    finish(page.run())
+    assert trap in page.text
+    assert all("![" not in e.value for e in page.at.error)
