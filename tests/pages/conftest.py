@@ -77,7 +77,7 @@ class App:
         """All that is written on the page, as it reads: without Markdown's backslashes."""
         kinds = ("markdown", "caption", "info", "warning", "error", "success")
         written = "\n".join(e.value for kind in kinds for e in getattr(self.at, kind))
-        return re.sub(r"\\([^\w\s])", r"\1", written)
+        return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", written)
 
     def metrics(self) -> dict[str, str]:
         return {m.label: m.value for m in self.at.metric}
