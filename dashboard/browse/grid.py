@@ -63,6 +63,8 @@ def _headline(shown: View, current: Current, found: int, total: int) -> None:
 def _pager(shown: View, current: Current, page: int, pages: int) -> None:
     def turn(by: int) -> None:
         now = view.latest(current.dataset.schema)
+        if now.open is not None:
+            return  # a key that comes just after a click has opened a face
         view.write(replace(now, page=min(max(min(now.page, pages) + by, 1), pages)))
 
     back, middle, forth = st.columns([1, 4, 1], vertical_alignment="center")
