@@ -65,11 +65,9 @@ def test_every_verb_has_help(capsys: Capture, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_in_the_readme(verb: str) -> None:
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("there is no README.md yet")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     # In a command, or in the table of verbs.
-    assert re.search(rf"(\bfkd |\| `){verb}\b", readme.read_text(encoding="utf-8"))
+    assert re.search(rf"(\bfkd |\| `){verb}\b", readme)
 
 
 def test_without_a_verb_the_usage_is_shown() -> None:
