@@ -1,10 +1,10 @@
-import io
 import zipfile
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from formats_helper import TINY, mutated, source, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -20,23 +20,11 @@ from fkd.formats.kaggle_images import (
     write_training,
 )
 from fkd.formats.report import Report, ValidationError
-from fkd.formats.source import TableSource, open_table
-from fkd.keypoints import KAGGLE_15, Keypoint, KeypointSchema
+from fkd.formats.source import open_table
+from fkd.keypoints import KAGGLE_15
 
-TINY = KeypointSchema(
-    name="tiny",
-    keypoints=(Keypoint("eye", "eyes", "left", "#000001"), Keypoint("nose", "n", "middle", "#02")),
-    mirror_pairs=(),
-    edges=(),
-    image_size=(2, 3),
-)
 HEADER = "eye_x,eye_y,nose_x,nose_y,Image"
 GOOD = "1.5,0.5,,,0 1 2 3 4 255"
-
-
-def source(text: str | bytes, name: str = "training.csv") -> TableSource:
-    data = text.encode() if isinstance(text, str) else text
-    return TableSource(io.BytesIO(data), len(data), name)
 
 
 def training(*rows: str, header: str = HEADER) -> tuple[list[ImageBatch], Report]:
@@ -309,7 +297,7 @@ def test_image_ids_are_integers_and_differ(monkeypatch: pytest.MonkeyPatch) -> N
     text = "\n".join(["ImageId,Image", *rows, "3," + pixels])
     batches = list(read_test(source(text, "test.csv"), TINY, report))
     assert rows_of(batches) == [0, 2, 8]
-    assert [(p.row, p.column, p.reason) for p in report.problems] == [
+    assert told(report) == [
         (1, "ImageId", "'x' is not an integer"),
         (3, "ImageId", "the field is empty"),
         (4, "ImageId", "1 is already the ImageId of row 0"),
@@ -323,22 +311,13 @@ def test_image_ids_are_integers_and_differ(monkeypatch: pytest.MonkeyPatch) -> N
 VALID = "\n".join([HEADER, GOOD, "1,1,2,1,9 8 7 6 5 4", '"1",1,,,0 0 0 0 0 0', GOOD, ""]).encode()
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=8),
-    st.integers(0, len(VALID)),
-    st.sampled_from([8, 32, 1 << 20]),
-)
+@given(mutated(VALID), st.sampled_from([8, 32, 1 << 20]))
 @settings(max_examples=300, deadline=None)
-def test_a_mutated_table_raises_nothing_but_user_errors(
-    changes: list[tuple[int, int]], cut: int, block_bytes: int
-) -> None:
-    data = bytearray(VALID)
-    for position, value in changes:
-        data[position] = value
+def test_a_mutated_table_raises_nothing_but_user_errors(data: bytes, block_bytes: int) -> None:
     report = Report()
     with pytest.MonkeyPatch.context() as patch, suppress(UserError):
         patch.setattr(tables, "BLOCK_BYTES", block_bytes)
-        batches = list(read_training(source(bytes(data[:cut])), TINY, report))
+        batches = list(read_training(source(data), TINY, report))
         good = rows_of(batches)
         assert len(good) + len(report.bad_rows) == report.rows
         assert not report.bad_rows.intersection(good)

@@ -1,9 +1,9 @@
-import io
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from formats_helper import TINY, mutated, source, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,22 +19,9 @@ from fkd.formats.kaggle_tables import (
     write_submission,
 )
 from fkd.formats.report import Report, ValidationError
-from fkd.formats.source import TableSource, open_table
-from fkd.keypoints import Keypoint, KeypointSchema
+from fkd.formats.source import open_table
 
-TINY = KeypointSchema(
-    name="tiny",
-    keypoints=(Keypoint("eye", "eyes", "left", "#000001"), Keypoint("nose", "n", "middle", "#02")),
-    mirror_pairs=(),
-    edges=(),
-    image_size=(2, 3),
-)
 HEADER = "RowId,ImageId,FeatureName,Location"
-
-
-def source(text: str | bytes, name: str) -> TableSource:
-    data = text.encode() if isinstance(text, str) else text
-    return TableSource(io.BytesIO(data), len(data), name)
 
 
 def lookup(*rows: str, known: list[int] | None = None) -> tuple[Lookup, Report]:
@@ -79,10 +66,9 @@ def test_a_bad_lookup_row_is_left_out_and_explained(
 ) -> None:
     read, report = lookup("1,5,eye_x,", bad, "2,5,eye_y,", known=[5])
     assert read.row_ids.tolist() == [1, 2]
-    assert len(report) == 1
-    problem = report.problems[0]
-    assert (problem.row, problem.column) == (1, column)
-    assert reason in problem.reason
+    ((row, where, why),) = told(report)
+    assert (row, where) == (1, column)
+    assert reason in why
 
 
 def test_every_problem_of_a_lookup_row_is_told() -> None:
@@ -159,10 +145,9 @@ def test_a_bad_answer_is_left_out_and_explained(bad: str, column: str | None, re
     read, report = submission("1,10", bad, "2,20")
     assert read.row_ids.tolist() == [1, 2]
     assert read.locations.tolist() == [10, 20]
-    assert len(report) == 1
-    problem = report.problems[0]
-    assert (problem.row, problem.column) == (1, column)
-    assert reason in problem.reason
+    ((row, where, why),) = told(report)
+    assert (row, where) == (1, column)
+    assert reason in why
 
 
 @pytest.mark.parametrize(("ids", "locations"), [([1, 1], [0, 0]), ([1, 2], [0, np.nan])])
@@ -191,19 +176,11 @@ def test_wrong_columns_are_fatal() -> None:
 VALID = "\n".join([HEADER, "1,5,eye_x,", '"2",5,eye_y,?', "3,6,nose_x,1.0", ""]).encode()
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=8),
-    st.sampled_from([8, 1 << 20]),
-)
+@given(mutated(VALID), st.sampled_from([8, 1 << 20]))
 @settings(max_examples=200, deadline=None)
-def test_a_mutated_lookup_raises_nothing_but_user_errors(
-    changes: list[tuple[int, int]], block_bytes: int
-) -> None:
-    data = bytearray(VALID)
-    for position, value in changes:
-        data[position] = value
+def test_a_mutated_lookup_raises_nothing_but_user_errors(data: bytes, block_bytes: int) -> None:
     report = Report()
     with pytest.MonkeyPatch.context() as patch, suppress(UserError):
         patch.setattr(tables, "BLOCK_BYTES", block_bytes)
-        read = read_lookup(source(bytes(data), "a.csv"), TINY, report, np.array([5, 6]))
+        read = read_lookup(source(data, "a.csv"), TINY, report, np.array([5, 6]))
         assert len(read) + len(report.bad_rows) == report.rows

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from formats_helper import mutated
 from hypothesis import given
-from hypothesis import strategies as st
 
 from fkd import settings
 from fkd.errors import UserError
@@ -248,17 +248,11 @@ SMALL = zipped(("training.csv", b"a,b\n1,2\n" * 5))
 NESTED = zipped(("training.zip", SMALL), method=zipfile.ZIP_STORED)
 
 
-@given(
-    data=st.sampled_from([SMALL, NESTED]),
-    changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=6),
-)
+@given(data=mutated(SMALL) | mutated(NESTED))
 def test_a_mutated_zip_raises_nothing_but_user_errors(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, changes: list[tuple[int, int]]
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    mutated = bytearray(data)
-    for position, value in changes:
-        mutated[position % len(data)] = value
     path = tmp_path_factory.getbasetemp() / "mutated.zip"
-    path.write_bytes(mutated)
+    path.write_bytes(data)
     with suppress(UserError), open_table(path, "training") as source:
         assert len(source.stream.read()) <= source.size

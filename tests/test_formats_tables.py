@@ -2,6 +2,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from formats_helper import source
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,13 +16,9 @@ from fkd.formats.tables import Table
 COLUMNS = ("a", "b", "c")
 
 
-def source(data: bytes, name: str = "t.csv") -> TableSource:
-    return TableSource(io.BytesIO(data), len(data), name)
-
-
 def read(data: bytes) -> tuple[list[tuple[int, str, str, str]], Report]:
     report = Report()
-    table = Table(source(data), COLUMNS, report)
+    table = Table(source(data, "t.csv"), COLUMNS, report)
     rows = []
     for block in table.blocks():
         text = table.text_rows(block)
