@@ -13,7 +13,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st
 
 from dashboard import state
-from dashboard.widgets import guard
+from dashboard.guard import guard, tell_failures
 
 # An icon of our own: the browser would fetch a Material one from the internet.
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -36,5 +36,6 @@ page = st.navigation(
     ]
 )
 with guard(f"page {page.title}"):
+    tell_failures()
     state.dataset_picker()
     page.run()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from fkd.errors import Cancelled, UserError
-from fkd.log import log_unexpected
+from dashboard.guard import in_words
+from fkd.errors import Cancelled
 from fkd.progress import Progress
 
 
@@ -86,13 +86,8 @@ def _run(task: Task) -> None:
         task.state = "done"
     except Cancelled as error:
         task.message, task.state = str(error), "stopped"
-    except UserError as error:
-        task.error, task.message, task.state = error, str(error), "failed"
     except Exception as error:
-        path = log_unexpected(task.label, error)
-        task.error = error
-        task.message = f"{task.label} failed ({type(error).__name__}); details are in {path}."
-        task.state = "failed"
+        task.error, task.message, task.state = error, in_words(task.label, error), "failed"
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,35 +1,13 @@
-"""Small pieces that every page uses: errors in words, numbers, downloads."""
+"""Small pieces that every page uses: tables and their downloads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.words import plain
-from fkd.errors import UserError
-from fkd.log import log_unexpected
-
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@contextmanager
-def guard(where: str) -> Iterator[None]:
-    """Show an error as one sentence. What nobody foresaw goes to the log, which is named."""
-    try:
-        yield
-    except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-    except Exception as error:
-        path = log_unexpected(where, error)
-        st.error(
-            f"Something unexpected went wrong ({type(error).__name__}). Nothing was changed by "
-            f"it; reload the page to go on. Details are in {plain(str(path))}.",
-            icon=":material/error:",
-        )
 
 
 def download_table(frame: pd.DataFrame, name: str, *, index: bool = False) -> None:

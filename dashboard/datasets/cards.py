@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import loaders, routes, state
+from dashboard.guard import safely
 from dashboard.words import compact, count_share, plain
 from fkd.errors import UserError
 from fkd.registry import dataset_names, datasets_folder, remove
@@ -104,6 +105,9 @@ def _confirm(name: str, about: dict[str, Any] | None) -> None:
         if st.button("Keep it"):
             st.rerun()
         if st.button(
-            "Remove", type="primary", icon=":material/delete:", on_click=partial(remove, name)
+            "Remove",
+            type="primary",
+            icon=":material/delete:",
+            on_click=safely(f"removing {name}", remove, name),
         ):
             st.rerun()

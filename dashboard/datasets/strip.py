@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.datasets.jobs import IngestJob
+from dashboard.guard import failed, guard, safely
 from dashboard.tasks import Task, tasks
 from dashboard.widgets import show_table
 from dashboard.words import compact, duration, plain
@@ -38,8 +39,13 @@ def _any_running() -> bool:
 
 
 def _strip(refreshing: bool) -> None:
-    if not refreshing and _any_running():
-        st.rerun()  # a button of the strip began a task: from now on it has to refresh itself
+    with guard("background work"):  # a fragment that draws itself anew has none around it
+        if failed() or (not refreshing and _any_running()):
+            st.rerun()  # a button of the strip began a task: it has to refresh itself now
+        _draw()
+
+
+def _draw() -> None:
     ended = False
     mine = st.session_state.setdefault(_MINE, [])
     for number, task in reversed(list(enumerate(tasks().list()))):
@@ -113,14 +119,15 @@ def _validation(task: Task, number: int, error: IngestRefused, dismiss: object) 
     if error.curable and isinstance(job, IngestJob):
 
         def keep_good_rows() -> None:
-            tasks().dismiss(task)
             follow(job.without_bad_rows().start())
+            tasks().dismiss(task)
 
         bad = sum(len(report.bad_rows) for report in error.reports)
+        ones = "1 bad one" if bad == 1 else f"{compact(bad)} bad ones"
         st.button(
-            f"Ingest the good rows, leave out {compact(bad)} bad ones",
+            f"Ingest the good rows, leave out {ones}",
             key=f"good-rows-{number}",
-            on_click=keep_good_rows,
+            on_click=safely(task.label, keep_good_rows),
         )
 
 

@@ -1,29 +1,19 @@
-"""What verbs print with: a progress bar on stderr, JSON, and errors in words."""
+"""What verbs print with: a progress bar on stderr, JSON, tables."""
 
 from __future__ import annotations
 
-import errno
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fkd.errors import explain as explain
 from fkd.progress import Progress
 
 
 def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
-
-
-def explain(error: Exception) -> str:
-    """One line for ``error``, whether it is a user's error or the operating system's."""
-    if not isinstance(error, OSError):
-        return str(error)
-    where = f": {error.filename}" if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        return f"The disk is full{where}. Free space and try again; nothing is left half-written."
-    return f"{error.strerror or error}{where}"
 
 
 @contextmanager

@@ -137,6 +137,40 @@ def test_removing_asks_first(app, home):
     assert list((home / "datasets").glob("demo*")) == []
 
 
+@pytest.mark.usefixtures("home")
+def test_a_dataset_that_was_removed_elsewhere_meanwhile(app):
+    here, there = app(), app()
+    for page in (here, there):
+        page.at.button(key="remove-demo").click()
+        page.run()
+    for page in (there, here):
+        page.button("Remove").click()
+        page.run()
+    assert "There is no dataset 'demo'" in here.text
+    assert "Nothing here yet" in here.text
+    assert "no dataset 'demo'" not in there.text
+    assert "no dataset 'demo'" not in here.run().text
+
+
+@pytest.mark.usefixtures("home")
+def test_files_that_went_away_before_their_good_rows_were_asked_for(app, tmp_path):
+    write_demo_files(tmp_path / "files", DemoSpec(rows=8))
+    path = tmp_path / "files" / "training.csv"
+    path.write_text(path.read_text().replace(" ", " x", 1))
+    page = choose_way(app(), "path")
+    by_label = {t.label: t for t in page.at.text_input}
+    by_label["Name"].set_value("gone")
+    by_label["Training images"].set_value(str(path))
+    page.button("Ingest").click()
+    finish(page.run())
+    path.unlink()
+    page.button("Ingest the good rows, leave out 1 bad one").click()
+    page.run()
+    assert f"{path} does not exist" in page.text
+    assert "1 bad row of 8" in page.text  # what was wrong with it is still there to read
+    assert dataset_names() == ["demo"]
+
+
 def test_a_damaged_dataset_is_said_and_removable(app, home):
     (home / "datasets" / "demo" / "manifest.json").write_text("{")
     page = app()
