@@ -195,6 +195,27 @@ def _candidates(
     return np.stack(np.divmod(found, len(descriptor)), axis=1)
 
 
+def label_differences(
+    images: Images | _Stack,
+    keypoints: NDArray[np.floating],
+    pairs: NDArray[np.int64],
+    exact: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """``(P, K, 2)`` px: how far the labels of the first image of each pair ``(P, 2)``, carried
+    over to the second one's crop, lie from those of the second; NaN where one lacks the point.
+
+    ``keypoints`` ``(N, K, 2)`` are the labels of ``images``, ``exact`` ``(P,)`` says which pairs
+    are equal byte by byte and need not be laid over each other.
+    """
+    found = np.empty((len(pairs), *keypoints.shape[1:]))
+    for p, (a, b) in enumerate(pairs):
+        points = np.asarray(keypoints[a], np.float64)
+        if not exact[p]:
+            points = transfer(images[a], images[b], points)
+        found[p] = points - keypoints[b]
+    return found
+
+
 def _label_distances(
     stack: _Stack,
     pairs: NDArray[np.int64],
@@ -202,19 +223,17 @@ def _label_distances(
     keypoints: NDArray[np.floating] | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and largest distance in px of the points that both images of each pair ``(P, 2)``
-    carry, after the first image's points were carried over to the second one's crop."""
+    carry; NaN without such points and for test images."""
     mean = np.full(len(pairs), np.nan, np.float32)
     largest = mean.copy()
     if keypoints is None:
         return mean, largest
-    for p in np.flatnonzero((pairs < stack.split).all(axis=1)):
-        a, b = pairs[p]
-        points = np.asarray(keypoints[a], np.float64)
-        if not exact[p]:
-            points = transfer(stack[a], stack[b], points)
-        distance = np.linalg.norm(points - keypoints[b], axis=1)
-        if np.isfinite(distance).any():
-            mean[p], largest[p] = np.nanmean(distance), np.nanmax(distance)
+    training = np.flatnonzero((pairs < stack.split).all(axis=1))
+    differences = label_differences(stack, keypoints, pairs[training], exact[training])
+    distance = np.linalg.norm(differences, axis=2)
+    known = np.isfinite(distance).any(axis=1)
+    mean[training[known]] = np.nanmean(distance[known], axis=1)
+    largest[training[known]] = np.nanmax(distance[known], axis=1)
     return mean, largest
 
 
