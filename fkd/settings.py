@@ -30,3 +30,9 @@ def home() -> Path:
     if (root / "pyproject.toml").is_file():
         return root / "workspace"
     return Path.home() / ".fkd"
+
+
+def max_trainings() -> int:
+    """How many trainings may run at a time: ``FKD_TRAININGS``, otherwise one."""
+    wanted = os.environ.get("FKD_TRAININGS", "1")
+    return max(1, int(wanted)) if wanted.isascii() and wanted.isdigit() else 1

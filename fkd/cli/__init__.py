@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fkd import __version__
-from fkd.cli import app, data
+from fkd.cli import app, data, training
 from fkd.cli.output import explain
 from fkd.errors import UserError
 
@@ -25,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fkd {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (data, app):
+    for module in (data, training, app):
         module.add_verbs(verbs)
     return parser
 

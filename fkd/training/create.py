@@ -1,0 +1,69 @@
+"""From what a user asks for to a run: split, defaults of the model, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd import __version__
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.measures import measure
+from fkd.progress import Progress, silent
+from fkd.splits import make_split
+from fkd.training.config import RECIPES, RunConfig
+
+_RECORDED = ("tensorflow", "keras", "numpy", "scikit-learn")
+
+
+def make_config(
+    dataset: Dataset,
+    model: str = "compact",
+    *,
+    seed: int = 0,
+    fraction: float = 0.1,
+    groups: NDArray[np.integer[Any]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> RunConfig:
+    """The configuration of a training of ``model`` on ``dataset``.
+
+    Args:
+        seed: of the split, the first weights, the order and the augmentation.
+        fraction: share of the images to validate on.
+        groups: ``(N,)`` numbers of what must stay on one side of the split, see ``splits``.
+        settings: fields of ``RunConfig`` that differ from the model's recipe.
+
+    Raises:
+        UserError: if the model is unknown, a setting makes no sense or there is nothing to split.
+    """
+    if model not in RECIPES:
+        raise UserError(f"There is no model {model!r}; there are: {', '.join(RECIPES)}.")
+    split = make_split(dataset, seed, fraction, groups, measure(dataset, progress).duplicate)
+    values = {**RECIPES[model], **(settings or {})}
+    values.setdefault("warmup_epochs", min(2.0, values.get("epochs", RunConfig.epochs) / 10))
+    return RunConfig(
+        dataset=dataset.name,
+        data_hash=dataset.content_hash,
+        split=split,
+        model=model,
+        grouped=groups is not None,
+        seed=seed,
+        packages=installed_versions(),
+        **values,
+    )
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of what decides the result of a training."""
+    found = {"fkd": __version__}
+    for name in _RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

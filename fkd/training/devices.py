@@ -1,0 +1,49 @@
+"""What a training computes on: GPUs where there are some, else the cores of the processor."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from fkd.training.config import Precision
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resolve_precision(wanted: Precision, model: str) -> str:
+    """The Keras policy for ``wanted``. ``auto`` takes half precision where the hardware has
+    arithmetic of its own for it: there it is faster, elsewhere slower."""
+    if wanted == "auto":
+        if tf.config.list_physical_devices("GPU"):
+            wanted = "float16"
+        elif model != "baseline" and _has_bfloat16():
+            wanted = "bfloat16"
+        else:
+            wanted = "float32"
+    return wanted if wanted == "float32" else f"mixed_{wanted}"
+
+
+def _has_bfloat16() -> bool:
+    with suppress(OSError):
+        flags = Path("/proc/cpuinfo").read_text()
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    return False
+
+
+def set_precision(policy: str) -> None:
+    keras.mixed_precision.set_dtype_policy(policy)
+
+
+def strategy() -> tf.distribute.Strategy:
+    """All GPUs of this machine together, or one, or the processor."""
+    gpus = tf.config.list_logical_devices("GPU")
+    if len(gpus) > 1:
+        return tf.distribute.MirroredStrategy(gpus)
+    return tf.distribute.get_strategy()

@@ -1,0 +1,58 @@
+"""Starting a run: the one seam between who wants a training and where it takes place.
+
+``launch`` starts a supervisor on this computer that outlives whoever asked for it. Another engine
+(a cluster's queue) takes its place by doing the same: run ``python -m fkd train FOLDER`` somewhere
+that sees the run folder and the dataset.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from fkd.errors import UserError
+from fkd.settings import PACKAGE
+from fkd.training.runs import Run
+from fkd.training.status import ACTIVE, QUEUED, RESUMABLE, Status
+
+
+def launch(run: Run) -> None:
+    """Queue ``run``, new or resumable, and start its supervisor.
+
+    Raises:
+        UserError: if it is active already, or over for good.
+    """
+    status = run.status
+    fresh = status.state == QUEUED and status.pid == 0
+    if status.state in ACTIVE and not fresh:
+        raise UserError(f"Run '{run.name}' is {status.state} already.")
+    if not fresh and status.state not in RESUMABLE:
+        raise UserError(f"Run '{run.name}' is {status.state}; it cannot go on. Start a new one.")
+    run.clear_requests()
+    run.queue()
+    now = time.time()
+    waiting = replace(Status.read(run.folder), state=QUEUED, heartbeat=now, pid=0, reason="")
+    waiting.write(run.folder)
+    environment = {**os.environ, "PYTHONPATH": _with_package(os.environ.get("PYTHONPATH"))}
+    with run.log.open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "fkd", "train", str(run.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=run.folder,
+            start_new_session=True,
+        )
+
+
+def _with_package(path: str | None) -> str:
+    """The child must find this package wherever it was started from."""
+    return os.pathsep.join([str(PACKAGE.parent), *([path] if path else [])])
+
+
+resume = launch
+"""Going on from the last checkpoint is the same as starting: the run folder says where it is."""

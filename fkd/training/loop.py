@@ -1,0 +1,277 @@
+"""The training itself: epochs of batches, each epoch validated and kept."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.training import checkpoint, devices, history, losses, models
+from fkd.training.checkpoint import Best
+from fkd.training.config import RunConfig
+from fkd.training.pipeline import (
+    Examples,
+    batches_per_epoch,
+    training_batches,
+    training_examples,
+)
+from fkd.training.reporter import EventLog, Reporter
+from fkd.training.runs import Run
+from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING
+from fkd.training.validation import Predictor, Validated, Validation
+
+BATCH_ROWS_S = 2.0
+"""Seconds between two rows of the history within an epoch."""
+
+
+class LossNotFinite(UserError):
+    """The loss became NaN or infinite."""
+
+
+def compile_model(model: keras.Model, config: RunConfig, steps: int) -> None:
+    """Give ``model`` the optimizer and the loss of ``config``; an epoch has ``steps`` batches."""
+    rate: Any = config.learning_rate
+    if config.schedule == "cosine":
+        warmup = round(config.warmup_epochs * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=config.learning_rate / 100 if warmup else config.learning_rate,
+            warmup_target=config.learning_rate if warmup else None,
+            warmup_steps=warmup,
+            decay_steps=max(1, config.epochs * steps - warmup),
+        )
+    averaging: dict[str, Any] = {}
+    if config.average:
+        # A short training must not be judged by an average that reaches back to its beginning.
+        momentum = max(0.0, min(config.average, 1 - 10 / (config.epochs * steps)))
+        averaging = {"use_ema": True, "ema_momentum": momentum}
+    optimizer: keras.optimizers.Optimizer
+    if config.weight_decay:
+        optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=config.weight_decay, global_clipnorm=20.0, **averaging
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = keras.optimizers.Adam(rate, **averaging)
+    model.compile(optimizer, loss_of(config), metrics=[losses.PixelError()])
+
+
+def loss_of(config: RunConfig) -> keras.losses.Loss:
+    """The baseline is trained as it was in the notebook, other models with the robust loss."""
+    return losses.SquaredError() if config.model == "baseline" else losses.KeypointLoss()
+
+
+class Training:
+    """One part of a run, from its beginning or its last checkpoint to its end."""
+
+    def __init__(self, run: Run, config: RunConfig, dataset: Dataset, reporter: Reporter) -> None:
+        self.run, self.config, self.dataset, self.reporter = run, config, dataset, reporter
+        keras.utils.set_random_seed(config.seed)
+        devices.set_precision(devices.resolve_precision(config.precision, config.model))
+        self.examples: Examples = training_examples(dataset, config)
+        self.validation = Validation(dataset, config, loss_of(config))
+        self.steps = batches_per_epoch(self.examples, config)
+        self.batch = min(config.batch_size, len(self.examples))
+        self._first_model()
+        self.twin = checkpoint.float32_twin(self.model, config.model, dataset.schema)
+        self.predict = Predictor(self.twin)
+        self.events = EventLog(run)
+        self._write_sample_rows()
+
+    def _first_model(self) -> None:
+        """The model where it last stood, else a new one; and everything that depends on it."""
+        with devices.strategy().scope():
+            if self.run.last.is_file():
+                self.model = checkpoint.load_model(self.run.last, compile=True)
+            else:
+                self.model = models.build(self.config.model, self.dataset.schema)
+                compile_model(self.model, self.config, self.steps)
+                self.model.optimizer.build(self.model.trainable_variables)
+        done = int(self.model.optimizer.iterations.numpy())
+        rows = history.keep_until(self.run.folder, done)
+        self.epoch, self.step = divmod(done, self.steps)
+        self.seconds = max((row.seconds for row in rows), default=0.0)
+        self.best = Best.read(self.run)
+        self.reporter.update(
+            epoch=self.epoch,
+            step=self.step,
+            steps=self.steps,
+            epochs=self.config.epochs,
+            **_best_in_status(self.best),
+        )
+
+    def _write_sample_rows(self) -> None:
+        folder = self.run.folder / "samples"
+        folder.mkdir(exist_ok=True)
+        rows = self.validation.rows[self.validation.samples]
+        checkpoint.replace_text(folder / "rows.json", json.dumps(rows.tolist()))
+
+    def go(self) -> tuple[str, str]:
+        """Train to the end; return the state that it ended in, and why in words."""
+        while self.epoch < self.config.epochs:
+            self.reporter.update(stage="training")
+            if asked := self._epoch():
+                return self._stopped(asked)
+            waited = self.epoch - self.best.epoch if self.best else 0
+            if self.config.patience and waited >= self.config.patience:
+                return FINISHED, f"No better validation error for {waited} epochs."
+        return FINISHED, ""
+
+    def _epoch(self) -> str:
+        """Train one epoch, or what is left of it, and validate. Returns the state asked for if
+        the user ended it before."""
+        began, first = time.monotonic(), self.step
+        told, told_step = began, first
+        logs: dict[str, float] = {}
+        self.model.reset_metrics()
+        batches = training_batches(self.examples, self.config, self.epoch, first)
+        for images, targets in batches:
+            if asked := self._asked():
+                self.seconds += time.monotonic() - began
+                return asked
+            logs = self.model.train_on_batch(images, targets, return_dict=True)
+            self.step += 1
+            if not math.isfinite(logs["loss"]):
+                raise LossNotFinite(
+                    f"The loss became {logs['loss']} in epoch {self.epoch + 1}, batch {self.step}. "
+                    f"A learning rate below {self.config.learning_rate:g} may help."
+                )
+            now = time.monotonic()
+            if now - told >= BATCH_ROWS_S or self.step == first + 1:
+                pace = (self.step - told_step) * self.batch / max(now - told, 1e-6)
+                self._tell(logs, pace, self.seconds + now - began)
+                told, told_step = now, self.step
+        spent = time.monotonic() - began
+        self.seconds += spent
+        self._end_epoch(logs, (self.step - first) * self.batch / spent)
+        return ""
+
+    def _asked(self) -> str:
+        if self.run.cancel_requested:
+            return CANCELLED
+        return STOPPED if self.run.stop_requested else ""
+
+    def _tell(self, logs: dict[str, float], pace: float, seconds: float) -> None:
+        """A row within the epoch, and how long it will still take."""
+        row = self._row(logs, pace, seconds)
+        history.append(self.run.folder, row)
+        self.events.add(row)
+        self.reporter.update(
+            step=self.step,
+            images_per_second=pace,
+            elapsed=seconds,
+            seconds_left=self._left(seconds),
+        )
+
+    def _left(self, seconds: float) -> float | None:
+        done = self.epoch * self.steps + self.step
+        whole = self.config.epochs * self.steps
+        return seconds / done * (whole - done) if done > 2 else None
+
+    def _row(
+        self, logs: dict[str, float], pace: float, seconds: float, **validation: float
+    ) -> history.Row:
+        return history.Row(
+            epoch=self.epoch + self.step / self.steps,
+            step=self.epoch * self.steps + self.step,
+            loss=float(logs["loss"]),
+            rmse_px=float(logs["rmse_px"]),
+            learning_rate=float(self.model.optimizer.learning_rate),
+            images_per_second=pace,
+            seconds=seconds,
+            **validation,
+        )
+
+    def _end_epoch(self, logs: dict[str, float], pace: float) -> None:
+        began = time.monotonic()
+        self.reporter.update(stage="validating", step=self.step)
+        self._dataset_is_there()
+        result = self._validate()
+        self.seconds += time.monotonic() - began
+        row = self._row(
+            logs,
+            pace,
+            self.seconds,
+            val_loss=result.loss,
+            val_rmse_px=result.rmse_px,
+            val_mae_px=result.mae_px,
+            val_nme=result.nme,
+        )
+        self.epoch, self.step = self.epoch + 1, 0
+        history.append(self.run.folder, row)
+        self.events.add(row)
+        self._keep(result)
+        self.reporter.update(
+            epoch=self.epoch,
+            step=0,
+            images_per_second=pace,
+            elapsed=self.seconds,
+            seconds_left=self._left(self.seconds),
+            **_best_in_status(self.best),
+        )
+
+    def _validate(self) -> Validated:
+        checkpoint.copy_weights(self.model, self.twin)
+        return self.validation(self.predict)
+
+    def _keep(self, result: Validated) -> None:
+        """Samples and checkpoints of an epoch; ``last`` comes last, so that a run killed before
+        it does the epoch again."""
+        samples = result.predicted[self.validation.samples, :, :2]
+        path = self.run.folder / "samples" / f"epoch-{self.epoch:05d}.npy"
+        beside = path.with_name(".incoming.npy")
+        np.save(beside, samples)
+        beside.replace(path)
+        if self.best is None or result.rmse_px < self.best.rmse_px:
+            self._keep_best(result, self.epoch)
+        checkpoint.save_model(self.model, self.run.last, optimizer=True)
+
+    def _keep_best(self, result: Validated, epoch: int) -> None:
+        checkpoint.save_model(self.twin, self.run.best, optimizer=False)
+        checkpoint.save_predictions(
+            self.run, rows=self.validation.rows, predicted=result.predicted, epoch=epoch
+        )
+        self.best = Best(epoch, result.rmse_px)
+        self.best.write(self.run)
+
+    def _stopped(self, state: str) -> tuple[str, str]:
+        """Answer a request to end: keep the weights, or discard them."""
+        if state == CANCELLED:
+            for path in (self.run.best, self.run.last, self.run.folder / "validation.npz"):
+                path.unlink(missing_ok=True)
+            return CANCELLED, "Cancelled; its weights were discarded."
+        if not self.epoch and not self.step:
+            return STOPPED, "Stopped before the first batch; there are no weights yet."
+        self.reporter.update(state=STOPPING, stage="keeping the weights")
+        if self.best is None:
+            self._keep_best(self._validate(), self.epoch + 1)
+            self.reporter.update(**_best_in_status(self.best))
+        checkpoint.save_model(self.model, self.run.last, optimizer=True)
+        return STOPPED, "Stopped early; the weights are kept."
+
+    def _dataset_is_there(self) -> None:
+        folder = self.dataset.folder
+        if folder is not None and not os.path.exists(folder / "manifest.json"):
+            raise UserError(f"Dataset '{self.dataset.name}' was removed while it was trained on.")
+
+
+def _best_in_status(best: Best | None) -> dict[str, Any]:
+    return {"best_epoch": best.epoch, "best_rmse_px": best.rmse_px} if best else {}
+
+
+def log_environment(config: RunConfig, steps: int, examples: int) -> None:
+    """What stands first in the log."""
+    device = "GPU" if tf.config.list_physical_devices("GPU") else "processor"
+    print(
+        f"{config.model} on '{config.dataset}': {examples:,} training images, {steps} batches an "
+        f"epoch, {config.epochs} epochs, {keras.mixed_precision.dtype_policy().name}, {device}, "
+        f"TensorFlow {tf.__version__}, Keras {keras.__version__}",
+        flush=True,
+    )

@@ -1,0 +1,132 @@
+"""How far a run is: ``status.json``, replaced as a whole so that readers never see half of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from fkd.errors import UserError
+
+FILE = "status.json"
+
+QUEUED, RUNNING, STOPPING = "queued", "running", "stopping"
+STOPPED, FINISHED, CANCELLED = "stopped", "finished", "cancelled"
+FAILED, CRASHED = "failed", "crashed"
+
+ACTIVE = frozenset({QUEUED, RUNNING, STOPPING})
+"""States in which a process must be alive."""
+
+RESUMABLE = frozenset({STOPPED, FAILED, CRASHED})
+"""States from which a run can go on, if it has a checkpoint; without one it begins anew."""
+
+HEARTBEAT_S = 1.0
+"""Seconds between two signs of life of a training."""
+
+LOST_S = 10.0
+"""An active run without a sign of life for this long has crashed."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is, as its process last said.
+
+    Attributes:
+        state: one of the constants of this module; ``crashed`` is never written, only seen.
+        heartbeat: time of the last sign of life (seconds since 1970).
+        pid: process that trains; 0 while none does.
+        stage: what it is doing, in words ("loading TensorFlow").
+        epoch: epochs completed.
+        step: batches of the current epoch done.
+        steps: batches of an epoch.
+        epochs: epochs to do in all.
+        best_epoch: epoch of the best validation error; 0 = none yet.
+        best_rmse_px: that error.
+        images_per_second: training pace.
+        elapsed: seconds of training, over all its parts.
+        seconds_left: estimate; None while there is no telling.
+        reason: why it ended so, in one sentence.
+    """
+
+    state: str = QUEUED
+    heartbeat: float = 0.0
+    pid: int = 0
+    stage: str = ""
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    epochs: int = 0
+    best_epoch: int = 0
+    best_rmse_px: float | None = None
+    images_per_second: float | None = None
+    elapsed: float = 0.0
+    seconds_left: float | None = None
+    reason: str = ""
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def share(self) -> float:
+        """Part of the training that is done, 0 to 1."""
+        whole = self.epochs * self.steps
+        return min(1.0, (self.epoch * self.steps + self.step) / whole) if whole else 0.0
+
+    @property
+    def plateau(self) -> int:
+        """Epochs since the best one."""
+        return self.epoch - self.best_epoch if self.best_epoch else 0
+
+    def seen(self, now: float | None = None) -> Self:
+        """As it looks from outside: active without a sign of life is crashed."""
+        now = time.time() if now is None else now
+        if not self.active or now - self.heartbeat <= LOST_S:
+            return self
+        reason = "The process ended without a word; it was killed, or the computer went down."
+        return replace(self, state=CRASHED, pid=0, seconds_left=None, reason=self.reason or reason)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The status in ``folder`` as its process last wrote it.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        try:
+            values = json.loads((folder / FILE).read_text())
+            known = {f.name for f in fields(cls)}
+            return cls(**{k: v for k, v in values.items() if k in known})
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"The status of run '{folder.name}' cannot be read ({error})."
+            ) from None
+
+    def write(self, folder: Path) -> None:
+        """Replace the status in ``folder``; on disk when this returns."""
+        replace_text(folder / FILE, json.dumps(asdict(self), indent=1))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write ``text`` beside ``path``, then put it in its place, durably."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in the file at ``path``, None if there is no such file."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None

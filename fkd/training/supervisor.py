@@ -1,0 +1,138 @@
+"""Looks after one run from the queue to its end, without TensorFlow, in a process of its own.
+
+It waits until a training may start, starts the worker, and writes down how that ended where the
+worker could not: killed for want of memory, or ended by the system.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from fkd.errors import UserError
+from fkd.settings import max_trainings
+from fkd.training.failures import exit_in_words
+from fkd.training.runs import Run, all_runs
+from fkd.training.status import ACTIVE, CANCELLED, FAILED, HEARTBEAT_S, QUEUED, STOPPED, Status
+
+_POLL_S = 0.2
+
+
+def supervise(run: Run) -> Status:
+    """Take ``run`` through the queue and to its end; return the status that it ended with.
+
+    Raises:
+        UserError: if another process looks after it already.
+    """
+    lock = FileLock(run.folder / ".lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        raise UserError(f"Run '{run.name}' is being trained already.") from None
+    with lock:
+        status = Status.read(run.folder)
+        status = replace(status, state=QUEUED, pid=os.getpid(), reason="", epochs=status.epochs)
+        slot = _wait(run, status)
+        if slot is None:
+            return Status.read(run.folder)
+        with slot:
+            _work(run)
+    return Status.read(run.folder)
+
+
+def _wait(run: Run, status: Status) -> FileLock | None:
+    """Hold the queue's place until a training may start; None if the user called it off."""
+    beaten = 0.0
+    while True:
+        if ended := _called_off(run):
+            replace(status, state=ended, pid=0, heartbeat=time.time(), stage="").write(run.folder)
+            return None
+        before = _before(run)
+        slot = _free_slot() if not before else None
+        if slot is not None or time.time() - beaten >= HEARTBEAT_S:
+            beaten = time.time()
+            stage = f"waiting for {', '.join(before)}" if before else ""
+            with suppress(OSError):
+                replace(status, heartbeat=beaten, stage=stage).write(run.folder)
+        if slot is not None:
+            return slot
+        time.sleep(_POLL_S)
+
+
+def _called_off(run: Run) -> str:
+    if run.cancel_requested:
+        return CANCELLED
+    return STOPPED if run.stop_requested else ""
+
+
+def _before(run: Run) -> list[str]:
+    """Names of the runs that were queued before this one and still wait, or that train while no
+    slot is free."""
+    mine = (run.queued_at, run.name)
+    waiting, training = [], []
+    for other in all_runs():
+        if other.name == run.name:
+            continue
+        with suppress(UserError):
+            status = other.status
+            if status.state == QUEUED and (other.queued_at, other.name) < mine:
+                waiting.append(other.name)
+            elif status.state in ACTIVE and status.state != QUEUED:
+                training.append(other.name)
+    return waiting + training if waiting or len(training) >= max_trainings() else []
+
+
+def _free_slot() -> FileLock | None:
+    """A slot to train in, held; the system frees it with the process."""
+    from fkd.training.runs import runs_folder
+
+    for number in range(max_trainings()):
+        slot = FileLock(runs_folder() / f".slot-{number}.lock")
+        with suppress(Timeout):
+            slot.acquire(timeout=0)
+            return slot
+    return None
+
+
+def _work(run: Run) -> None:
+    """Run the worker; where it could not say how it ended, say it."""
+    kills = _kills_for_memory()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "fkd.training.worker", str(run.folder)],
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        code = worker.wait()
+    except BaseException:
+        worker.terminate()
+        raise
+    status = Status.read(run.folder)
+    if status.state not in ACTIVE:
+        return
+    reason = exit_in_words(code, _kills_for_memory() > kills, run)
+    if reason:
+        replace(status, state=FAILED, pid=0, reason=reason, seconds_left=None, stage="").write(
+            run.folder
+        )
+    else:  # from now on it looks crashed: nobody has seen a sign of life for long
+        replace(status, heartbeat=0.0, pid=0).write(run.folder)
+
+
+def _kills_for_memory() -> int:
+    """How often the system killed a process for want of memory, as far as it tells: here since
+    the computer or the container started."""
+    total = 0
+    for path in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
+        with suppress(OSError, ValueError):
+            for line in path.read_text().splitlines():
+                name, _, value = line.partition(" ")
+                if name == "oom_kill":
+                    total += int(value)
+    return total

@@ -1,0 +1,87 @@
+"""How good a model is on the validation images of its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.evaluation import metrics
+from fkd.splits import positions
+from fkd.training.config import RunConfig
+from fkd.training.pipeline import targets_of
+
+BATCH = 128
+SAMPLES = 12
+"""Faces whose predictions are kept after each epoch."""
+
+
+class Predictor:
+    """A model as a compiled function over arrays of images."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self._call = tf.function(
+            lambda images: model(tf.cast(images, tf.float32)[..., None], training=False),
+            input_signature=[tf.TensorSpec((None, *model.input_shape[1:3]), tf.uint8)],
+            autograph=False,
+        )
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Predict ``(N, H, W)`` images: ``(N, K, 2)`` or ``(N, K, 3)``, see ``models``."""
+        found = [
+            self._call(np.ascontiguousarray(images[i : i + BATCH])).numpy()
+            for i in range(0, len(images), BATCH)
+        ]
+        if not found:
+            return np.zeros((0, *self.model.output_shape[1:]), np.float32)
+        return np.concatenate(found).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Errors on the validation images (see ``evaluation.metrics``) and the predictions."""
+
+    loss: float
+    rmse_px: float
+    mae_px: float
+    nme: float
+    predicted: NDArray[np.float32]
+
+
+class Validation:
+    """The validation images of a run with their true points, and what judges predictions."""
+
+    def __init__(self, dataset: Dataset, config: RunConfig, loss: keras.losses.Loss) -> None:
+        at = positions(dataset, config.split.validation)
+        self.rows = dataset.rows[at]
+        self.images = np.asarray(dataset.images[at])
+        self.truth = np.asarray(dataset.keypoints[at])
+        self._schema, self._loss = dataset.schema, loss
+        self._targets = targets_of(self.truth)
+        self.samples = _sample_faces(self.truth)
+
+    def __call__(self, predict: Predictor) -> Validated:
+        predicted = predict(self.images)
+        points: NDArray[Any] = predicted[..., :2]
+        nme = metrics.nme(points, self.truth, self._schema)
+        return Validated(
+            loss=float(self._loss(self._targets, predicted)),
+            rmse_px=metrics.rmse(points, self.truth),
+            mae_px=metrics.mae(points, self.truth),
+            nme=float(np.nanmean(nme)) if np.isfinite(nme).any() else float("nan"),
+            predicted=predicted,
+        )
+
+
+def _sample_faces(truth: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Positions of the faces to follow: those with the most points, spread over all of them."""
+    labelled = np.isfinite(truth).all(axis=-1).sum(axis=1)
+    most = np.flatnonzero(labelled >= np.sort(labelled)[-min(SAMPLES, len(truth))])
+    chosen = np.linspace(0, len(most) - 1, min(SAMPLES, len(most))).round().astype(int)
+    return most[np.unique(chosen)]

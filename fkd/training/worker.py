@@ -1,0 +1,66 @@
+"""The process that trains one run: ``python -m fkd.training.worker FOLDER``.
+
+Started by the supervisor, which waits for it and sees how it ended where it cannot say so itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from fkd.errors import UserError
+from fkd.registry import open_named
+from fkd.training.config import RunConfig
+from fkd.training.failures import in_words
+from fkd.training.reporter import Reporter
+from fkd.training.runs import Run
+from fkd.training.status import FAILED, RUNNING, Status
+
+
+_NICE = 10
+"""Leave the processor to whatever people are waiting for."""
+
+
+def main(folder: Path) -> int:
+    """Train the run in ``folder``. Returns the exit code: 0 however it ended, if that is written
+    down."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    run = Run(folder)
+    reporter = Reporter(run, Status.read(folder))
+    with reporter.alive():
+        try:
+            reporter.update(state=RUNNING, stage="loading TensorFlow", reason="")
+            state, reason = _train(run, reporter)
+        except BaseException as error:
+            traceback.print_exc()
+            state, reason = FAILED, in_words(error, run)
+        reporter.end(state, reason)
+    return 0
+
+
+def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
+    config = run.config
+    dataset = open_named(config.dataset)
+    _check_hash(config, dataset.content_hash)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from fkd.training.loop import Training, log_environment
+
+    reporter.update(stage="preparing")
+    training = Training(run, config, dataset, reporter)
+    log_environment(config, training.steps, len(training.examples))
+    return training.go()
+
+
+def _check_hash(config: RunConfig, found: str) -> None:
+    if found != config.data_hash:
+        raise UserError(
+            f"Dataset '{config.dataset}' is not the one that this run was made for: its content "
+            "changed. Start a new run."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
