@@ -77,15 +77,8 @@ def _bell(generator: np.random.Generator, *shape: int) -> NDArray[np.float64]:
 def warp(image: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[Any]:
     """``image`` ``(H, W)`` moved so that what lay at ``p`` lies at ``matrix @ (x, y, 1)``;
     bilinear, borders repeated."""
-    return np.asarray(
-        cv2.warpAffine(
-            image,
-            matrix,
-            image.shape[::-1],
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )
+    size = image.shape[::-1]
+    return np.asarray(cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE))
 
 
 def move_targets(

@@ -18,7 +18,6 @@ from fkd.training.reporter import Reporter
 from fkd.training.runs import Run
 from fkd.training.status import FAILED, RUNNING, Status
 
-
 _NICE = 10
 """Leave the processor to whatever people are waiting for."""
 
