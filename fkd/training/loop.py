@@ -25,7 +25,7 @@ from fkd.training.pipeline import (
 )
 from fkd.training.reporter import EventLog, Reporter
 from fkd.training.runs import Run
-from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING
+from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING, replace_text
 from fkd.training.validation import Predictor, Validated, Validation
 
 BATCH_ROWS_S = 2.0
@@ -111,7 +111,7 @@ class Training:
         folder = self.run.folder / "samples"
         folder.mkdir(exist_ok=True)
         rows = self.validation.rows[self.validation.samples]
-        checkpoint.replace_text(folder / "rows.json", json.dumps(rows.tolist()))
+        replace_text(folder / "rows.json", json.dumps(rows.tolist()))
 
     def go(self) -> tuple[str, str]:
         """Train to the end; return the state that it ended in, and why in words."""

@@ -84,4 +84,4 @@ def _sample_faces(truth: NDArray[np.floating]) -> NDArray[np.intp]:
     labelled = np.isfinite(truth).all(axis=-1).sum(axis=1)
     most = np.flatnonzero(labelled >= np.sort(labelled)[-min(SAMPLES, len(truth))])
     chosen = np.linspace(0, len(most) - 1, min(SAMPLES, len(most))).round().astype(int)
-    return most[np.unique(chosen)]
+    return np.asarray(most[np.unique(chosen)], np.intp)
