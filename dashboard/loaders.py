@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fkd import registry
 from fkd import selection as sel
 from fkd.dataset import Dataset
-from fkd.measures import Measures, load, measure
+from fkd.measures import Measures, load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,27 +44,19 @@ def _dataset(name: str, stamp: float) -> Dataset:
     return registry.open_named(name)
 
 
-def measures(of: Dataset) -> Measures:
-    """The measures of a dataset, made now, with a progress bar, if they are not stored yet."""
-    return _measures(of.name, of.content_hash, of)
+def measures(of: Dataset) -> Measures | None:
+    """The stored measures of a dataset; None if it has not been measured yet."""
+    found = _measures(of.name, of.content_hash, of)
+    if found is None:
+        _measures.clear(of.name, of.content_hash, of)  # only what is there is worth keeping
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _measures(name: str, content_hash: str, _dataset: Dataset) -> Measures:
+def _measures(name: str, content_hash: str, _dataset: Dataset) -> Measures | None:
     if (stored := load(_dataset)) is not None:
         _expect_random_access(_dataset)
-        return stored
-    bar = st.progress(0.0, text="Measuring the images (once per dataset) ...")
-
-    def show(stage: str, done: int, total: int) -> None:
-        bar.progress(min(done / total, 1.0) if total else 0.0, text=f"{stage.capitalize()} ...")
-
-    try:
-        made = measure(_dataset, show)
-    finally:
-        bar.empty()
-    _expect_random_access(_dataset)
-    return made
+    return stored
 
 
 def _expect_random_access(of: Dataset) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
-from dashboard import loaders, routes
+from dashboard import loaders
 from dashboard.browse.view import leave_image
 from dashboard.words import compact
-from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.measures import Measures
 from fkd.registry import dataset_names
 
 _KEY = "dataset"
@@ -92,29 +88,7 @@ def open_next(name: str) -> None:
     st.session_state[_NEXT] = name
 
 
-@dataclass(frozen=True)
-class Current:
-    """The current dataset and its measures."""
-
-    dataset: Dataset
-    measures: Measures
-
-
 def current_name() -> str | None:
     """Name of the current dataset; None if there is none."""
     name = st.session_state.get(_KEY)
     return name if name in dataset_names() else None
-
-
-def require_current() -> Current:
-    """The current dataset; without one, say what to do next and end the page."""
-    name = current_name()
-    if name is None:
-        st.info(
-            "No dataset is open. Draw the demo faces or bring Kaggle's files on the Data page.",
-            icon=":material/database:",
-        )
-        st.page_link(routes.DATA, label="Go to Data", icon=":material/arrow_forward:")
-        st.stop()
-    dataset = loaders.dataset(name)
-    return Current(dataset, loaders.measures(dataset))

@@ -15,7 +15,7 @@ from fkd.errors import Cancelled
 from fkd.progress import Progress
 
 
-@dataclass
+@dataclass(eq=False)
 class Task:
     """One piece of work on the dataset ``subject`` and how far it is; written by its thread, read
     by pages."""
@@ -53,6 +53,9 @@ class Task:
         return elapsed * (1 - self.share) / self.share
 
 
+_ENDED_KEPT = 4
+
+
 class Tasks:
     """The work of this server, shown to all its users; the newest last."""
 
@@ -63,12 +66,25 @@ class Tasks:
     def start(self, label: str, subject: str, work: Callable[[Progress], str]) -> Task:
         """Run ``work(progress)``, which concerns the dataset ``subject``, in a thread; return its
         task at once. What ``work`` returns is said of the subject ("is ready")."""
-        task = Task(label, subject, work)
         with self._lock:
-            # An ended task on the same dataset has been answered by this one.
-            others = [t for t in self._tasks if t.subject != subject or t.state == "running"]
-            self._tasks = [*others[-4:], task]
-        threading.Thread(target=_run, args=(task,), daemon=True, name=label).start()
+            return self._begin(Task(label, subject, work))
+
+    def ensure(self, label: str, subject: str, work: Callable[[Progress], str]) -> Task:
+        """A task that is running on ``subject`` already, otherwise a new one, as ``start``."""
+        with self._lock:
+            running = (t for t in self._tasks if t.subject == subject and t.state == "running")
+            return next(running, None) or self._begin(Task(label, subject, work))
+
+    def latest(self, subject: str) -> Task | None:
+        """The newest task on the dataset ``subject``, running or ended."""
+        return next((t for t in reversed(self.list()) if t.subject == subject), None)
+
+    def _begin(self, task: Task) -> Task:
+        # An ended task on the same dataset has been answered by this one.
+        running = [t for t in self._tasks if t.state == "running"]
+        ended = [t for t in self._tasks if t not in running and t.subject != task.subject]
+        self._tasks = [*ended[-_ENDED_KEPT:], *running, task]
+        threading.Thread(target=_run, args=(task,), daemon=True, name=task.label).start()
         return task
 
     def list(self) -> list[Task]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
@@ -141,19 +143,36 @@ def compute(dataset: Dataset, progress: Progress = silent) -> Measures:
 def measure(dataset: Dataset, progress: Progress = silent) -> Measures:
     """The measures of ``dataset``: read where they are stored, otherwise made and stored.
 
-    Safe when several processes ask at once; a stopped call leaves nothing half-written.
+    Safe when several processes ask at once: the others wait. ``progress`` is called while it
+    waits too; a call that it stops leaves nothing half-written.
     """
     if dataset.folder is None:
         return compute(dataset, progress)
     if (stored := load(dataset)) is not None:
         return stored
-    with FileLock(dataset.folder / ".measures.lock"):
+    with _alone(dataset.folder, progress):
         if (stored := load(dataset)) is not None:
             return stored
         _store(compute(dataset, progress), dataset)
     stored = load(dataset)
     assert stored is not None
     return stored
+
+
+@contextmanager
+def _alone(folder: Path, progress: Progress) -> Iterator[None]:
+    """Hold the lock on the measures in ``folder``."""
+    lock = FileLock(folder / ".measures.lock")
+    while True:
+        try:
+            lock.acquire(timeout=0.2)
+            break
+        except Timeout:
+            progress("waiting for another process that measures it", 0, 0)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def load(dataset: Dataset) -> Measures | None:

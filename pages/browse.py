@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dashboard import state
 from dashboard.browse import controls, detail, grid, view
+from dashboard.current import require_current
 
-current = state.require_current()
+current = require_current()
 shown = view.enter(current.dataset.schema)
 if shown.open is None:
     shown = controls.controls(shown, current)

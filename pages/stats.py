@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import state
+from dashboard.current import require_current
 from dashboard.links import linked_choice
 from dashboard.stats import duplicates, missing, positions, quality, suspects
 
@@ -16,7 +16,7 @@ SECTIONS = {
     "quality": ("Image quality", quality.section),
 }
 
-current = state.require_current()
+current = require_current()
 missing.headline(current)
 chosen = linked_choice(
     st.segmented_control,

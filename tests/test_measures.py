@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from kaggle_helper import random_images, random_keypoints, start_python
 
 from fkd import measures
@@ -219,6 +220,22 @@ def test_threads_that_ask_at_once_measure_once() -> None:
     assert len(found) == 4
     for other in found[1:]:
         same(found[0], other)
+
+
+def test_who_waits_for_another_process_is_told_and_can_stop() -> None:
+    dataset = make()
+    assert dataset.folder is not None
+    said: list[str] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        said.append(stage)
+        raise Cancelled("Stopped.")
+
+    with FileLock(dataset.folder / ".measures.lock"), pytest.raises(Cancelled):
+        measure(dataset, stop)
+    assert said == ["waiting for another process that measures it"]
+    measure(dataset)
+    assert load(dataset) is not None
 
 
 def test_processes_that_ask_at_once_both_get_them() -> None:

@@ -11,8 +11,8 @@ import streamlit as st
 
 from dashboard.browse import view
 from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
+from dashboard.current import Current
 from dashboard.face_grid import TOGGLES
-from dashboard.state import Current
 from fkd.selection import FLAGS, QUANTITIES, ROW
 
 _PARTS = {"training": "Training", "test": "Test"}

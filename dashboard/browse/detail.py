@@ -12,10 +12,10 @@ from dashboard import loaders
 from dashboard.browse import grid, view
 from dashboard.browse.controls import mark_controls
 from dashboard.browse.view import View
+from dashboard.current import Current
 from dashboard.face_grid import EDGES, NAMES, PIXELS, POINTS, Face, face_grid
 from dashboard.face_picture import annotated_png
 from dashboard.face_view import face_view
-from dashboard.state import Current
 from dashboard.widgets import show_table
 from fkd.selection import FLAGS
 from fkd.statistics.missing import SOURCE_NAMES

@@ -10,8 +10,8 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.browse import view
 from dashboard.browse.view import View
+from dashboard.current import Current
 from dashboard.face_grid import Face, face_grid
-from dashboard.state import Current
 from dashboard.words import compact, count_share
 from fkd.selection import QUANTITIES, ROW
 

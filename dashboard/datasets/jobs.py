@@ -1,4 +1,4 @@
-"""Ingests, demos and downloads as background tasks of the dashboard."""
+"""Ingests, demos, downloads and measuring as background tasks of the dashboard."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _measured(dataset: Dataset, progress: Progress, created: bool, left_out: str
     try:
         measure(dataset, progress)
     except Cancelled:
-        return f"is there{left_out}; measuring was stopped and is done when it is first looked at"
+        return f"is there{left_out}; measuring was stopped, Browse offers to do it"
     return f"is ready{left_out}" if created else "was there already; nothing to do"
 
 
@@ -105,3 +105,24 @@ def start_download(name: str) -> Task:
             return IngestJob(name, download_competition(Path(folder)))(progress)
 
     return tasks().start(f"Download {name}", check_name(name), work)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """Measuring a dataset that has been brought in without, as the command line does."""
+
+    dataset: Dataset
+
+    def __call__(self, progress: Progress) -> str:
+        try:
+            measure(self.dataset, progress)
+        except OSError:
+            if self.dataset.folder is not None and not self.dataset.folder.is_dir():
+                raise UserError("The dataset was removed while it was measured.") from None
+            raise
+        return "is measured"
+
+
+def start_measuring(dataset: Dataset) -> Task:
+    """Measure ``dataset``, unless a task is at work on it already: then that one."""
+    return tasks().ensure(f"Measure {dataset.name}", dataset.name, Measuring(dataset))

@@ -34,6 +34,21 @@ def task_strip() -> None:
     st.fragment(_strip, run_every=0.4 if running else None)(running)
 
 
+def wait_for(task: Task) -> None:
+    """Show one running task; when it has ended, in whatever way, the page is drawn anew, and its
+    success needs no further word."""
+    st.fragment(_wait, run_every=0.4)(task)
+
+
+def _wait(task: Task) -> None:
+    with guard("background work"):
+        if task.state == "done":
+            tasks().dismiss(task)
+        if task.state != "running":
+            st.rerun()
+        _running(task, "awaited")
+
+
 def _any_running() -> bool:
     return any(task.state == "running" for task in tasks().list())
 
@@ -50,7 +65,7 @@ def _draw() -> None:
     mine = st.session_state.setdefault(_MINE, [])
     for number, task in reversed(list(enumerate(tasks().list()))):
         if task.state == "running":
-            _running(task, number)
+            _running(task, str(number))
         else:
             _ended(task, number)
         if task.state == "done" and task in mine:
@@ -64,7 +79,7 @@ def _draw() -> None:
         st.rerun()
 
 
-def _running(task: Task, number: int) -> None:
+def _running(task: Task, key: str) -> None:
     left = task.seconds_left
     text = f"**{plain(task.label)}**: {plain(task.stage)}"
     if task.total:
@@ -76,7 +91,7 @@ def _running(task: Task, number: int) -> None:
         stopping = task.stop.is_set()
         st.button(
             "Stopping ..." if stopping else "Stop",
-            key=f"stop-{number}",
+            key=f"stop-{key}",
             icon=":material/stop:",
             disabled=stopping,
             on_click=task.stop.set,

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import routes
+from dashboard.current import Current
 from dashboard.face_grid import POINTS, Face, face_grid
-from dashboard.state import Current
 from dashboard.widgets import show_table
 from dashboard.words import compact, count_share
 from fkd.selection import Selection

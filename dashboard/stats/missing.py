@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import loaders, plots, routes
 from dashboard.chart import chart
-from dashboard.state import Current
+from dashboard.current import Current
 from dashboard.widgets import show_table
 from dashboard.words import compact, count_share, share
 from fkd.selection import Range, Selection, pattern_words

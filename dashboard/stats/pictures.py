@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dashboard import routes
 from dashboard.browse import grid
 from dashboard.browse.view import View
+from dashboard.current import Current
 from dashboard.face_grid import EDGES, POINTS, face_grid
-from dashboard.state import Current
 from fkd.selection import Selection
 
 

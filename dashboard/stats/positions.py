@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.chart import chart
+from dashboard.current import Current
 from dashboard.face_picture import enlarged_url
 from dashboard.links import linked_choice
-from dashboard.state import Current
 from dashboard.widgets import show_table
 
 _BINS = 96

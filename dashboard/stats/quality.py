@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard import loaders, plots, routes
 from dashboard.chart import chart
+from dashboard.current import Current
 from dashboard.links import linked_choice
-from dashboard.state import Current
 from dashboard.stats.pictures import pictures
 from dashboard.widgets import show_table
 from fkd.selection import QUANTITIES, Part, Range, Selection

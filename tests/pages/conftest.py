@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,16 @@ class App:
         self.at.run()
         assert not self.at.exception, [e.value for e in self.at.exception]
         return self
+
+    def finish(self) -> App:
+        """Run the page once no task is running any more."""
+        from dashboard.tasks import tasks
+
+        for _ in range(300):
+            if all(task.state != "running" for task in tasks().list()):
+                return self.run()
+            time.sleep(0.1)
+        raise AssertionError("the task did not end")
 
     def button(self, label: str):
         """The last button that bears ``label``: dialogs come last."""

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from fkd.demo import DemoSpec, write_demo_files
 from fkd.registry import dataset_names, manifest
-
-
-def finish(page):
-    """Run the page until no task is running any more."""
-    from dashboard.tasks import tasks
-
-    for _ in range(300):
-        if all(task.state != "running" for task in tasks().list()):
-            return page.run()
-        time.sleep(0.1)
-    raise AssertionError("the task did not end")
 
 
 def choose_way(page, way):
@@ -50,12 +38,12 @@ def test_the_demo_form_draws_and_opens_the_dataset(app, empty_home):
     next(n for n in page.at.number_input if n.label == "Images").set_value(20)
     page.button("Draw").click()
     page.run()
-    finish(page)
+    page.finish()
     assert dataset_names() == ["demo"]
     assert manifest("demo")["rows"] == 20
     assert "demo is ready" in page.text
     assert (empty_home / "datasets" / "demo" / "measures").is_dir()
-    finish(page)
+    page.finish()
     assert page.query["dataset"] == "demo"
 
 
@@ -67,10 +55,10 @@ def test_ingest_by_path(app, tmp_path):
     by_label["Name"].set_value("mine")
     by_label["Training images"].set_value(str(tmp_path / "files"))
     page.button("Ingest").click()
-    finish(page.run())
+    page.run().finish()
     assert manifest("mine")["rows"] == 12
     assert manifest("mine")["test_rows"] == 3
-    finish(page)
+    page.finish()
     assert page.query["dataset"] == "mine"
 
 
@@ -107,14 +95,14 @@ def test_bad_rows_are_listed_and_can_be_left_out(app, tmp_path):
     next(t for t in page.at.text_input if t.label == "Name").set_value("up")
     page.at.file_uploader(key="up-training").upload("<b>evil</b>.csv", data, "text/csv")
     page.button("Ingest").click()
-    finish(page.run())
+    page.run().finish()
     assert "2 bad rows of 8" in page.text
     problems = next(d.value for d in page.at.dataframe if "reason" in d.value)
     assert sorted(problems["row"]) == [2, 5]
     assert dataset_names() == ["demo"]
 
     page.button("Ingest the good rows, leave out 2 bad ones").click()
-    finish(page.run())
+    page.run().finish()
     assert manifest("up")["rows"] == 6
     assert manifest("up")["rejected_rows"] == 2
     assert "2 bad rows were left out" in page.run().text
@@ -162,7 +150,7 @@ def test_files_that_went_away_before_their_good_rows_were_asked_for(app, tmp_pat
     by_label["Name"].set_value("gone")
     by_label["Training images"].set_value(str(path))
     page.button("Ingest").click()
-    finish(page.run())
+    page.run().finish()
     path.unlink()
     page.button("Ingest the good rows, leave out 1 bad one").click()
     page.run()
@@ -188,7 +176,7 @@ def test_a_stopped_task_leaves_nothing(app, empty_home):
     page.button("Draw").click()
     page.run()
     page.button("Stop").click()
-    finish(page.run())
+    page.run().finish()
     assert "stopped" in page.text
     assert dataset_names() == []
     assert list((empty_home / "datasets").glob(".incoming*")) == []
@@ -222,6 +210,6 @@ def test_what_a_file_says_is_shown_as_text(app):
     page = choose_way(app(), "upload")
     page.at.file_uploader(key="up-training").upload("t.csv", f"{trap},Image\n1,2\n".encode())
     page.button("Ingest").click()
-    finish(page.run())
+    page.run().finish()
     assert trap in page.text
     assert all("![" not in e.value for e in page.at.error)

@@ -1,0 +1,77 @@
+"""The current dataset with its measures: what the pages that look at images begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from dashboard import loaders, routes
+from dashboard.datasets import strip
+from dashboard.datasets.jobs import Measuring, start_measuring
+from dashboard.guard import safely
+from dashboard.state import current_name
+from dashboard.tasks import Task, tasks
+from dashboard.words import plain
+from fkd.dataset import Dataset
+from fkd.measures import Measures
+
+
+@dataclass(frozen=True)
+class Current:
+    """The current dataset and its measures."""
+
+    dataset: Dataset
+    measures: Measures
+
+
+def require_current() -> Current:
+    """The current dataset; without one, say what to do next and end the page. One that has not
+    been measured is measured first: the page shows how far that is and goes on by itself."""
+    name = current_name()
+    if name is None:
+        st.info(
+            "No dataset is open. Draw the demo faces or bring Kaggle's files on the Data page.",
+            icon=":material/database:",
+        )
+        st.page_link(routes.DATA, label="Go to Data", icon=":material/arrow_forward:")
+        st.stop()
+    dataset = loaders.dataset(name)
+    if (found := loaders.measures(dataset)) is None:
+        _measure_first(dataset)
+    return Current(dataset, found)
+
+
+def _measure_first(dataset: Dataset) -> NoReturn:
+    last = tasks().latest(dataset.name)
+    if last is None or not _gave_up(last):
+        st.caption(
+            "Outlier scores, duplicates and image quality are measured once for each dataset. "
+            "This page opens by itself when that is done."
+        )
+        strip.wait_for(start_measuring(dataset))
+        st.stop()
+    if last.state == "failed":
+        st.error(plain(f"{last.label}: {last.message}"), icon=":material/error:")
+    else:
+        st.info(
+            f"Measuring {plain(dataset.name)} was stopped; without its measures this page has "
+            "nothing to show.",
+            icon=":material/stop_circle:",
+        )
+    st.button(
+        "Measure again",
+        type="primary",
+        on_click=safely(f"measuring {dataset.name}", start_measuring, dataset),
+    )
+    st.stop()
+
+
+def _gave_up(last: Task) -> bool:
+    """Whether the last task on an unmeasured dataset was to measure it and was stopped or failed:
+    then it waits to be asked. An ingest goes on to measure; stopped in that, it is done all the
+    same."""
+    if isinstance(last.work, Measuring):
+        return last.state in {"stopped", "failed"}
+    return last.state == "done" and last.stop.is_set()
