@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from fkd import __version__
 from fkd.cli import app, data, training
-from fkd.cli.output import explain
-from fkd.errors import UserError
+from fkd.errors import UserError, explain
 
 USER_ERROR = 2
 """Exit code where the user can put it right; one line on stderr says how."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fkd.errors import explain as explain
 from fkd.progress import Progress
 
 
