@@ -1,24 +1,15 @@
-"""Models in a run folder: written beside, then put in place, so that a killed process leaves the
-one before."""
+"""What a run keeps of its best epoch, besides the model."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from fkd.errors import UserError
-from fkd.keypoints import KeypointSchema
-from fkd.training import layers, losses, models
 from fkd.training.runs import Run
 from fkd.training.status import read_json, replace_text
-
-REGISTERED = (layers.HeatmapReadout, losses.KeypointLoss, losses.SquaredError, losses.PixelError)
-"""What a saved model may hold beyond Keras' own; importing this module registers them."""
 
 
 @dataclass(frozen=True)
@@ -38,55 +29,6 @@ class Best:
             return cls(int(value["epoch"]), float(value["rmse_px"])) if value else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
-
-
-def save_model(model: keras.Model, path: Path, *, optimizer: bool) -> None:
-    """Write ``model`` to ``path``, a ``.keras`` file, in one step as seen from outside."""
-    beside = path.with_name(f".incoming-{path.name}")
-    try:
-        keras.saving.save_model(model, beside, include_optimizer=optimizer)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def load_model(path: Path, *, compile: bool = False) -> keras.Model:
-    """The model in the ``.keras`` file at ``path``, in Keras' safe mode; with ``compile``, its
-    optimizer as well.
-
-    Raises:
-        UserError: if there is none or it cannot be read.
-    """
-    if not path.is_file():
-        raise UserError(f"There is no model at {path}; the run has no finished epoch yet.")
-    try:
-        return keras.saving.load_model(path, compile=compile, safe_mode=True)
-    except Exception as error:  # whatever Keras, h5py or zipfile raise on a damaged file
-        reason = next(iter(str(error).splitlines()), "")[:200] or type(error).__name__
-        raise UserError(f"The model in {path} cannot be read ({reason}).") from None
-
-
-def float32_twin(model: keras.Model, name: str, schema: KeypointSchema) -> keras.Model:
-    """A model of the same architecture that computes in float32: what is validated and kept, so
-    that a saved model gives the same results on every machine."""
-    policy = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy("float32")
-    try:
-        twin = models.build(name, schema)
-    finally:
-        keras.mixed_precision.set_dtype_policy(policy)
-    copy_weights(model, twin)
-    return twin
-
-
-def copy_weights(model: keras.Model, twin: keras.Model) -> None:
-    """Give ``twin`` the weights that ``model`` is to be judged by: the moving average of those
-    that were trained, where its optimizer keeps one."""
-    for source, target in zip(model.variables, twin.variables, strict=True):
-        target.assign(source)
-    # Keras' own way to put averages in place; without averages it does nothing.
-    model.optimizer.finalize_variable_values(twin.trainable_variables)
 
 
 def save_predictions(run: Run, **arrays: Any) -> None:

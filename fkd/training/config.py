@@ -118,7 +118,7 @@ class RunConfig:
     warmup_epochs: float = 2.0
     weight_decay: float = 0.02
     patience: int = 0
-    average: float = 0.99
+    average: float = 0.97
     demo_share: float = 0.0
     seed: int = 0
     precision: Precision = "auto"

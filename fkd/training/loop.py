@@ -14,7 +14,9 @@ import tensorflow as tf
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.training import checkpoint, devices, history, losses, models
+from fkd.models import losses, saving, zoo
+from fkd.models.predictor import Predictor
+from fkd.training import checkpoint, devices, history
 from fkd.training.checkpoint import Best
 from fkd.training.config import RunConfig
 from fkd.training.pipeline import (
@@ -26,7 +28,7 @@ from fkd.training.pipeline import (
 from fkd.training.reporter import EventLog, Reporter
 from fkd.training.runs import Run
 from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING, replace_text
-from fkd.training.validation import Predictor, Validated, Validation
+from fkd.training.validation import Validated, Validation
 
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
@@ -80,7 +82,7 @@ class Training:
         self.steps = batches_per_epoch(self.examples, config)
         self.batch = min(config.batch_size, len(self.examples))
         self._first_model()
-        self.twin = checkpoint.float32_twin(self.model, config.model, dataset.schema)
+        self.twin = saving.float32_twin(self.model, config.model, dataset.schema)
         self.predict = Predictor(self.twin)
         self.events = EventLog(run)
         self._write_sample_rows()
@@ -89,9 +91,9 @@ class Training:
         """The model where it last stood, else a new one; and everything that depends on it."""
         with devices.strategy().scope():
             if self.run.last.is_file():
-                self.model = checkpoint.load_model(self.run.last, compile=True)
+                self.model = saving.load_model(self.run.last, compile=True)
             else:
-                self.model = models.build(self.config.model, self.dataset.schema)
+                self.model = zoo.build(self.config.model, self.dataset.schema)
                 compile_model(self.model, self.config, self.steps)
                 self.model.optimizer.build(self.model.trainable_variables)
         done = int(self.model.optimizer.iterations.numpy())
@@ -218,7 +220,7 @@ class Training:
         )
 
     def _validate(self) -> Validated:
-        checkpoint.copy_weights(self.model, self.twin)
+        saving.copy_weights(self.model, self.twin)
         return self.validation(self.predict)
 
     def _keep(self, result: Validated) -> None:
@@ -231,10 +233,10 @@ class Training:
         beside.replace(path)
         if self.best is None or result.rmse_px < self.best.rmse_px:
             self._keep_best(result, self.epoch)
-        checkpoint.save_model(self.model, self.run.last, optimizer=True)
+        saving.save_model(self.model, self.run.last, optimizer=True)
 
     def _keep_best(self, result: Validated, epoch: int) -> None:
-        checkpoint.save_model(self.twin, self.run.best, optimizer=False)
+        saving.save_model(self.twin, self.run.best, optimizer=False)
         checkpoint.save_predictions(
             self.run, rows=self.validation.rows, predicted=result.predicted, epoch=epoch
         )
@@ -253,7 +255,7 @@ class Training:
         if self.best is None:
             self._keep_best(self._validate(), self.epoch + 1)
             self.reporter.update(**_best_in_status(self.best))
-        checkpoint.save_model(self.model, self.run.last, optimizer=True)
+        saving.save_model(self.model, self.run.last, optimizer=True)
         return STOPPED, "Stopped early; the weights are kept."
 
     def _dataset_is_there(self) -> None:

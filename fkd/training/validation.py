@@ -7,40 +7,17 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.evaluation import metrics
+from fkd.models.predictor import Predictor
 from fkd.splits import positions
 from fkd.training.config import RunConfig
 from fkd.training.pipeline import targets_of
 
-BATCH = 128
 SAMPLES = 12
 """Faces whose predictions are kept after each epoch."""
-
-
-class Predictor:
-    """A model as a compiled function over arrays of images."""
-
-    def __init__(self, model: keras.Model) -> None:
-        self.model = model
-        self._call = tf.function(
-            lambda images: model(tf.cast(images, tf.float32)[..., None], training=False),
-            input_signature=[tf.TensorSpec((None, *model.input_shape[1:3]), tf.uint8)],
-            autograph=False,
-        )
-
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Predict ``(N, H, W)`` images: ``(N, K, 2)`` or ``(N, K, 3)``, see ``models``."""
-        found = [
-            self._call(np.ascontiguousarray(images[i : i + BATCH])).numpy()
-            for i in range(0, len(images), BATCH)
-        ]
-        if not found:
-            return np.zeros((0, *self.model.output_shape[1:]), np.float32)
-        return np.concatenate(found).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from keras import layers
 
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
-from fkd.training.layers import HeatmapReadout
+from fkd.models.layers import HeatmapReadout
 
 Tensor = Any
 

@@ -1,0 +1,76 @@
+"""The verb that scores a model."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fkd.cli.output import print_json, progress_bar, table
+
+
+def add_verbs(verbs: Any) -> None:
+    evaluate = verbs.add_parser("evaluate", help="score a model on labelled images")
+    evaluate.add_argument("model", metavar="RUN|bundled", help="a run, or the bundled model")
+    evaluate.add_argument("--dataset", metavar="NAME", help="default: what the run trained on")
+    evaluate.add_argument(
+        "--split",
+        choices=("validation", "all"),
+        help="default: validation where the run held some of the dataset back, else all",
+    )
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.set_defaults(run=run_evaluate)
+
+
+def run_evaluate(arguments: argparse.Namespace) -> None:
+    from fkd.errors import UserError
+    from fkd.evaluation import predictions as made
+    from fkd.evaluation.scores import ALL_ROWS, score_by_source
+    from fkd.models.sources import trained_model
+    from fkd.registry import open_named
+
+    model = trained_model(arguments.model)
+    name = arguments.dataset or (model.run.config.dataset if model.run else None)
+    if name is None:
+        raise UserError("Name what to evaluate on: --dataset NAME ('fkd datasets' lists them).")
+    dataset = open_named(name)
+    held_back = model.run is not None and model.run.config.data_hash == dataset.content_hash
+    split = arguments.split or ("validation" if held_back else "all")
+    rows, truth = made.rows_of(model, dataset, split)
+    with progress_bar() as progress:
+        found = made.predict(model, dataset, progress).of_rows(rows)
+    scores = score_by_source(found.points, truth, dataset.schema)
+    about = {"model": model.name, "dataset": dataset.name, "split": split}
+    if arguments.json:
+        by_source = {source: s.to_json() for source, s in scores.items() if source != ALL_ROWS}
+        print_json({**about, **scores[ALL_ROWS].to_json(), "by_source": by_source})
+        return
+    print(f"{model.name} on '{dataset.name}', {split} rows\n")
+    print(table([_line(source, s) for source, s in scores.items()]) + "\n")
+    print(
+        table(
+            [
+                {
+                    "keypoint": point.name,
+                    "labels": point.n,
+                    "RMSE px": f"{point.rmse_px:.2f}",
+                    "MAE px": f"{point.mae_px:.2f}",
+                    "median px": f"{point.median_error_px:.2f}",
+                }
+                for point in scores[ALL_ROWS].per_keypoint
+            ]
+        )
+    )
+
+
+def _line(source: str, scores: Any) -> dict[str, Any]:
+    return {
+        "rows": source,
+        "images": scores.n_images,
+        "points": scores.n_points,
+        "RMSE px": f"{scores.rmse_px:.3f}",
+        "MAE px": f"{scores.mae_px:.3f}",
+        "NME": f"{scores.nme:.2%}",
+        "AUC@0.08": f"{scores.auc_08:.3f}",
+        "FR@0.1": f"{scores.fr_10:.2%}",
+        "PCK@0.1": f"{scores.pck_10:.1%}",
+    }

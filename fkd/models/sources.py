@@ -1,0 +1,64 @@
+"""Trained models by name: the bundled one, and the best of each run. No TensorFlow here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fkd.errors import UserError
+from fkd.settings import PACKAGE, home
+from fkd.training.runs import Run, all_runs, open_run
+
+BUNDLED = "bundled"
+"""Name of the model that comes with the package."""
+
+_BUNDLED_FILE = PACKAGE / "models" / "bundled" / "compact.keras"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model file and where it is from.
+
+    Attributes:
+        name: of the run, or ``BUNDLED``.
+        path: the ``.keras`` file.
+        run: None for the bundled model.
+    """
+
+    name: str
+    path: Path
+    run: Run | None = None
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever the file does."""
+        about = self.path.stat()
+        return f"{about.st_mtime_ns:x}-{about.st_size:x}"
+
+    @property
+    def storage(self) -> Path:
+        """Folder for what was predicted with it."""
+        root = self.run.folder if self.run else home() / "predictions" / self.name
+        return root / "predictions"
+
+
+def trained_model(name: str) -> TrainedModel:
+    """The model called ``name``.
+
+    Raises:
+        UserError: if there is no such run, or it has no weights yet.
+    """
+    if name == BUNDLED:
+        return TrainedModel(BUNDLED, _BUNDLED_FILE)
+    run = open_run(name)
+    if not run.best.is_file():
+        raise UserError(f"Run '{name}' has no weights: no epoch of it was finished and kept.")
+    return TrainedModel(run.name, run.best, run)
+
+
+def trained_models() -> list[TrainedModel]:
+    """The bundled model first, then the runs that have weights, the newest first."""
+    found = [TrainedModel(BUNDLED, _BUNDLED_FILE)] if _BUNDLED_FILE.is_file() else []
+    return found + [
+        TrainedModel(run.name, run.best, run) for run in all_runs() if run.best.is_file()
+    ]
