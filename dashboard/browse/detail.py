@@ -184,15 +184,21 @@ def _test_facts(current: Current, position: int) -> None:
     cells[1].metric("Contrast", _number(m.test_contrast[position]))
     cells[2].metric("Sharpness", _number(m.test_sharpness[position]))
     lookup = current.dataset.lookup
-    if lookup is not None:
-        image_id = int(current.dataset.test_image_ids[position])
-        asked = lookup.coordinates[lookup.image_ids == image_id]
-        names = [current.dataset.schema.coordinate_names[c] for c in asked]
-        st.caption(f"A submission gives {len(names)} coordinates of this image.")
+    if lookup is None:
+        return
+    schema, image_id = current.dataset.schema, int(current.dataset.test_image_ids[position])
+    asked = lookup.coordinates[lookup.image_ids == image_id]
+    names = [schema.coordinate_names[c] for c in asked]
+    every = len(schema.coordinate_names)
+    if len(set(names)) == every:
+        st.caption(f"A submission gives all {every} coordinates of this image.")
+        return
+    st.caption(f"A submission gives {len(names)} of the {every} coordinates of this image.")
+    if names:
         show_table(
             pd.DataFrame({"asked for": names}),
             f"{current.dataset.name}-test-{image_id}",
-            height=400,
+            height=min(400, 38 + 35 * len(names)),
         )
 
 

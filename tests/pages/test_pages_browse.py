@@ -129,7 +129,21 @@ def test_test_images_have_ids_and_no_labels(app):
     assert "**22** test images" in page.text
     page = app("browse", part="test", image="1")
     assert "Test image 1" in page.text
-    assert len(page.at.dataframe[0].value) == 30
+    assert "A submission gives all 30 coordinates of this image." in page.text
+    assert not page.at.dataframe
+
+
+@pytest.mark.parametrize("asked", [8, 1, 0])
+def test_a_test_image_of_which_some_points_are_asked_for(app, dataset, asked):
+    path = dataset.folder / "lookup.npy"
+    table = np.load(path)
+    # As Kaggle's table does, it asks for the first image's first points only.
+    np.save(path, table[(table[:, 1] != 1) | (table[:, 2] < asked)])
+    page = app("browse", part="test", image="1")
+    assert f"A submission gives {asked} of the 30 coordinates of this image." in page.text
+    listed = [name for frame in page.at.dataframe for name in frame.value["asked for"]]
+    assert listed == list(dataset.schema.coordinate_names[:asked])
+    assert "all 30 coordinates" in app("browse", part="test", image="2").text
 
 
 def test_training_filters_do_not_reach_test_images(app):
