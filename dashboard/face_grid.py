@@ -45,13 +45,22 @@ TOGGLES = {
 
 @dataclass(frozen=True)
 class Face:
-    """One face of the grid: ``image`` ``(H, W)`` uint8, ``keypoints`` ``(K, 2)`` px or None."""
+    """One face of the grid.
+
+    Attributes:
+        id: what a click reports.
+        title, note: caption, left and right.
+        image: ``(H, W)`` uint8.
+        keypoints: ``(K, 2)`` px, the true points, drawn as dots; NaN = missing.
+        predicted: ``(K, 2)`` px, drawn as rings, each with a line from the true point.
+    """
 
     id: str
     title: str
     image: NDArray[np.uint8]
     keypoints: NDArray[np.float32] | None = None
     note: str = ""
+    predicted: NDArray[np.floating] | None = None
 
 
 def face_grid(
@@ -113,16 +122,10 @@ def style_data(schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]
 
 def face_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
     """One face as marks.js takes it."""
-    points: list[list[float] | None] = [None] * len(schema)
     lacking = ""
-    if face.keypoints is not None:
-        places = np.asarray(face.keypoints)
-        here = ~np.isnan(places).any(axis=1)
-        points = [
-            [round(x, 2), round(y, 2)] if ok else None
-            for (x, y), ok in zip(places.tolist(), here.tolist(), strict=True)
-        ]
-        if LACKING in show and not here.all():
+    if face.keypoints is not None and LACKING in show:
+        here = np.isfinite(face.keypoints).all(axis=1)
+        if not here.all():
             few = 2 * here.sum() < len(here)
             named = [schema.keypoints[k].label for k in np.flatnonzero(here if few else ~here)]
             word = "only" if few and named else "no"
@@ -133,5 +136,17 @@ def face_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[s
         "note": face.note,
         "lacking": lacking,
         "src": png_url(np.asarray(face.image)),
-        "points": points,
+        "points": _places(face.keypoints, len(schema)),
+        "predicted": _places(face.predicted, len(schema)),
     }
+
+
+def _places(points: NDArray[np.floating] | None, count: int) -> list[list[float] | None]:
+    """``(count, 2)`` px as plain numbers, None for a point that is not there."""
+    if points is None:
+        return [None] * count
+    here = np.isfinite(points).all(axis=1).tolist()
+    return [
+        [round(x, 2), round(y, 2)] if ok else None
+        for (x, y), ok in zip(np.asarray(points).tolist(), here, strict=True)
+    ]

@@ -25,10 +25,16 @@ def enlarged_url(image: NDArray[np.uint8], *, smooth: bool) -> str:
     return png_url(_enlarged(image, smooth=smooth))
 
 
+_SHIFT = 4
+"""OpenCV takes positions in fractions of 2 ** -_SHIFT px."""
+_WHITE = (255, 255, 255)
+
+
 def annotated_png(
     image: NDArray[np.uint8],
     schema: KeypointSchema,
-    keypoints: NDArray[np.float32],
+    keypoints: NDArray[np.floating],
+    predicted: NDArray[np.floating] | None = None,
     *,
     points: bool,
     edges: bool,
@@ -36,31 +42,52 @@ def annotated_png(
     pixels: bool,
     mark_size: float,
 ) -> bytes:
-    """The large face as it is on the screen, as PNG bytes: 8 px for each of the image's."""
-    shift = 4  # cv2 takes positions in 1/16 px
+    """The large face as it is on the screen, as PNG bytes: 8 px for each of the image's.
+
+    ``keypoints`` and ``predicted`` are ``(K, 2)`` px, NaN where there is none.
+    """
     canvas = cv2.cvtColor(_enlarged(image, smooth=not pixels), cv2.COLOR_GRAY2BGR)
-    here = np.flatnonzero(np.isfinite(keypoints).all(axis=1))
-    # A pixel's centre is its index, so index p lies at (p + 0.5) s - 0.5 of the enlarged picture.
-    places = np.zeros((len(schema), 2), int)
-    places[here] = np.rint(((keypoints[here] + 0.5) * _ENLARGE - 0.5) * (1 << shift))
-    at = [(int(x), int(y)) for x, y in places]
+    at = _places(keypoints)
+    guessed = _places(predicted) if predicted is not None else {}
     colors = [tuple(int(k.color[i : i + 2], 16) for i in (5, 3, 1)) for k in schema.keypoints]
+    radius = mark_size / 2 * _ENLARGE * (1 << _SHIFT)
+
+    def line(start: tuple[int, int], end: tuple[int, int], color: tuple[int, ...], px: int) -> None:
+        cv2.line(canvas, start, end, color, px, cv2.LINE_AA, _SHIFT)
+
+    def circle(centre: tuple[int, int], size: float, color: tuple[int, ...], px: int) -> None:
+        cv2.circle(canvas, centre, round(size), color, px, cv2.LINE_AA, _SHIFT)
+
     if edges:
         for a, b in schema.edges:
-            if a in here and b in here:
-                cv2.line(canvas, at[a], at[b], colors[a], 2, cv2.LINE_AA, shift)
-    radius = round(mark_size / 2 * _ENLARGE * (1 << shift))
-    for k in here:
-        if points:
-            cv2.circle(canvas, at[k], radius, colors[k], -1, cv2.LINE_AA, shift)
-            cv2.circle(canvas, at[k], radius, (255, 255, 255), 1, cv2.LINE_AA, shift)
-        if names:
-            place = (at[k][0] // (1 << shift) + _ENLARGE, at[k][1] // (1 << shift) + 4)
+            if a in at and b in at:
+                line(at[a], at[b], colors[a], 2)
+    if points:
+        for k in at.keys() & guessed.keys():
+            line(at[k], guessed[k], _WHITE, 4)
+            line(at[k], guessed[k], colors[k], 2)
+        for k, place in at.items():
+            circle(place, radius, colors[k], -1)
+            circle(place, radius, _WHITE, 1)
+    for k, place in guessed.items():
+        circle(place, 1.35 * radius, _WHITE, 4)
+        circle(place, 1.35 * radius, colors[k], 2)
+    if names:
+        for k, (x, y) in at.items():
+            place = (x // (1 << _SHIFT) + _ENLARGE, y // (1 << _SHIFT) + 4)
             text = short_label(schema.keypoints[k].label)
-            for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+            for color, width in (((0, 0, 0), 3), (_WHITE, 1)):
                 font = cv2.FONT_HERSHEY_SIMPLEX
                 cv2.putText(canvas, text, place, font, 0.42, color, width, cv2.LINE_AA)
     done, data = cv2.imencode(".png", canvas)
     if not done:
         raise ValueError("cannot encode the picture")
     return data.tobytes()
+
+
+def _places(points: NDArray[np.floating]) -> dict[int, tuple[int, int]]:
+    """Where the points that are there lie on the enlarged picture, by index."""
+    here = np.flatnonzero(np.isfinite(points).all(axis=1))
+    # A pixel's centre is its index, so index p lies at (p + 0.5) s - 0.5 of the enlarged picture.
+    places = np.rint(((points[here] + 0.5) * _ENLARGE - 0.5) * (1 << _SHIFT)).astype(int)
+    return {int(k): (int(x), int(y)) for k, (x, y) in zip(here, places, strict=True)}

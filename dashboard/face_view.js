@@ -38,12 +38,7 @@ export default function ({ data, parentElement }) {
     view.y = Math.min(Math.max(view.y, -0.5), height - 0.5 - h);
     layer.setAttribute("viewBox", `${view.x} ${view.y} ${w} ${h}`);
     // Marks keep their size on the screen, so that they hide less the closer one looks.
-    for (const dot of layer.querySelectorAll("circle")) {
-      dot.setAttribute("r", data.size / view.scale);
-      dot.setAttribute("stroke-width", (data.size * 0.3) / view.scale);
-    }
-    for (const line of layer.querySelectorAll("line"))
-      line.setAttribute("stroke-width", (data.size * 0.35) / view.scale);
+    sizeMarks(layer, data.size / view.scale);
     for (const text of layer.querySelectorAll("text")) {
       text.style.fontSize = `${2.3 / view.scale}px`;
       text.style.strokeWidth = `${0.5 / view.scale}px`;

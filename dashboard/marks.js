@@ -34,26 +34,60 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
   // A pixel's centre is its index: the picture reaches from -0.5 to width - 0.5.
   const layer = svg("svg", { viewBox: `-0.5 -0.5 ${width} ${height}` }, picture);
   const at = (k) => face.points[k];
+  const guess = (k) => (face.predicted || [])[k];
+  const line = (kind, [x1, y1], [x2, y2], color) =>
+    svg("line", { x1, y1, x2, y2, stroke: color, class: kind }, layer);
+  const circle = (kind, [cx, cy], paint, title) => {
+    const node = svg("circle", { cx, cy, class: kind, ...paint }, layer);
+    if (title) svg("title", {}, node).textContent = title;
+  };
+  const numbers = ([x, y]) => `${x.toFixed(1)}, ${y.toFixed(1)}`;
   if (show.includes("edges")) {
-    for (const [a, b] of edges) {
-      if (!at(a) || !at(b)) continue;
-      const [x1, y1] = at(a), [x2, y2] = at(b);
-      svg("line", { x1, y1, x2, y2, stroke: points[a].color, "stroke-width": size * 0.35 }, layer);
+    for (const [a, b] of edges) if (at(a) && at(b)) line("edge", at(a), at(b), points[a].color);
+  }
+  const truth = (k) => show.includes("points") && at(k);
+  points.forEach(({ color }, k) => {
+    if (!truth(k) || !guess(k)) return;
+    line("casing", at(k), guess(k), "white");
+    line("error", at(k), guess(k), color);
+  });
+  points.forEach(({ color, label }, k) => {
+    if (truth(k)) circle("dot", at(k), { fill: color }, `${label}  ${numbers(at(k))}`);
+  });
+  points.forEach(({ color, label }, k) => {
+    if (!guess(k)) return;
+    const off = at(k) && Math.hypot(at(k)[0] - guess(k)[0], at(k)[1] - guess(k)[1]);
+    const far = at(k) ? `, ${off.toFixed(1)} px off` : "";
+    circle("halo", guess(k), { stroke: "white" });
+    circle("ring", guess(k), { stroke: color },
+      `${label} predicted  ${numbers(guess(k))}${far}`);
+  });
+  if (show.includes("names")) {
+    points.forEach(({ color, short }, k) => {
+      if (!at(k)) return;
+      const [x, y, anchor] = besides(k, face.points, points, size, width);
+      const text = svg("text", { x, y, "text-anchor": anchor, fill: color, class: "name" }, layer);
+      text.textContent = short;
+    });
+  }
+  sizeMarks(layer, size);
+}
+
+// Radius and line width of each kind of mark, as multiples of the size of a dot.
+const PROPORTIONS = {
+  dot: [1, 0.3],
+  ring: [1.35, 0.42],
+  halo: [1.35, 0.85],
+  edge: [0, 0.35],
+  error: [0, 0.35],
+  casing: [0, 0.7],
+};
+
+function sizeMarks(layer, size) {
+  for (const [kind, [radius, width]] of Object.entries(PROPORTIONS)) {
+    for (const node of layer.getElementsByClassName(kind)) {
+      if (radius) node.setAttribute("r", size * radius);
+      node.setAttribute("stroke-width", size * width);
     }
   }
-  points.forEach((point, k) => {
-    if (!at(k)) return;
-    const [cx, cy] = at(k);
-    if (show.includes("points")) {
-      const dot = svg("circle", { cx, cy, r: size, fill: point.color, class: "dot",
-        "stroke-width": size * 0.3 }, layer);
-      svg("title", {}, dot).textContent = `${point.label}  ${cx.toFixed(1)}, ${cy.toFixed(1)}`;
-    }
-    if (show.includes("names")) {
-      const [x, y, anchor] = besides(k, face.points, points, size, width);
-      const text = svg("text", { x, y, "text-anchor": anchor, fill: point.color, class: "name" },
-        layer);
-      text.textContent = point.short;
-    }
-  });
 }
