@@ -30,3 +30,13 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
 def other_tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     """As ``tables``, with other content. Not to be changed."""
     return write_tables(tmp_path_factory.mktemp("other"), 5, 2, seed=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny dataset, drawn once; ``put_tiny`` registers it in a test's workspace."""
+    from training_helper import write_tiny
+
+    folder = tmp_path_factory.mktemp("drawn") / "tiny"
+    write_tiny(folder)
+    return folder

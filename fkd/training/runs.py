@@ -12,6 +12,7 @@ Layout of ``FKD_HOME/runs/NAME/``::
     log.txt           what the process printed
     tensorboard/      event files
     note.txt          what the user wrote about it
+    heartbeat         touched while its processes live
     stop, cancel      requests that the process answers; queued: since when it waits
 """
 
@@ -97,7 +98,7 @@ class Run:
     @property
     def status(self) -> Status:
         """How far it is, seen from outside. ``UserError`` if it cannot be read."""
-        return Status.read(self.folder).seen()
+        return Status.seen_in(self.folder)
 
     @property
     def history(self) -> list[history.Row]:

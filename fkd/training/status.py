@@ -13,6 +13,10 @@ from fkd.errors import UserError
 
 FILE = "status.json"
 
+BEAT = "heartbeat"
+"""Touched by the supervisor while its worker lives: a worker that is busy for long, such as
+loading TensorFlow from a slow disk, must not look dead."""
+
 QUEUED, RUNNING, STOPPING = "queued", "running", "stopping"
 STOPPED, FINISHED, CANCELLED = "stopped", "finished", "cancelled"
 FAILED, CRASHED = "failed", "crashed"
@@ -81,13 +85,23 @@ class Status:
         """Epochs since the best one."""
         return self.epoch - self.best_epoch if self.best_epoch else 0
 
-    def seen(self, now: float | None = None) -> Self:
-        """As it looks from outside: active without a sign of life is crashed."""
-        now = time.time() if now is None else now
-        if not self.active or now - self.heartbeat <= LOST_S:
+    def seen(self, now: float, beat: float = 0.0) -> Self:
+        """As it looks from outside at time ``now``: active without a sign of life is crashed.
+        ``beat`` is the time of the supervisor's last sign of life."""
+        if not self.active or now - max(self.heartbeat, beat) <= LOST_S:
             return self
         reason = "The process ended without a word; it was killed, or the computer went down."
         return replace(self, state=CRASHED, pid=0, seconds_left=None, reason=self.reason or reason)
+
+    @classmethod
+    def seen_in(cls, folder: Path) -> Self:
+        """The status in ``folder`` as it looks now. ``UserError`` if it cannot be read."""
+        status = cls.read(folder)
+        try:
+            beat = (folder / BEAT).stat().st_mtime
+        except OSError:
+            beat = 0.0
+        return status.seen(time.time(), beat)
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -20,7 +20,16 @@ from fkd.errors import UserError
 from fkd.settings import max_trainings
 from fkd.training.failures import exit_in_words
 from fkd.training.runs import Run, all_runs
-from fkd.training.status import ACTIVE, CANCELLED, FAILED, HEARTBEAT_S, QUEUED, STOPPED, Status
+from fkd.training.status import (
+    ACTIVE,
+    BEAT,
+    CANCELLED,
+    FAILED,
+    HEARTBEAT_S,
+    QUEUED,
+    STOPPED,
+    Status,
+)
 
 _POLL_S = 0.2
 
@@ -108,11 +117,19 @@ def _work(run: Run) -> None:
         [sys.executable, "-m", "fkd.training.worker", str(run.folder)],
         stdin=subprocess.DEVNULL,
     )
+    beat = run.folder / BEAT
     try:
-        code = worker.wait()
+        while True:
+            with suppress(OSError):
+                beat.touch()
+            with suppress(subprocess.TimeoutExpired):
+                code = worker.wait(HEARTBEAT_S)
+                break
     except BaseException:
         worker.terminate()
         raise
+    finally:
+        beat.unlink(missing_ok=True)
     status = Status.read(run.folder)
     if status.state not in ACTIVE:
         return
