@@ -44,7 +44,7 @@ def test_a_face_without_predictions_has_none():
     [
         ({}, "no points"),
         ({"nose_tip": (4.0, 5.0)}, "only nose tip"),
-        ({name: (4.0, 5.0) for name in KAGGLE_15.names[1:]}, "no L eye"),
+        (dict.fromkeys(KAGGLE_15.names[1:], (4.0, 5.0)), "no L eye"),
         (dict.fromkeys(KAGGLE_15.names, (4.0, 5.0)), ""),
     ],
 )
