@@ -10,6 +10,7 @@ import pytest
 from fkd.errors import UserError
 from fkd.splits import Split
 from fkd.training.config import RECIPES, Augmentation, RunConfig
+from fkd.training.create import all_settings
 
 
 def config(**values) -> RunConfig:
@@ -96,3 +97,18 @@ def test_differences_name_what_differs_only():
 @pytest.mark.parametrize("model", RECIPES)
 def test_recipes_make_configurations(model):
     assert config(**RECIPES[model]).epochs > 0
+
+
+def test_settings_unfold_to_plain_values():
+    flat = config(seed=4, packages={"keras": "3.1"}).flat()
+    assert (flat["seed"], flat["augmentation.shift"]) == (4, Augmentation.shift)
+    assert flat["split"] == config().split.digest
+    assert not {"augmentation", "packages"} & set(flat)
+
+
+def test_a_recipe_is_changed_by_settings_only():
+    assert all_settings("baseline", {"epochs": 5}) == {**RECIPES["baseline"], "epochs": 5}
+    # A warm-up never takes longer than a tenth of a short training.
+    assert config(**all_settings("compact", {"epochs": 1})).warmup_epochs == 0.1
+    with pytest.raises(UserError, match="There is no model 'vgg'"):
+        all_settings("vgg", {})

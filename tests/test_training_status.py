@@ -35,7 +35,16 @@ def test_a_newer_version_may_know_more(tmp_path):
     assert Status.read(tmp_path).state == RUNNING
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '"x"', "3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[1]", '"x"', "3"),
+        '{"epoch": "two"}',
+        '{"state": null}',
+        '{"elapsed": [1]}',
+        '{"best_rmse_px": "good"}',
+    ],
+)
 def test_a_damaged_status_is_one_sentence(tmp_path, text):
     (tmp_path / "status.json").write_text(text)
     with pytest.raises(UserError, match=f"status of run '{tmp_path.name}' cannot be read"):
@@ -120,6 +129,17 @@ def test_a_torn_last_line_is_left_out(tmp_path, cut):
     path = tmp_path / "metrics.csv"
     path.write_text(path.read_text()[:-cut])
     assert len(history.read(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("junk", [b"\xff\x00\xfe", b"1,2", b"a,b,c,d,e,f,g,h,i,j,k", b'"', b","])
+def test_what_is_no_row_is_left_out(tmp_path, junk):
+    add(tmp_path)
+    path = tmp_path / "metrics.csv"
+    head, first, *rest = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([head, first, junk, *rest, b""]))
+    assert [row.step for row in history.read(tmp_path)] == [5, 10, 20]
+    path.write_bytes(junk)
+    assert history.read(tmp_path) == []
 
 
 def test_a_resumed_run_forgets_what_it_does_again(tmp_path):

@@ -56,7 +56,7 @@ class Augmentation:
     cutout: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, high in _AUGMENTATION_LIMITS.items():
+        for name, high in AUGMENTATION_LIMITS.items():
             _within(f"Augmentation '{name}'", getattr(self, name), 0, high)
 
     @classmethod
@@ -69,7 +69,7 @@ class Augmentation:
         return self != type(self).off()
 
 
-_AUGMENTATION_LIMITS = {
+AUGMENTATION_LIMITS = {
     "rotation": 90,
     "scale": 0.5,
     "shift": 30,
@@ -78,6 +78,7 @@ _AUGMENTATION_LIMITS = {
     "noise": 50,
     "cutout": 1,
 }
+"""The largest value of each amount; the smallest is 0."""
 
 
 @dataclass(frozen=True)
@@ -168,20 +169,20 @@ class RunConfig:
 
     def differences(self, other: RunConfig) -> dict[str, tuple[Any, Any]]:
         """What differs: name to this value and the other's; nested names with a dot."""
-        mine, theirs = _flat(self), _flat(other)
+        mine, theirs = self.flat(), other.flat()
         return {k: (mine[k], theirs[k]) for k in mine if mine[k] != theirs[k]}
+
+    def flat(self) -> dict[str, Any]:
+        """Settings by name, augmentation unfolded (``augmentation.flip``), the split as its
+        digest."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["split"] = self.split.digest
+        values.pop("packages")
+        values |= {f"augmentation.{k}": v for k, v in asdict(values.pop("augmentation")).items()}
+        return values
 
     def with_changes(self, **changes: Any) -> Self:
         return replace(self, **changes)
-
-
-def _flat(config: RunConfig) -> dict[str, Any]:
-    """Settings by name, augmentation unfolded, the split as its digest."""
-    values = {f.name: getattr(config, f.name) for f in fields(config)}
-    values["split"] = config.split.digest
-    values.pop("packages")
-    values |= {f"augmentation.{k}": v for k, v in asdict(values.pop("augmentation")).items()}
-    return values
 
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -41,11 +41,8 @@ def make_config(
     Raises:
         UserError: if the model is unknown, a setting makes no sense or there is nothing to split.
     """
-    if model not in RECIPES:
-        raise UserError(f"There is no model {model!r}; there are: {', '.join(RECIPES)}.")
+    values = all_settings(model, settings or {})
     split = make_split(dataset, seed, fraction, groups, measure(dataset, progress).duplicate)
-    values = {**RECIPES[model], **(settings or {})}
-    values.setdefault("warmup_epochs", min(2.0, values.get("epochs", RunConfig.epochs) / 10))
     return RunConfig(
         dataset=dataset.name,
         data_hash=dataset.content_hash,
@@ -56,6 +53,19 @@ def make_config(
         packages=installed_versions(),
         **values,
     )
+
+
+def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``RunConfig`` is told of a training of ``model``: its recipe, changed by ``settings``.
+
+    Raises:
+        UserError: if the model is unknown.
+    """
+    if model not in RECIPES:
+        raise UserError(f"There is no model {model!r}; there are: {', '.join(RECIPES)}.")
+    values = {**RECIPES[model], **settings}
+    values.setdefault("warmup_epochs", min(2.0, values.get("epochs", RunConfig.epochs) / 10))
+    return values
 
 
 def installed_versions() -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from collections.abc import Iterable
@@ -66,18 +64,20 @@ def append(folder: Path, row: Row) -> None:
 
 def read(folder: Path) -> list[Row]:
     """The history in ``folder``; empty if there is none. A last line that is being written, or
-    was when its process died, is left out."""
+    was when its process died, is left out, and so is what is no row."""
     try:
-        text = (folder / FILE).read_text()
+        text = (folder / FILE).read_text(errors="replace")
     except FileNotFoundError:
         return []
+    names, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
     rows = []
-    for cells in csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])):
+    for line in lines:
+        cells = dict(zip(names.split(","), line.split(","), strict=False))
         try:
             values = {name: float(cells[name] or "nan") for name in COLUMNS}
-        except (KeyError, TypeError, ValueError):
+            rows.append(Row(**{**values, "step": int(values["step"])}))  # type: ignore[arg-type]
+        except (KeyError, ValueError, OverflowError):
             continue
-        rows.append(Row(**{**values, "step": int(values["step"])}))  # type: ignore[arg-type]
     return rows
 
 

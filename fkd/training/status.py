@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, Self
 
 from fkd.errors import UserError
@@ -112,8 +113,10 @@ class Status:
         """
         try:
             values = json.loads((folder / FILE).read_text())
-            known = {f.name for f in fields(cls)}
-            return cls(**{k: v for k, v in values.items() if k in known})
+            for name, kinds in _KINDS.items():
+                if name in values and not isinstance(values[name], kinds):
+                    raise ValueError(f"{name} is {values[name]!r}")
+            return cls(**{k: v for k, v in values.items() if k in _KINDS})
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise UserError(
                 f"The status of run '{folder.name}' cannot be read ({error})."
@@ -122,6 +125,15 @@ class Status:
     def write(self, folder: Path) -> None:
         """Replace the status in ``folder``; on disk when this returns."""
         replace_text(folder / FILE, json.dumps(asdict(self), indent=1))
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    f.name: {"str": (str,), "int": (int,), "float": (int, float)}.get(
+        str(f.type), (int, float, NoneType)
+    )
+    for f in fields(Status)
+}
+"""What JSON may hold for each field, so that a damaged file is told where it is read."""
 
 
 def replace_text(path: Path, text: str) -> None:
