@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
+from fkd.locks import alone
 from fkd.progress import Progress, silent
 from fkd.storage import load_mapped
 
@@ -81,12 +79,12 @@ class Measures:
         values = {**columns, "missing": missing}
         return cls(
             **columns,
-            order=_orders([values[name] for name in ORDERED]),
-            test_order=_orders([values[f"test_{name}"] for name in TEST_ORDERED]),
+            order=orders([values[name] for name in ORDERED]),
+            test_order=orders([values[f"test_{name}"] for name in TEST_ORDERED]),
         )
 
 
-def _orders(quantities: list[NDArray[Any]]) -> NDArray[np.int32]:
+def orders(quantities: list[NDArray[Any]]) -> NDArray[np.int32]:
     """Ascending and descending order of each quantity; ties as in the file, NaN last."""
     both = []
     for values in quantities:
@@ -150,29 +148,14 @@ def measure(dataset: Dataset, progress: Progress = silent) -> Measures:
         return compute(dataset, progress)
     if (stored := load(dataset)) is not None:
         return stored
-    with _alone(dataset.folder, progress):
+    lock = dataset.folder / ".measures.lock"
+    with alone(lock, progress, "waiting for another process that measures it"):
         if (stored := load(dataset)) is not None:
             return stored
         _store(compute(dataset, progress), dataset)
     stored = load(dataset)
     assert stored is not None
     return stored
-
-
-@contextmanager
-def _alone(folder: Path, progress: Progress) -> Iterator[None]:
-    """Hold the lock on the measures in ``folder``."""
-    lock = FileLock(folder / ".measures.lock")
-    while True:
-        try:
-            lock.acquire(timeout=0.2)
-            break
-        except Timeout:
-            progress("waiting for another process that measures it", 0, 0)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def load(dataset: Dataset) -> Measures | None:

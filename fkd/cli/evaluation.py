@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fkd.cli.output import print_json, progress_bar, table
+from fkd.cli.output import print_json, progress_bar, progress_lines, table
 
 
 def add_verbs(verbs: Any) -> None:
@@ -18,11 +18,18 @@ def add_verbs(verbs: Any) -> None:
         help="default: validation where the run held some of the dataset back, else all",
     )
     evaluate.add_argument("--json", action="store_true", help="print JSON")
+    evaluate.add_argument(
+        "--progress",
+        choices=("bar", "lines"),
+        default="bar",
+        help="on stderr: a bar (default), or a line of JSON for each step",
+    )
     evaluate.set_defaults(run=run_evaluate)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     from fkd.errors import UserError
+    from fkd.evaluation import parts
     from fkd.evaluation import predictions as made
     from fkd.evaluation.scores import ALL_ROWS, score_by_source
     from fkd.models.sources import trained_model
@@ -33,10 +40,10 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     if name is None:
         raise UserError("Name what to evaluate on: --dataset NAME ('fkd datasets' lists them).")
     dataset = open_named(name)
-    held_back = model.run is not None and model.run.config.data_hash == dataset.content_hash
-    split = arguments.split or ("validation" if held_back else "all")
-    rows, truth = made.rows_of(model, dataset, split)
-    with progress_bar() as progress:
+    held_back = parts.held_back(model, dataset)
+    split = arguments.split or ("all" if held_back is None else "validation")
+    rows, truth = parts.rows_of(model, dataset, split)
+    with progress_lines() if arguments.progress == "lines" else progress_bar() as progress:
         found = made.predict(model, dataset, progress).of_rows(rows)
     scores = score_by_source(found.points, truth, dataset.schema)
     about = {"model": model.name, "dataset": dataset.name, "split": split}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fkd.progress import Progress
+from fkd.progress import Progress, to_line
 
 
 def print_json(value: Any) -> None:
@@ -47,6 +47,12 @@ def progress_bar() -> Iterator[Progress]:
     finally:
         if bar is not None:
             bar.close()
+
+
+@contextmanager
+def progress_lines() -> Iterator[Progress]:
+    """A progress callback that prints each report on stderr, for the process that started this."""
+    yield lambda *report: print(to_line(*report), file=sys.stderr, flush=True)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -43,6 +43,11 @@ def image_rmse(predicted: Points, truth: Points) -> Values:
     return np.sqrt(_image_means(_differences(predicted, truth) ** 2))
 
 
+def image_errors(predicted: Points, truth: Points) -> Values:
+    """``(N,)`` the mean point error of each image in px; NaN where nothing is labelled."""
+    return _image_means(point_errors(predicted, truth))
+
+
 def inter_ocular(truth: Points, schema: KeypointSchema) -> Values:
     """``(N,)`` distances in px between the labelled eye centres, ``schema.eye_centers``; NaN
     where one is missing or both are the same point."""
@@ -57,7 +62,7 @@ def inter_ocular(truth: Points, schema: KeypointSchema) -> Values:
 def nme(predicted: Points, truth: Points, schema: KeypointSchema) -> Values:
     """``(N,)`` normalised mean error: mean of an image's point errors over its inter-ocular
     distance, as a fraction; NaN without that distance."""
-    return _image_means(point_errors(predicted, truth)) / inter_ocular(truth, schema)
+    return image_errors(predicted, truth) / inter_ocular(truth, schema)
 
 
 def ced(nme: Values, at: ArrayLike) -> Values:

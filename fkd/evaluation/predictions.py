@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.evaluation.parts import held_back
+from fkd.locks import alone
 from fkd.models.sources import TrainedModel
 from fkd.progress import Progress, silent
-from fkd.splits import positions
+from fkd.storage import load_mapped
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,6 @@ class Predictions:
         return Predictions(self.model, rows, self.points[chosen], expected)
 
 
-def validation_rows(model: TrainedModel, dataset: Dataset) -> NDArray[np.int64]:
-    """Rows of ``dataset`` that the run of ``model`` held back, ascending.
-
-    Raises:
-        UserError: if the model has no run, or one on other data: it held nothing of this back.
-    """
-    config = model.run.config if model.run is not None else None
-    if config is None or config.data_hash != dataset.content_hash:
-        where = f"was trained on '{config.dataset}'" if config else "comes without its split"
-        raise UserError(
-            f"Model '{model.name}' {where}, so there is no validation part of '{dataset.name}'; "
-            "evaluate it on all rows."
-        )
-    return config.split.validation
-
-
 def stored(model: TrainedModel, dataset: Dataset) -> Predictions | None:
     """Predictions of ``model`` for all labelled images of ``dataset``, if they were made and the
     model has not changed since."""
@@ -90,50 +76,80 @@ def stored(model: TrainedModel, dataset: Dataset) -> Predictions | None:
         about = json.loads((folder / "about.json").read_text())
         if about != _about(model, dataset):
             return None
-        output = np.load(folder / "output.npy", mmap_mode="r", allow_pickle=False)
-        if output.shape[:2] != (len(dataset), len(dataset.schema)):
-            return None
-        return Predictions.of_output(model.name, dataset.rows, np.asarray(output))
-    except (OSError, ValueError, EOFError):
+        output = np.asarray(load_mapped(folder / "output.npy"))
+    except Exception:  # NumPy's header parser raises whatever Python's tokenizer does
         return None
+    return _sound(output, model, dataset, dataset.rows)
 
 
 def stored_validation(model: TrainedModel, dataset: Dataset) -> Predictions | None:
     """Predictions for the validation part, as its training left them; None without them."""
-    if model.run is None:
+    rows = held_back(model, dataset)
+    if model.run is None or rows is None:
         return None
     try:
-        rows = validation_rows(model, dataset)
-        with np.load(model.run.folder / "validation.npz", allow_pickle=False) as file:
-            found = Predictions.of_output(model.name, file["rows"], file["predicted"])
-        return Predictions.of_rows(found, rows)
-    except (OSError, ValueError, KeyError, EOFError, UserError):
+        with np.load(model.run.validation, allow_pickle=False) as file:
+            found = _sound(file["predicted"], model, dataset, file["rows"])
+        return None if found is None else found.of_rows(rows)
+    except Exception:  # zipfile, zlib and NumPy each raise their own on a damaged file
         return None
+
+
+def _sound(
+    output: NDArray[Any], model: TrainedModel, dataset: Dataset, rows: NDArray[np.int64]
+) -> Predictions | None:
+    """What was read, if it is a finite output for each of ``rows``."""
+    shapes = [(len(rows), len(dataset.schema), numbers) for numbers in (2, 3)]
+    if output.shape not in shapes or output.dtype != np.float32 or not np.isfinite(output).all():
+        return None
+    return Predictions.of_output(model.name, rows, output)
 
 
 def predict(model: TrainedModel, dataset: Dataset, progress: Progress = silent) -> Predictions:
     """Predictions of ``model`` for all labelled images of ``dataset``: stored ones, or made now
     (with TensorFlow) and stored.
 
+    Safe when several processes ask at once: the others wait. ``progress`` is called while it
+    waits too.
+
     Raises:
-        UserError: if the model cannot be read, or is for images or keypoints of another kind.
+        UserError: if the model cannot be read, is for images or keypoints of another kind, or
+            predicts numbers that are not finite.
     """
     if (found := stored(model, dataset)) is not None:
         return found
+    # Noted before the model is read: a training may put a better one in its place meanwhile.
+    about = _about(model, dataset)
+    folder = _folder(model, dataset)
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / ".lock", progress, "waiting for another process that predicts"):
+        if (found := stored(model, dataset)) is not None:
+            return found
+        output = _output(model, dataset, progress)
+        _store(output, folder, about)
+    return Predictions.of_output(model.name, dataset.rows, output)
+
+
+def _output(model: TrainedModel, dataset: Dataset, progress: Progress) -> NDArray[np.float32]:
     progress("loading the model", 0, 0)
     from fkd.models.predictor import Predictor
     from fkd.models.saving import load_model
 
     network = load_model(model.path)
     _check(network.input_shape, network.output_shape, model, dataset)
-    blocks, done = [], 0
+    blocks = [np.zeros((0, *network.output_shape[1:]), np.float32)]
+    done = 0
     for block in Predictor(network).batches(dataset.images):
         blocks.append(block)
         done += len(block)
         progress("predicting", done, len(dataset))
     output = np.concatenate(blocks)
-    _store(output, model, dataset)
-    return Predictions.of_output(model.name, dataset.rows, output)
+    if (odd := np.flatnonzero(~np.isfinite(output).all(axis=(1, 2)))).size:
+        raise UserError(
+            f"Model '{model.name}' predicts numbers that are not finite (row "
+            f"{dataset.rows[odd[0]]}): its training went astray; train another."
+        )
+    return output
 
 
 def _check(
@@ -155,27 +171,17 @@ def _about(model: TrainedModel, dataset: Dataset) -> dict[str, str]:
     return {"model": model.stamp, "dataset": dataset.content_hash}
 
 
-def _store(output: NDArray[np.float32], model: TrainedModel, dataset: Dataset) -> None:
+def _store(output: NDArray[np.float32], folder: Path, about: dict[str, str]) -> None:
     """``about.json`` comes last: what it does not vouch for is made again."""
-    folder = _folder(model, dataset)
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "about.json").unlink(missing_ok=True)
     for name, write in (
         ("output.npy", lambda path: np.save(path, output)),
-        ("about.json", lambda path: path.write_text(json.dumps(_about(model, dataset)))),
+        ("about.json", lambda path: path.write_text(json.dumps(about))),
     ):
         beside = folder / f".incoming-{name}"
-        write(beside)
-        beside.replace(folder / name)
-
-
-def rows_of(
-    model: TrainedModel, dataset: Dataset, split: str
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Source rows and true points ``(n, K, 2)`` of ``split``: ``validation`` or ``all``.
-
-    Raises:
-        UserError: if the model has no validation part of this dataset.
-    """
-    rows = validation_rows(model, dataset) if split == "validation" else dataset.rows
-    return rows, np.asarray(dataset.keypoints[positions(dataset, rows)])
+        try:
+            write(beside)
+            beside.replace(folder / name)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

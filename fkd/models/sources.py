@@ -46,9 +46,11 @@ def trained_model(name: str) -> TrainedModel:
     """The model called ``name``.
 
     Raises:
-        UserError: if there is no such run, or it has no weights yet.
+        UserError: if there is no such run, or it has no weights yet; or no bundled model.
     """
     if name == BUNDLED:
+        if not _BUNDLED_FILE.is_file():
+            raise UserError("This installation has no bundled model; train one and name its run.")
         return TrainedModel(BUNDLED, _BUNDLED_FILE)
     run = open_run(name)
     if not run.best.is_file():

@@ -33,8 +33,8 @@ class Best:
 
 def save_predictions(run: Run, **arrays: Any) -> None:
     """Replace ``validation.npz``."""
-    path = run.folder / "validation.npz"
-    beside = path.with_name(".incoming-validation.npz")
+    path = run.validation
+    beside = path.with_name(f".incoming-{path.name}")
     try:
         with beside.open("wb") as file:
             np.savez_compressed(file, **arrays)

@@ -7,14 +7,13 @@ that sees the run folder and the dataset.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from dataclasses import replace
 
+from fkd.child import environment
 from fkd.errors import UserError
-from fkd.settings import PACKAGE
 from fkd.training.runs import Run
 from fkd.training.status import ACTIVE, QUEUED, RESUMABLE, Status
 
@@ -36,22 +35,16 @@ def launch(run: Run) -> None:
     now = time.time()
     waiting = replace(Status.read(run.folder), state=QUEUED, heartbeat=now, pid=0, reason="")
     waiting.write(run.folder)
-    environment = {**os.environ, "PYTHONPATH": _with_package(os.environ.get("PYTHONPATH"))}
     with run.log.open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "fkd", "train", str(run.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env=environment(),
             cwd=run.folder,
             start_new_session=True,
         )
-
-
-def _with_package(path: str | None) -> str:
-    """The child must find this package wherever it was started from."""
-    return os.pathsep.join([str(PACKAGE.parent), *([path] if path else [])])
 
 
 resume = launch

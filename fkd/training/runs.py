@@ -81,6 +81,11 @@ class Run:
         return self.folder / "last.keras"
 
     @property
+    def validation(self) -> Path:
+        """Predictions of the validation images at the best epoch."""
+        return self.folder / "validation.npz"
+
+    @property
     def log(self) -> Path:
         return self.folder / "log.txt"
 

@@ -1,0 +1,105 @@
+"""Which images a model is scored on, and which of them it has seen in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.models.sources import TrainedModel
+from fkd.splits import positions
+from fkd.training.config import RunConfig
+
+VALIDATION, ALL = "validation", "all"
+
+Rows = NDArray[np.int64]
+
+
+def held_back(model: TrainedModel, dataset: Dataset) -> Rows | None:
+    """Rows of ``dataset`` that the run of ``model`` held back for validation, ascending; None if
+    it has no run, one on other data, or one that cannot be read."""
+    config = _config(model)
+    if config is None or config.data_hash != dataset.content_hash:
+        return None
+    return config.split.validation
+
+
+def seen(model: TrainedModel, dataset: Dataset, rows: Rows) -> int | None:
+    """How many of ``rows`` the model has learned from; None where that is not known: the run was
+    on other data, which may hold the same pictures, or there is none."""
+    config = _config(model)
+    if config is None or config.data_hash != dataset.content_hash:
+        return None
+    learned = np.intersect1d(rows, config.split.training)
+    if config.missing == "complete":
+        keypoints = np.asarray(dataset.keypoints[positions(dataset, learned)])
+        return int(np.isfinite(keypoints).all(axis=(1, 2)).sum())
+    return len(learned)
+
+
+def validation_rows(model: TrainedModel, dataset: Dataset) -> Rows:
+    """As ``held_back``.
+
+    Raises:
+        UserError: where that is None: the model held nothing of ``dataset`` back.
+    """
+    rows = held_back(model, dataset)
+    if rows is None:
+        config = _config(model)
+        where = f"was trained on '{config.dataset}'" if config else "comes without its split"
+        if config and config.dataset == dataset.name:
+            where = f"was trained on another state of '{config.dataset}'"
+        raise UserError(
+            f"Model '{model.name}' {where}, so there is no validation part of '{dataset.name}'; "
+            "evaluate it on all rows."
+        )
+    return rows
+
+
+def rows_of(model: TrainedModel, dataset: Dataset, split: str) -> tuple[Rows, NDArray[np.float32]]:
+    """Source rows and true points ``(n, K, 2)`` of ``split``: ``VALIDATION`` or ``ALL``.
+
+    Raises:
+        UserError: if the model has no validation part of this dataset.
+    """
+    rows = validation_rows(model, dataset) if split == VALIDATION else dataset.rows
+    return rows, np.asarray(dataset.keypoints[positions(dataset, rows)])
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The images that every one of some models held back.
+
+    Attributes:
+        rows: ``(n,)`` ascending; models that held nothing of the dataset back are not asked.
+        differ: the models held different images back.
+    """
+
+    rows: Rows
+    differ: bool
+
+
+def shared_validation(models: Sequence[TrainedModel], dataset: Dataset) -> Shared:
+    """What ``models`` can be compared on.
+
+    Raises:
+        UserError: if none of them has a validation part of ``dataset``.
+    """
+    found = [rows for model in models if (rows := held_back(model, dataset)) is not None]
+    if not found:
+        validation_rows(models[0], dataset)
+    common = found[0]
+    for rows in found[1:]:
+        common = np.intersect1d(common, rows, assume_unique=True)
+    return Shared(common, any(not np.array_equal(rows, common) for rows in found))
+
+
+def _config(model: TrainedModel) -> RunConfig | None:
+    try:
+        return model.run.config if model.run is not None else None
+    except UserError:
+        return None

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from evaluation_helper import labelled, make_run, split_of
+
+from fkd.errors import UserError
+from fkd.evaluation.parts import ALL, VALIDATION, held_back, rows_of, seen, shared_validation
+from fkd.models.sources import TrainedModel
+from fkd.splits import Split
+
+DATASET = labelled()
+
+
+def test_what_a_run_held_back_and_what_it_has_seen():
+    model = make_run(DATASET, "one")
+    np.testing.assert_array_equal(held_back(model, DATASET), DATASET.rows[::4])
+    rows, truth = rows_of(model, DATASET, VALIDATION)
+    np.testing.assert_array_equal(rows, DATASET.rows[::4])
+    np.testing.assert_array_equal(truth, DATASET.keypoints[::4])
+    assert seen(model, DATASET, rows) == 0
+    assert len(rows_of(model, DATASET, ALL)[0]) == len(DATASET)
+    assert seen(model, DATASET, DATASET.rows) == len(DATASET) - len(rows)
+
+
+def test_a_run_on_complete_rows_has_seen_no_others():
+    model = make_run(DATASET, "one", missing="complete")
+    training = np.setdiff1d(DATASET.rows, DATASET.rows[::4])
+    complete = np.isfinite(DATASET.keypoints).all(axis=(1, 2))
+    assert seen(model, DATASET, DATASET.rows) == np.isin(DATASET.rows[complete], training).sum() > 0
+
+
+def test_other_data_was_neither_held_back_nor_surely_seen(tmp_path):
+    model, other = make_run(DATASET, "one"), labelled(30, "other")
+    assert held_back(model, other) is None
+    assert seen(model, other, other.rows) is None
+    with pytest.raises(UserError, match=r"'one' was trained on 'faces'.*'other'; .*all rows"):
+        rows_of(model, other, VALIDATION)
+    again = labelled(30)
+    with pytest.raises(UserError, match="another state of 'faces'"):
+        rows_of(model, again, VALIDATION)
+    bundled = TrainedModel("bundled", tmp_path / "compact.keras")
+    with pytest.raises(UserError, match="comes without its split"):
+        rows_of(bundled, DATASET, VALIDATION)
+    assert seen(bundled, DATASET, DATASET.rows) is None
+
+
+def test_a_run_that_cannot_be_read_held_nothing_back():
+    model = make_run(DATASET, "one")
+    (model.run.folder / "config.json").write_text("{")
+    assert held_back(model, DATASET) is None
+    assert seen(model, DATASET, DATASET.rows) is None
+
+
+def test_models_are_compared_on_what_all_of_them_held_back(tmp_path):
+    one, same = make_run(DATASET, "one"), make_run(DATASET, "same")
+    half = make_run(DATASET, "half", split_of(DATASET, 2))
+    apart = make_run(DATASET, "apart", split_of(DATASET, 4, 1))
+    stranger = make_run(labelled(30), "stranger")
+    quarter = DATASET.rows[::4]
+
+    def compared(*models: TrainedModel) -> tuple[list[int], bool]:
+        found = shared_validation(models, DATASET)
+        return found.rows.tolist(), found.differ
+
+    assert compared(one) == (quarter.tolist(), False)
+    assert compared(one, same) == (quarter.tolist(), False)
+    assert compared(one, half) == compared(half, one) == (quarter.tolist(), True)
+    assert compared(one, apart) == ([], True)
+    assert compared(stranger, one) == (quarter.tolist(), False)
+    with pytest.raises(UserError, match="no validation part"):
+        shared_validation([stranger], DATASET)
+
+
+def test_an_empty_validation_part_is_no_error():
+    split = Split(np.array(DATASET.rows), np.zeros(0, np.int64))
+    assert not len(shared_validation([make_run(DATASET, "one", split)], DATASET).rows)
