@@ -1,0 +1,66 @@
+"""Whether a model knows how far it is off: the errors it expects beside the actual ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Points of similar expected error: how many, the range of what was expected, and the means
+    of what was expected and of what it was; px."""
+
+    n: int
+    low: float
+    high: float
+    expected: float
+    actual: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Expected beside actual errors of labelled points.
+
+    Attributes:
+        n: points.
+        bins: of about equally many points each, by ascending expected error.
+        rank_correlation: Spearman's: 1 if the points stand in the same order by both, 0 if one
+            says nothing of the other; NaN where there is no telling.
+        ratio: mean actual over mean expected error; above 1 the model is too sure of itself.
+    """
+
+    n: int
+    bins: tuple[Bin, ...]
+    rank_correlation: float
+    ratio: float
+
+
+def calibration(expected: Values, actual: Values, bins: int = 10) -> Calibration:
+    """Compare ``expected`` with ``actual`` errors, both of one shape and in px; what is NaN in
+    either does not count."""
+    known = np.isfinite(expected) & np.isfinite(actual)
+    e, a = np.asarray(expected[known], np.float64), np.asarray(actual[known], np.float64)
+    order = np.argsort(e, kind="stable")
+    parts = [part for part in np.array_split(order, min(bins, max(1, len(e)))) if len(part)]
+    return Calibration(
+        n=len(e),
+        bins=tuple(
+            Bin(len(p), float(e[p[0]]), float(e[p[-1]]), float(e[p].mean()), float(a[p].mean()))
+            for p in parts
+        ),
+        rank_correlation=_spearman(e, a),
+        ratio=float(a.mean() / e.mean()) if len(e) and e.mean() > 0 else float("nan"),
+    )
+
+
+def _spearman(x: Values, y: Values) -> float:
+    from scipy.stats import spearmanr  # type: ignore[import-untyped]
+
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(spearmanr(x, y).statistic)

@@ -1,0 +1,75 @@
+"""What a model says of every labelled image of a dataset, and how far off that is: for looking at
+faces, sorting them and filtering them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.evaluation.metrics import image_errors
+from fkd.evaluation.parts import held_back
+from fkd.evaluation.predictions import Predictions
+from fkd.measures import orders
+from fkd.models.sources import TrainedModel
+from fkd.splits import positions
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions in the order of a dataset's arrays.
+
+    Attributes:
+        model: name of the model.
+        points: ``(N, K, 2)`` float32, px; NaN for an image that the model was not asked about.
+        expected: ``(N, K)`` float32, px: the errors that the model itself expects; None for a
+            model that does not say.
+        error: ``(N,)`` float32, px: mean distance between predicted and true points; NaN where
+            nothing is labelled, or nothing predicted.
+        held_back: ``(N,)`` bool, in the validation part of the model's run.
+        order: ``(2, N)`` int32, images by ascending, then by descending ``error``; NaN last.
+        asked: how many images the model was asked about.
+    """
+
+    model: str
+    points: NDArray[np.float32]
+    expected: NDArray[np.float32] | None
+    error: NDArray[np.float32]
+    held_back: NDArray[np.bool_]
+    order: NDArray[np.int32]
+    asked: int
+
+    @classmethod
+    def of(cls, predictions: Predictions, model: TrainedModel, dataset: Dataset) -> Self:
+        """Spread ``predictions`` over ``dataset``.
+
+        Raises:
+            UserError: if they are about a row that the dataset does not have.
+        """
+        at = positions(dataset, predictions.rows)
+        error = np.full(len(dataset), np.nan, np.float32)
+        error[at] = image_errors(predictions.points, np.asarray(dataset.keypoints[at]))
+        back = np.zeros(len(dataset), bool)
+        if (rows := held_back(model, dataset)) is not None:
+            back[positions(dataset, rows)] = True
+        expected = predictions.expected
+        return cls(
+            model=model.name,
+            points=_spread(predictions.points, at, len(dataset)),
+            expected=None if expected is None else _spread(expected, at, len(dataset)),
+            error=error,
+            held_back=back,
+            order=orders([error]),
+            asked=len(at),
+        )
+
+
+def _spread(values: NDArray[np.float32], at: NDArray[np.intp], n: int) -> NDArray[np.float32]:
+    if np.array_equal(at, np.arange(n)):
+        return values  # no second copy of what may be large
+    everywhere = np.full((n, *values.shape[1:]), np.nan, np.float32)
+    everywhere[at] = values
+    return everywhere

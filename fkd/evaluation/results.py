@@ -1,0 +1,74 @@
+"""A model's predictions of some images beside the truth, with all that is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.evaluation import metrics
+from fkd.evaluation.metrics import Values
+from fkd.evaluation.predictions import Predictions
+from fkd.evaluation.scores import Scores, score, score_by_source
+from fkd.splits import positions
+
+UNFLAGGED = "without flagged rows"
+"""The key of the rows whose labels do not look wrong in ``Result.scores``."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How good a model is on ``n`` images.
+
+    Attributes:
+        model: its name.
+        rows: ``(n,)`` source rows.
+        at: ``(n,)`` where they lie in the arrays of the dataset.
+        points: ``(n, K, 2)`` predicted, px.
+        expected: ``(n, K)`` px, or None: see ``Predictions``.
+        errors: ``(n, K)`` px, NaN where a label is missing.
+        error: ``(n,)`` px, mean of an image's errors.
+        nme: ``(n,)``: see ``metrics.nme``.
+        flagged: how many of the images look wrongly labelled.
+        scores: of all rows, each label source, and ``UNFLAGGED`` where there are flagged rows.
+    """
+
+    model: str
+    rows: NDArray[np.int64]
+    at: NDArray[np.intp]
+    points: NDArray[np.float32]
+    expected: NDArray[np.float32] | None
+    errors: Values
+    error: Values
+    nme: Values
+    flagged: int
+    scores: dict[str, Scores]
+
+
+def judge(predictions: Predictions, dataset: Dataset, flagged: NDArray[np.bool_]) -> Result:
+    """Compare ``predictions`` with the labels of ``dataset``; ``flagged`` ``(N,)`` tells the images
+    whose labels look wrong.
+
+    Raises:
+        UserError: if a row of the predictions is not in the dataset.
+    """
+    at = positions(dataset, predictions.rows)
+    truth, points, schema = np.asarray(dataset.keypoints[at]), predictions.points, dataset.schema
+    scores = score_by_source(points, truth, schema)
+    fine = ~np.asarray(flagged[at])
+    if not fine.all():
+        scores[UNFLAGGED] = score(points[fine], truth[fine], schema)
+    return Result(
+        model=predictions.model,
+        rows=predictions.rows,
+        at=at,
+        points=points,
+        expected=predictions.expected,
+        errors=metrics.point_errors(points, truth),
+        error=metrics.image_errors(points, truth),
+        nme=metrics.nme(points, truth, schema),
+        flagged=int((~fine).sum()),
+        scores=scores,
+    )
