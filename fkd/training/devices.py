@@ -11,10 +11,7 @@ import tensorflow as tf
 
 from fkd.training.config import Precision
 
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_CPU_DEVICES = {"2", "3", "4"}
 
 
 def resolve_precision(wanted: Precision, model: str) -> str:
@@ -42,7 +39,16 @@ def set_precision(policy: str) -> None:
 
 
 def strategy() -> tf.distribute.Strategy:
-    """All GPUs of this machine together, or one, or the processor."""
+    """All GPUs of this machine together, or one, or the processor.
+
+    ``FKD_CPU_DEVICES=2`` takes the processor for two devices, to try what several GPUs would do.
+    """
+    wanted = os.environ.get("FKD_CPU_DEVICES", "")
+    if wanted in _CPU_DEVICES:
+        processor = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration()] * int(wanted)
+        tf.config.set_logical_device_configuration(processor, parts)
+        return tf.distribute.MirroredStrategy(tf.config.list_logical_devices("CPU"))
     gpus = tf.config.list_logical_devices("GPU")
     if len(gpus) > 1:
         return tf.distribute.MirroredStrategy(gpus)

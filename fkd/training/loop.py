@@ -82,14 +82,16 @@ class Training:
         self.steps = batches_per_epoch(self.examples, config)
         self.batch = min(config.batch_size, len(self.examples))
         self._first_model()
-        self.twin = saving.float32_twin(self.model, config.model, dataset.schema)
+        with self.strategy.scope():
+            self.twin = saving.float32_twin(self.model, config.model, dataset.schema)
         self.predict = Predictor(self.twin)
         self.events = EventLog(run)
         self._write_sample_rows()
 
     def _first_model(self) -> None:
         """The model where it last stood, else a new one; and everything that depends on it."""
-        with devices.strategy().scope():
+        self.strategy = devices.strategy()
+        with self.strategy.scope():
             if self.run.last.is_file():
                 self.model = saving.load_model(self.run.last, compile=True)
             else:
@@ -141,10 +143,7 @@ class Training:
             logs = self.model.train_on_batch(images, targets, return_dict=True)
             self.step += 1
             if not math.isfinite(logs["loss"]):
-                raise LossNotFinite(
-                    f"The loss became {logs['loss']} in epoch {self.epoch + 1}, batch {self.step}. "
-                    f"A learning rate below {self.config.learning_rate:g} may help."
-                )
+                raise self._not_finite(f"The loss became {logs['loss']}")
             now = time.monotonic()
             if now - told >= BATCH_ROWS_S or self.step == first + 1:
                 pace = (self.step - told_step) * self.batch / max(now - told, 1e-6)
@@ -154,6 +153,12 @@ class Training:
         self.seconds += spent
         self._end_epoch(logs, (self.step - first) * self.batch / spent)
         return ""
+
+    def _not_finite(self, what: str) -> LossNotFinite:
+        return LossNotFinite(
+            f"{what} in epoch {self.epoch + 1}, batch {self.step}. "
+            f"A learning rate below {self.config.learning_rate:g} may help."
+        )
 
     def _asked(self) -> str:
         if self.run.cancel_requested:
@@ -221,7 +226,10 @@ class Training:
 
     def _validate(self) -> Validated:
         saving.copy_weights(self.model, self.twin)
-        return self.validation(self.predict)
+        predicted = self.predict(self.validation.images)
+        if not np.isfinite(predicted).all():  # weights can break in the very last batch
+            raise self._not_finite("The predictions became NaN")
+        return self.validation(predicted)
 
     def _keep(self, result: Validated) -> None:
         """Samples and checkpoints of an epoch; ``last`` comes last, so that a run killed before
@@ -246,7 +254,7 @@ class Training:
     def _stopped(self, state: str) -> tuple[str, str]:
         """Answer a request to end: keep the weights, or discard them."""
         if state == CANCELLED:
-            for path in (self.run.best, self.run.last, self.run.folder / "validation.npz"):
+            for path in (self.run.best, self.run.last, self.run.validation):
                 path.unlink(missing_ok=True)
             return CANCELLED, "Cancelled; its weights were discarded."
         if not self.epoch and not self.step:
@@ -268,12 +276,16 @@ def _best_in_status(best: Best | None) -> dict[str, Any]:
     return {"best_epoch": best.epoch, "best_rmse_px": best.rmse_px} if best else {}
 
 
-def log_environment(config: RunConfig, steps: int, examples: int) -> None:
+def log_environment(training: Training) -> None:
     """What stands first in the log."""
+    config, count = training.config, training.strategy.num_replicas_in_sync
     device = "GPU" if tf.config.list_physical_devices("GPU") else "processor"
+    if count > 1:
+        device = f"{count} devices"
     print(
-        f"{config.model} on '{config.dataset}': {examples:,} training images, {steps} batches an "
-        f"epoch, {config.epochs} epochs, {keras.mixed_precision.dtype_policy().name}, {device}, "
+        f"{config.model} on '{config.dataset}': {len(training.examples):,} training images, "
+        f"{training.steps} batches an epoch, {config.epochs} epochs, "
+        f"{keras.mixed_precision.dtype_policy().name}, {device}, "
         f"TensorFlow {tf.__version__}, Keras {keras.__version__}",
         flush=True,
     )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.evaluation import metrics
-from fkd.models.predictor import Predictor
 from fkd.splits import positions
 from fkd.training.config import RunConfig
 from fkd.training.pipeline import targets_of
@@ -43,8 +42,7 @@ class Validation:
         self._targets = targets_of(self.truth)
         self.samples = _sample_faces(self.truth)
 
-    def __call__(self, predict: Predictor) -> Validated:
-        predicted = predict(self.images)
+    def __call__(self, predicted: NDArray[np.float32]) -> Validated:
         points: NDArray[Any] = predicted[..., :2]
         nme = metrics.nme(points, self.truth, self._schema)
         return Validated(

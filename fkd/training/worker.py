@@ -49,7 +49,7 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
 
     reporter.update(stage="preparing")
     training = Training(run, config, dataset, reporter)
-    log_environment(config, training.steps, len(training.examples))
+    log_environment(training)
     return training.go()
 
 

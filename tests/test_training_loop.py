@@ -1,0 +1,293 @@
+"""The training itself, in this process, with a network of a few hundred weights."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+from training_helper import NAME, ROWS, put_tiny, tiny_config
+
+from fkd.errors import UserError
+from fkd.evaluation import predictions as made
+from fkd.evaluation.metrics import rmse
+from fkd.evaluation.parts import rows_of
+from fkd.models import zoo
+from fkd.models.layers import HeatmapReadout
+from fkd.models.sources import trained_model
+from fkd.registry import remove
+from fkd.training import loop
+from fkd.training.config import Augmentation
+from fkd.training.loop import LossNotFinite, Training
+from fkd.training.pipeline import (
+    batches_per_epoch,
+    epoch_order,
+    training_batches,
+    training_examples,
+)
+from fkd.training.reporter import Reporter
+from fkd.training.runs import create_run
+from fkd.training.status import CANCELLED, FINISHED, RUNNING, STOPPED, STOPPING, Status
+
+
+def small(schema):
+    inputs = keras.Input((schema.height, schema.width, 1))
+    x = keras.layers.Rescaling(1 / 128, -1.0)(inputs)
+    x = keras.layers.Conv2D(4, 8, 8, activation="relu")(x)
+    maps = [keras.layers.Conv2D(len(schema), 1)(x) for _ in range(2)]
+    return keras.Model(inputs, HeatmapReadout(8)(maps))
+
+
+@pytest.fixture(autouse=True)
+def small_model(monkeypatch):
+    monkeypatch.setitem(zoo.MODELS, "small", small)
+
+
+@pytest.fixture
+def dataset(tiny_drawn):
+    return put_tiny(tiny_drawn)
+
+
+def new(dataset, **settings):
+    return create_run(tiny_config(dataset, **{"model": "small", "epochs": 3, **settings}))
+
+
+def train(run, dataset) -> tuple[str, str]:
+    reporter = Reporter(run, Status(RUNNING))
+    with reporter.alive():
+        state, reason = Training(run, run.config, dataset, reporter).go()
+        reporter.end(state, reason)
+    return state, reason
+
+
+def losses(run) -> list[float]:
+    return [row.val_rmse_px for row in run.history if row.whole]
+
+
+def test_a_run_leaves_everything_that_its_folder_promises(dataset):
+    run = new(dataset)
+    assert train(run, dataset) == (FINISHED, "")
+    status, rows = run.status, [row for row in run.history if row.whole]
+    assert [row.epoch for row in rows] == [1, 2, 3]
+    assert (status.epoch, status.epochs, status.share) == (3, 3, 1.0)
+    best = min(rows, key=lambda row: row.val_rmse_px)
+    assert status.best_epoch == best.epoch
+    assert status.best_rmse_px == pytest.approx(best.val_rmse_px)
+    assert run.sample_epochs() == [1, 2, 3]
+    assert run.samples(3).shape == (len(run.sample_rows()), 15, 2)
+    assert set(run.sample_rows()) <= set(run.config.split.validation)
+    assert list((run.folder / "tensorboard" / "validation").glob("events*"))
+    assert not list(run.folder.glob(".incoming*"))
+    # What is stored beside the model is what the model says, and scores as the history says.
+    model = trained_model(run.name)
+    stored = made.stored_validation(model, dataset)
+    fresh = made.predict(model, dataset)
+    assert stored.points == pytest.approx(fresh.of_rows(stored.rows).points, abs=1e-3)
+    rows, truth = rows_of(model, dataset, "validation")
+    assert rmse(stored.points, truth) == pytest.approx(best.val_rmse_px, rel=1e-5)
+    assert made.stored(model, dataset).points == pytest.approx(fresh.points)
+
+
+def test_stored_predictions_are_made_anew_when_model_or_data_change(dataset):
+    run = new(dataset, epochs=1)
+    train(run, dataset)
+    model = trained_model(run.name)
+    made.predict(model, dataset)
+    assert made.stored(model, dataset) is not None
+    output = next(run.folder.glob("predictions/*/output.npy"))
+    whole = output.read_bytes()
+    output.write_bytes(whole[:-100])
+    assert made.stored(model, dataset) is None
+    output.write_bytes(whole)
+    assert made.stored(model, dataset) is not None
+    run.best.touch()
+    assert made.stored(model, dataset) is None
+
+
+def stop_after(monkeypatch, run, batches: int, cancel: bool = False) -> None:
+    """Ask the run to end once it has trained ``batches`` batches."""
+    append, count = loop.Training._asked, 0
+
+    def asked(self):
+        nonlocal count
+        if count == batches:
+            Status(RUNNING, heartbeat=2e9).write(run.folder)
+            run.request_stop(cancel=cancel)
+        count += 1
+        return append(self)
+
+    monkeypatch.setattr(loop.Training, "_asked", asked)
+
+
+@pytest.mark.parametrize("batches", [3, 5, 7, 14])
+def test_stopped_and_resumed_is_as_never_stopped(dataset, monkeypatch, batches):
+    """Same history, same order, same augmentation, same schedule, wherever it was stopped."""
+    varied = {"augmentation": Augmentation(), "epochs": 4, "average": 0.9}
+    whole, parts = new(dataset, **varied), new(dataset, **varied)
+    train(whole, dataset)
+    with monkeypatch.context() as patch:
+        stop_after(patch, parts, batches)
+        state, _ = train(parts, dataset)
+    assert state == STOPPED
+    assert parts.best.is_file()
+    parts.clear_requests()
+    assert train(parts, dataset)[0] == FINISHED
+    assert losses(parts) == pytest.approx(losses(whole), rel=1e-3)
+    steps = [row.step for row in parts.history if row.whole]
+    assert steps == [row.step for row in whole.history if row.whole]
+    rates = [row.learning_rate for row in parts.history if row.whole]
+    assert rates == pytest.approx([r.learning_rate for r in whole.history if r.whole], rel=1e-5)
+
+
+def test_stopping_in_the_first_epoch_keeps_the_weights(dataset, monkeypatch):
+    run = new(dataset)
+    stop_after(monkeypatch, run, 2)
+    assert train(run, dataset)[0] == STOPPED
+    assert run.best.is_file()
+    assert run.last.is_file()
+    assert run.status.best_epoch == 1
+
+
+def test_stopping_before_the_first_batch_says_that_there_is_nothing(dataset, monkeypatch):
+    run = new(dataset)
+    stop_after(monkeypatch, run, 0)
+    state, reason = train(run, dataset)
+    assert state == STOPPED
+    assert "no weights" in reason
+    assert not run.best.exists()
+
+
+def test_cancelling_discards_the_weights(dataset, monkeypatch):
+    run = new(dataset)
+    stop_after(monkeypatch, run, 6, cancel=True)
+    assert train(run, dataset)[0] == CANCELLED
+    assert not run.best.exists()
+    assert not run.last.exists()
+    assert not run.resumable
+
+
+def test_patience_ends_a_run_that_does_not_get_better(dataset):
+    run = new(dataset, epochs=30, patience=2, learning_rate=1e-8, schedule="constant", average=0.0)
+    state, reason = train(run, dataset)
+    assert state == FINISHED
+    assert run.status.epoch < 30
+    assert run.status.plateau >= 2
+    assert "No better validation error for 2 epochs" in reason
+
+
+def test_a_loss_that_is_not_finite_fails_in_words_and_keeps_the_checkpoint(dataset, monkeypatch):
+    run = new(dataset)
+    train_on_batch, count = keras.Model.train_on_batch, 0
+
+    def poisoned(self, images, targets, **options):
+        nonlocal count
+        count += 1
+        if count == 8:
+            images = np.full_like(images, np.nan)
+        return train_on_batch(self, images, targets, **options)
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", poisoned)
+    with pytest.raises(LossNotFinite, match=r"(nan|NaN) in epoch 2, batch 4\. A learning"):
+        train(run, dataset)
+    assert [row.epoch for row in run.history if row.whole] == [1]
+    monkeypatch.undo()
+    monkeypatch.setitem(zoo.MODELS, "small", small)
+    monkeypatch.setenv("FKD_HOME", str(run.folder.parents[1]))
+    assert train(run, dataset)[0] == FINISHED
+    assert [row.epoch for row in run.history if row.whole] == [1, 2, 3]
+    assert all(math.isfinite(loss) for loss in losses(run))
+
+
+def test_a_dataset_removed_meanwhile_fails_in_words(dataset, monkeypatch):
+    run = new(dataset)
+    keep = loop.Training._keep
+
+    def keep_then_remove(self, result):
+        keep(self, result)
+        remove(NAME)
+
+    monkeypatch.setattr(loop.Training, "_keep", keep_then_remove)
+    with pytest.raises(UserError, match="Dataset 'tiny' was removed while it was trained on"):
+        train(run, dataset)
+    assert run.last.is_file()
+
+
+def test_a_damaged_checkpoint_is_one_sentence(dataset):
+    run = new(dataset, epochs=1)
+    train(run, dataset)
+    run.last.write_bytes(b"no model")
+    with pytest.raises(UserError, match="cannot be read"):
+        train(run, dataset)
+
+
+def test_the_state_is_stopping_while_the_weights_are_kept(dataset, monkeypatch):
+    run = new(dataset)
+    seen = []
+    save = loop.saving.save_model
+
+    def spy(model, path, **options):
+        seen.append((path.name, Status.read(run.folder).state))
+        save(model, path, **options)
+
+    monkeypatch.setattr(loop.saving, "save_model", spy)
+    stop_after(monkeypatch, run, 2)
+    train(run, dataset)
+    assert ("last.keras", STOPPING) in seen
+
+
+# --- which images, in which order ---
+
+
+def test_every_row_of_the_split_or_complete_ones_or_filled(dataset):
+    config = tiny_config(dataset)
+    every = training_examples(dataset, config)
+    assert len(every) == ROWS - ROWS // 4
+    truth = dataset.keypoints[config.split.training]
+    assert np.array_equal(every.targets[..., 2] == 1, np.isfinite(truth).all(axis=-1))
+    complete = training_examples(dataset, config.with_changes(missing="complete"))
+    assert len(complete) == np.isfinite(truth).all(axis=(1, 2)).sum()
+    assert (complete.targets[..., 2] == 1).all()
+    filled = training_examples(dataset, config.with_changes(missing="mean"))
+    assert (filled.targets[..., 2] == 1).all()
+    gone = np.isnan(truth[..., 0])
+    mean = np.broadcast_to(np.nanmean(truth, axis=0), truth.shape)
+    assert filled.targets[gone, :2] == pytest.approx(mean[gone])
+
+
+def test_drawn_faces_are_mixed_in_and_picked_by_index(dataset):
+    config = tiny_config(dataset, demo_share=0.5)
+    mixed = training_examples(dataset, config)
+    assert len(mixed) == 18 + 9
+    assert (mixed.targets[18:, :, 2] == 1).all()
+    picked = mixed.pick(np.array([20, 0, 26]))
+    assert np.array_equal(picked[1], dataset.images[config.split.training[0]])
+    assert np.array_equal(picked[0], mixed.images[1][2])
+    assert np.array_equal(picked[2], mixed.images[1][8])
+
+
+def test_an_epoch_shows_each_row_at_most_once_and_the_next_another_order(dataset):
+    config = tiny_config(dataset)
+    examples = training_examples(dataset, config)
+    assert batches_per_epoch(examples, config) == 4  # 18 rows in fours
+    shown = np.concatenate([y.numpy() for _, y in training_batches(examples, config, 0)])
+    assert len(np.unique(shown[:, 0, :2], axis=0)) == 16
+    assert not np.array_equal(epoch_order(18, 0, 0), epoch_order(18, 0, 1))
+    assert sorted(epoch_order(18, 0, 3)) == list(range(18))
+
+
+def test_a_later_first_step_gives_the_same_batches(dataset):
+    config = tiny_config(dataset, augmentation=Augmentation())
+    examples = training_examples(dataset, config)
+    whole = [x.numpy() for x, _ in training_batches(examples, config, 2)]
+    rest = [x.numpy() for x, _ in training_batches(examples, config, 2, first_step=2)]
+    assert len(rest) == len(whole) - 2
+    for one, other in zip(whole[2:], rest, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_sample_rows_are_kept_with_the_run(dataset):
+    run = new(dataset, epochs=1)
+    train(run, dataset)
+    assert json.loads((run.folder / "samples" / "rows.json").read_text()) == list(run.sample_rows())

@@ -1,0 +1,183 @@
+"""Trainings in processes of their own: watched, stopped, resumed, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from training_helper import children_of, kill_all, new_run, put_tiny, tiny_config, wait_for
+
+from fkd.models.saving import load_model
+from fkd.training.launcher import launch, resume
+from fkd.training.runs import create_run, open_run
+from fkd.training.status import (
+    CANCELLED,
+    CRASHED,
+    FINISHED,
+    QUEUED,
+    RUNNING,
+    STOPPED,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def dataset(tiny_drawn):
+    return put_tiny(tiny_drawn)
+
+
+def fkd(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fkd", *words]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def whole_epochs(run) -> list[float]:
+    return [row.epoch for row in run.history if row.whole]
+
+
+def test_stop_resume_and_the_queue(dataset):
+    """The first run is stopped early; the second, which waited, then starts by itself and is
+    cancelled; the first goes on to its end."""
+    first = new_run(dataset, epochs=400, patience=0)
+    second = new_run(dataset, epochs=400)
+    launch(first)
+    launch(second)
+    wait_for(first, RUNNING, epoch=2)
+    waiting = second.status
+    assert waiting.state == QUEUED
+    assert waiting.stage == f"waiting for {first.name}"
+    first.request_stop()
+    status = wait_for(first, STOPPED, seconds=30)
+    done = status.epoch
+    assert status.best_epoch >= 1
+    assert load_model(first.best) is not None
+    assert whole_epochs(first) == list(range(1, done + 1))
+
+    wait_for(second, RUNNING, epoch=1)
+    second.request_stop(cancel=True)
+    wait_for(second, CANCELLED, seconds=30)
+    assert not second.best.exists()
+
+    shorter = first.config.with_changes(epochs=done + 2).to_json()
+    (first.folder / "config.json").write_text(json.dumps(shorter))
+    resume(first)
+    status = wait_for(first, FINISHED)
+    assert status.epoch == done + 2
+    assert whole_epochs(first) == list(range(1, done + 3))
+    assert status.elapsed > 0
+
+
+def test_killed_at_any_moment_it_is_seen_as_crashed_and_goes_on(dataset):
+    _kill_and_resume(dataset, kills=2, epochs=6)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_killed_twenty_times_it_loses_nothing_beyond_the_last_checkpoint(dataset):
+    _kill_and_resume(dataset, kills=20, epochs=60)
+
+
+def _kill_and_resume(dataset, kills: int, epochs: int) -> None:
+    run = new_run(dataset, epochs=epochs)
+    chance = random.Random(1)
+    launch(run)
+    for _ in range(kills):
+        status = wait_for(run, RUNNING, FINISHED)
+        if status.state == FINISHED:
+            break
+        # From before the first batch to some epochs on.
+        time.sleep(chance.uniform(0, 10))
+        if run.status.state == FINISHED:
+            break
+        kill_all(run)
+        killed = time.monotonic()
+        epochs_kept = whole_epochs(run)
+        status = wait_for(run, CRASHED, seconds=15)
+        assert time.monotonic() - killed < 15
+        if run.last.exists():
+            for path in (run.last, run.best):
+                with zipfile.ZipFile(path) as file:
+                    assert file.testzip() is None
+            assert run.status.best_epoch >= 1 or epochs_kept == [1]
+        resume(run)
+        status = wait_for(run, RUNNING, FINISHED)
+        if status.stage == "training":
+            # At most the epoch that was under way has to be done again.
+            assert len(whole_epochs(run)) >= len(epochs_kept) - 1
+    assert wait_for(run, FINISHED, seconds=240).epoch == epochs
+    assert whole_epochs(run) == list(range(1, epochs + 1))
+    steps = [row.step for row in run.history]
+    assert steps == sorted(steps)
+    assert run.sample_epochs() == list(range(1, epochs + 1))
+
+
+def test_a_worker_alone_killed_is_seen_at_once(dataset):
+    run = new_run(dataset, epochs=400)
+    launch(run)
+    worker = wait_for(run, RUNNING).pid
+    os.kill(worker, signal.SIGKILL)
+    wait_for(run, CRASHED, seconds=5)
+    assert "killed" in run.status.reason
+    run.delete()
+
+
+def test_it_outlives_whoever_started_it(dataset):
+    """Started from a process that ends; its group is told to end, as with a closed terminal."""
+    done = fkd("train", "--dataset", "tiny", "--epochs", "400", "--batch", "4", "--detach")
+    assert done.returncode == 0, done.stderr
+    assert "is queued" in done.stdout
+    run = open_run("compact-1")
+    wait_for(run, RUNNING)
+    for pid in children_of(run):
+        assert os.getsid(pid) != os.getsid(0)
+    assert fkd("stop", "compact-1").returncode == 0
+    wait_for(run, STOPPED, seconds=60)
+    done = fkd("stop", "compact-1")
+    assert done.returncode == 2
+    assert "is stopped; there is nothing to stop" in done.stderr
+
+
+def test_attached_it_shows_how_it_ended_and_evaluate_scores_it(dataset):
+    done = fkd("train", "--dataset", "tiny", "--epochs", "1", "--batch", "4", "--name", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "Run 'mine' finished; best epoch 1" in done.stdout
+    listed = json.loads(fkd("runs", "--json").stdout)
+    assert [(r["name"], r["state"], r["epoch"]) for r in listed] == [("mine", "finished", 1)]
+    assert "mine" in fkd("runs").stdout
+    scores = json.loads(fkd("evaluate", "mine", "--json").stdout)
+    assert scores["split"] == "validation"
+    assert scores["rmse_px"] == pytest.approx(listed[0]["best_rmse_px"], rel=1e-4)
+    assert set(scores["per_keypoint"]) == set(dataset.schema.names)
+    whole = json.loads(fkd("evaluate", "mine", "--split", "all", "--json").stdout)
+    assert whole["n_images"] == len(dataset)
+    done = fkd("resume", "mine")
+    assert done.returncode == 2
+    assert "is finished; it cannot go on" in done.stderr
+
+
+def test_the_same_folder_trains_in_the_foreground(dataset):
+    run = create_run(tiny_config(dataset, epochs=1))
+    done = fkd("train", str(run.folder))
+    assert done.returncode == 0, done.stderr
+    assert run.status.state == FINISHED
+
+
+def test_two_devices_train_together(dataset, monkeypatch):
+    """Data-parallel training, here on the processor taken for two devices."""
+    monkeypatch.setenv("FKD_CPU_DEVICES", "2")
+    run = new_run(dataset, epochs=2)
+    launch(run)
+    wait_for(run, FINISHED)
+    assert "2 devices" in run.read_log()
+    assert whole_epochs(run) == [1, 2]
