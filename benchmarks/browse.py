@@ -51,19 +51,21 @@ def _selection(measures: Measures, rng: np.random.Generator) -> Selection:
     def draw(words: Any) -> str:
         return str(rng.choice(list(words)))
 
-    sorted_by = Selection(sort=draw([ROW, *QUANTITIES]), descending=bool(rng.integers(2)))
-    quantity = draw(QUANTITIES)
+    measured = [key for key, column in QUANTITIES.items() if column.training]
+    sorted_by = Selection(sort=draw([ROW, *measured]), descending=bool(rng.integers(2)))
+    quantity = draw(measured)
     # The ends differ every time, so that no selection is found in a cache.
     low, high = np.quantile(QUANTITIES[quantity].training(measures), np.sort(rng.random(2)))
     bounded = replace(sorted_by, ranges=(Range(quantity, round(low, 3), round(high, 3)),))
     image = int(rng.integers(measures.present.shape[1]))
     pattern = "".join("01"[int(here)] for here in measures.present[:, image])
+    flags = [key for key, column in FLAGS.items() if column.training]
     kinds = (
-        replace(sorted_by, flags=(draw(FLAGS),)),
+        replace(sorted_by, flags=(draw(flags),)),
         replace(sorted_by, lacking=(draw(SCHEMA.names),)),
         replace(sorted_by, pattern=pattern),
         bounded,
-        replace(bounded, flags=(draw(FLAGS),)),
+        replace(bounded, flags=(draw(flags),)),
     )
     return kinds[int(rng.integers(len(kinds)))]
 

@@ -2,73 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW, Column, Part
 from fkd.keypoints import KeypointSchema
 from fkd.measures import ORDERED, TEST_ORDERED, Measures
-from fkd.statistics.thresholds import OUTLIER_SCORE
 
-Part = Literal["training", "test"]
-ROW = "row"
-"""The sort key that leaves the images in the order of the source file."""
+if TYPE_CHECKING:
+    from fkd.evaluation.images import Predicted
 
-
-@dataclass(frozen=True)
-class Flag:
-    """A yes-or-no property of images: what it is called and how it is read off."""
-
-    label: str
-    training: Callable[[Measures], NDArray[np.bool_]]
-    test: Callable[[Measures], NDArray[np.bool_]] | None = None
-
-    def of(self, part: Part) -> Callable[[Measures], NDArray[np.bool_]] | None:
-        return self.training if part == "training" else self.test
-
-
-FLAGS = {
-    "complete": Flag("complete", lambda m: m.n_present == len(m.present)),
-    "incomplete": Flag("has missing points", lambda m: m.n_present < len(m.present)),
-    "many": Flag("many-point source", lambda m: m.source == 1),
-    "few": Flag("few-point source", lambda m: m.source == 0),
-    "outlier": Flag("shape outlier", lambda m: m.outlier >= OUTLIER_SCORE),
-    "swapped": Flag("left and right swapped", lambda m: m.swapped),
-    "outside": Flag("point outside the image", lambda m: m.outside),
-    "duplicate": Flag(
-        "has a duplicate", lambda m: m.duplicate >= 0, lambda m: m.test_duplicate >= 0
-    ),
-}
-"""The flags to filter by; the keys stand in links."""
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number of each image, to sort by or to bound; ``digits`` after the point are shown."""
-
-    label: str
-    digits: int
-    training: Callable[[Measures], NDArray[Any]]
-    test: Callable[[Measures], NDArray[Any]] | None = None
-
-    def of(self, part: Part) -> Callable[[Measures], NDArray[Any]] | None:
-        return self.training if part == "training" else self.test
-
-
-QUANTITIES = {
-    "missing": Quantity("missing points", 0, lambda m: len(m.present) - m.n_present),
-    "outlier": Quantity("outlier score", 2, lambda m: m.outlier),
-    "brightness": Quantity("brightness", 0, lambda m: m.brightness, lambda m: m.test_brightness),
-    "contrast": Quantity("contrast", 1, lambda m: m.contrast, lambda m: m.test_contrast),
-    "sharpness": Quantity("sharpness", 2, lambda m: m.sharpness, lambda m: m.test_sharpness),
-}
-"""The quantities to sort by or to bound; the keys stand in links."""
-
-QUERY_KEYS = ("part", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES)
+QUERY_KEYS = ("part", "model", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES)
 """Every parameter that ``Selection.to_query`` may write."""
+
+_MAX_MODEL_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -90,6 +41,7 @@ class Selection:
 
     Attributes:
         part: training or test images.
+        model: name of the model whose predictions are looked at; empty for none.
         flags: keys of ``FLAGS``.
         lacking: names of keypoints that must be missing.
         pattern: the exact set of present points, one ``0`` or ``1`` per keypoint of the schema.
@@ -99,6 +51,7 @@ class Selection:
     """
 
     part: Part = "training"
+    model: str = ""
     flags: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     pattern: str = ""
@@ -111,27 +64,45 @@ class Selection:
         return bool(self.flags or self.lacking or self.pattern or self.ranges)
 
     def unfiltered(self) -> Selection:
-        return Selection(part=self.part, sort=self.sort, descending=self.descending)
+        return replace(self, flags=(), lacking=(), pattern="", ranges=())
 
     def of_part(self, part: Part) -> Selection:
         """The same for the other part, without what that part cannot be asked."""
-        if part == self.part:
-            return self
-        keeps = part == "training"
+        return replace(self, part=part)._possible()
+
+    def with_model(self, model: str) -> Selection:
+        """The same with the predictions of ``model``, or, where that is empty, without what asks
+        for some."""
+        return replace(self, model=model)._possible()
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether a filter or the order needs predictions."""
+        asked = [FLAGS[f] for f in self.flags] + [QUANTITIES[r.quantity] for r in self.ranges]
+        asked += [QUANTITIES[self.sort]] if self.sort != ROW else []
+        return any(column.model is not None for column in asked)
+
+    def _possible(self) -> Selection:
+        """Without what images of the part, or images without a model, cannot be asked."""
+        keeps = self.part == "training"
+
+        def known(column: Column) -> bool:
+            return column.known(self.part, self.model)
+
         return replace(
             self,
-            part=part,
-            flags=tuple(f for f in self.flags if FLAGS[f].of(part)),
+            flags=tuple(f for f in self.flags if known(FLAGS[f])),
             lacking=self.lacking if keeps else (),
             pattern=self.pattern if keeps else "",
-            ranges=tuple(r for r in self.ranges if QUANTITIES[r.quantity].of(part)),
-            sort=self.sort if self.sort == ROW or QUANTITIES[self.sort].of(part) else ROW,
+            ranges=tuple(r for r in self.ranges if known(QUANTITIES[r.quantity])),
+            sort=self.sort if self.sort == ROW or known(QUANTITIES[self.sort]) else ROW,
         )
 
     def to_query(self) -> dict[str, str]:
         """As query parameters; defaults are left out, so that links stay short."""
         query = {
             "part": "" if self.part == "training" else self.part,
+            "model": self.model,
             "filter": ",".join(self.flags),
             "lacking": ",".join(self.lacking),
             "pattern": self.pattern,
@@ -149,6 +120,8 @@ class Selection:
         pattern = query.get("pattern", "")
         sort = query.get("sort", ROW)
         selection = cls(
+            part=part,
+            model=query.get("model", "")[:_MAX_MODEL_NAME],
             flags=_known(query.get("filter", ""), FLAGS),
             lacking=_known(query.get("lacking", ""), schema.names),
             pattern=pattern if len(pattern) == len(schema) and set(pattern) <= set("01") else "",
@@ -156,7 +129,7 @@ class Selection:
             sort=sort if sort in QUANTITIES else ROW,
             descending=query.get("order") == "desc",
         )
-        return selection.of_part(part)
+        return selection._possible()
 
     def describe(self, schema: KeypointSchema) -> str:
         """The filters in words; empty without any."""
@@ -193,31 +166,49 @@ def _range(quantity: str, text: str) -> Range | None:
     return Range(quantity, low, high) if np.isfinite([low, high]).all() else None
 
 
-def select(measures: Measures, schema: KeypointSchema, selection: Selection) -> NDArray[np.intp]:
+def select(
+    measures: Measures,
+    schema: KeypointSchema,
+    selection: Selection,
+    predicted: Predicted | None = None,
+) -> NDArray[np.intp]:
     """Positions of the selected images in the arrays of their part, in the order asked for.
 
     Images without the sort quantity (NaN) come last either way; ties keep the file's order.
+    ``predicted`` is what ``selection.model`` says; without it, what asks for it is left out.
     """
     part = selection.part
     n = len(measures.n_present) if part == "training" else len(measures.test_brightness)
     keep = np.ones(n, bool)
     for flag in selection.flags:
-        if read := FLAGS[flag].of(part):
-            keep &= read(measures)
+        if (holds := FLAGS[flag].read(part, measures, predicted)) is not None:
+            keep &= holds
     if part == "training":
         for name in selection.lacking:
             keep &= ~measures.present[schema.index(name)]
         for here, bit in zip(measures.present, selection.pattern, strict=False):
             keep &= here == (bit == "1")
     for bound in selection.ranges:
-        if read := QUANTITIES[bound.quantity].of(part):
-            values = read(measures)
+        values = QUANTITIES[bound.quantity].read(part, measures, predicted)
+        if values is not None:
             keep &= (values >= bound.low) & (values <= bound.high)
-    if selection.sort == ROW:
+    order = _order(measures, selection, predicted)
+    if order is None:
         positions = np.flatnonzero(keep)
         return positions[::-1] if selection.descending else positions
+    return order[keep[order]].astype(np.intp) if selection.filtered else order.astype(np.intp)
+
+
+def _order(
+    measures: Measures, selection: Selection, predicted: Predicted | None
+) -> NDArray[np.integer[Any]] | None:
+    """All images of the part in the order asked for; None for that of the file."""
+    part, sort = selection.part, selection.sort
+    if sort == ERROR:
+        return None if predicted is None else np.asarray(predicted.order[int(selection.descending)])
+    if sort == ROW:
+        return None
     names, orders = (
         (ORDERED, measures.order) if part == "training" else (TEST_ORDERED, measures.test_order)
     )
-    order = np.asarray(orders[2 * names.index(selection.sort) + selection.descending])
-    return order[keep[order]].astype(np.intp) if selection.filtered else order.astype(np.intp)
+    return np.asarray(orders[2 * names.index(sort) + selection.descending])

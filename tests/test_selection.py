@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fkd.evaluation.images import Predicted
 from fkd.keypoints import KAGGLE_15
-from fkd.measures import Measures
+from fkd.measures import Measures, orders
 from fkd.selection import (
+    ERROR,
     FLAGS,
     QUANTITIES,
     ROW,
@@ -62,7 +64,16 @@ def random_measures(seed: int, rows: int = 40, test_rows: int = 15) -> Measures:
     )
 
 
-def reference(m: Measures, s: Selection) -> list[int]:
+def random_predicted(seed: int, rows: int = 40) -> Predicted:
+    """Errors with many ties, unknown for some images."""
+    rng = np.random.default_rng(seed + 1000)
+    error = rng.integers(0, 5, rows).astype(np.float32)
+    error[rng.random(rows) < 0.3] = np.nan
+    points = np.zeros((rows, K, 2), np.float32)
+    return Predicted("m", points, None, error, rng.random(rows) < 0.5, orders([error]), rows)
+
+
+def reference(m: Measures, s: Selection, p: Predicted | None = None) -> list[int]:
     """What ``select`` promises, image by image."""
     test = s.part == "test"
 
@@ -78,11 +89,14 @@ def reference(m: Measures, s: Selection) -> list[int]:
             "swapped": lambda: m.swapped[i],
             "outside": lambda: m.outside[i],
             "duplicate": lambda: group[i] >= 0,
+            "heldback": lambda: p is None or p.held_back[i],
         }[key]()
 
     def quantity(key: str, i: int) -> float:
         if key == "missing":
             return float(K - m.n_present[i])
+        if key == ERROR:
+            return float(p.error[i]) if p else math.nan
         return float(getattr(m, f"test_{key}" if test else key)[i])
 
     def keeps(i: int) -> bool:
@@ -90,11 +104,15 @@ def reference(m: Measures, s: Selection) -> list[int]:
             all(flag(key, i) for key in s.flags)
             and not any(m.present[NAMES.index(name)][i] for name in s.lacking)
             and (not s.pattern or s.pattern == "".join(str(int(p)) for p in m.present[:, i]))
-            and all(r.low <= quantity(r.quantity, i) <= r.high for r in s.ranges)
+            and all(
+                r.low <= quantity(r.quantity, i) <= r.high
+                for r in s.ranges
+                if p or r.quantity != ERROR
+            )
         )
 
     kept = [i for i in range(len(m.test_brightness if test else m.n_present)) if keeps(i)]
-    if s.sort == ROW:
+    if s.sort == ROW or (s.sort == ERROR and not p):
         return kept[::-1] if s.descending else kept
     known = [i for i in kept if not math.isnan(quantity(s.sort, i))]
     unknown = [i for i in kept if math.isnan(quantity(s.sort, i))]
@@ -107,13 +125,15 @@ def selections(draw: st.DrawFn, ends: st.SearchStrategy[float] | None = None) ->
     """Selections that mean something, as the pages make them."""
     ends = ends if ends is not None else st.integers(-5, 5).map(float)
     part = draw(st.sampled_from(["training", "test"]))
-    flags = [key for key in FLAGS if FLAGS[key].of(part)]
-    quantities = [key for key in QUANTITIES if QUANTITIES[key].of(part)]
+    model = draw(st.sampled_from(["", "compact-1"]))
+    flags = [key for key in FLAGS if FLAGS[key].known(part, model)]
+    quantities = [key for key in QUANTITIES if QUANTITIES[key].known(part, model)]
     bounded = draw(st.sets(st.sampled_from(quantities), max_size=2))
     training = part == "training"
     pattern = st.just("") | st.text("01", min_size=K, max_size=K)
     return Selection(
         part=part,
+        model=model,
         flags=tuple(draw(st.lists(st.sampled_from(flags), unique=True, max_size=2))),
         lacking=tuple(draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=training * 2))),
         pattern=draw(pattern) if training else "",
@@ -144,7 +164,7 @@ def test_defaults_make_an_empty_link() -> None:
     assert Selection.from_query({}, KAGGLE_15) == Selection()
 
 
-KEYS = ["part", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES]
+KEYS = ["part", "model", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES]
 PIECES = [*FLAGS, *NAMES[:2], *QUANTITIES, "test", "desc", "0" * K, "1..2", "nan..1", "-inf..inf"]
 HOSTILE = st.text() | st.lists(st.sampled_from([*PIECES, ",", "..", " ", "\0"])).map("".join)
 
@@ -157,8 +177,9 @@ HOSTILE = st.text() | st.lists(st.sampled_from([*PIECES, ",", "..", " ", "\0"]))
 def test_hostile_links_select_something(query: dict[str, str], seed: int) -> None:
     selection = Selection.from_query(query, KAGGLE_15)
     measures = random_measures(seed)
-    found = select(measures, KAGGLE_15, selection).tolist()
-    assert found == reference(measures, selection)
+    for predicted in (None, random_predicted(seed)):
+        found = select(measures, KAGGLE_15, selection, predicted).tolist()
+        assert found == reference(measures, selection, predicted)
     selection.describe(KAGGLE_15)
     assert selection.of_part(selection.part) == selection
 
@@ -179,6 +200,7 @@ def test_hostile_links_select_something(query: dict[str, str], seed: int) -> Non
         {"sort": "name"},
         {"order": "down"},
         {"part": "", "sort": ""},
+        {"model": "", "sort": "error", "error": "1..2", "filter": "heldback"},
     ],
 )
 def test_what_a_link_does_not_know_is_left_out(query: dict[str, str]) -> None:
@@ -216,11 +238,32 @@ def test_the_other_part_drops_what_does_not_apply(selection: Selection) -> None:
     assert set(test.flags) == set(selection.flags) & {"duplicate"}
     assert (test.lacking, test.pattern) == ((), "")
     assert {r.quantity for r in test.ranges} <= {"brightness", "contrast", "sharpness"}
-    assert test.sort not in {"missing", "outlier"}
-    assert test.descending == selection.descending
+    assert test.sort not in {"missing", "outlier", "error"}
+    assert (test.descending, test.model) == (selection.descending, selection.model)
+    assert not test.asks_model
     back = test.of_part("training")
     assert back == replace(test, part="training")
     assert back.of_part("test") == test
+
+
+@given(selections())
+def test_without_a_model_nothing_asks_for_one(selection: Selection) -> None:
+    bare = selection.with_model("")
+    assert not bare.asks_model
+    assert bare.with_model(selection.model) == replace(bare, model=selection.model)
+    if not selection.asks_model:
+        assert bare == replace(selection, model="")
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [{"sort": ERROR}, {"flags": ("heldback",)}, {"ranges": (Range(ERROR, 2, 5),)}],
+)
+def test_what_asks_for_a_model(asks: dict[str, object]) -> None:
+    selection = Selection(model="compact-1", **asks)
+    assert selection.asks_model
+    assert Selection.from_query(selection.to_query(), KAGGLE_15) == selection
+    assert selection.with_model("") == Selection()
 
 
 @given(selections())
@@ -265,8 +308,9 @@ def test_patterns_are_told_by_the_shorter_list() -> None:
 @given(selections(), st.integers(0, 5))
 def test_selecting_agrees_with_looking_at_each_image(selection: Selection, seed: int) -> None:
     measures = random_measures(seed)
-    found = select(measures, KAGGLE_15, selection)
-    assert found.tolist() == reference(measures, selection)
+    for predicted in (None, random_predicted(seed)):
+        found = select(measures, KAGGLE_15, selection, predicted)
+        assert found.tolist() == reference(measures, selection, predicted)
 
 
 @given(st.integers(0, 20), st.integers(0, 39))
