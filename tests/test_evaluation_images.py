@@ -53,18 +53,23 @@ def test_images_without_labels_have_no_error():
 
 
 def test_a_result_says_it_with_and_without_flagged_rows():
-    flagged = np.arange(24) >= 22
-    found = judge(predictions(DATASET.rows[4:]), DATASET, flagged)
+    model, at = make_run(DATASET, "one"), np.arange(4, 24)
+    predicted = Predicted.of(predictions(DATASET.rows[4:]), model, DATASET)
+    found = judge(predicted, DATASET, at, np.arange(24) >= 22)
     assert (len(found.rows), found.flagged) == (20, 2)
     every, fine = found.scores[ALL_ROWS], found.scores[UNFLAGGED]
     assert (every.n_images, fine.n_images) == (20, 18)
     assert fine.rmse_px < every.rmse_px
     np.testing.assert_allclose(found.error, 8 * np.arange(4, 24) / 24, atol=1e-4)
     np.testing.assert_array_equal(DATASET.rows[found.at], found.rows)
-    assert UNFLAGGED not in judge(predictions(DATASET.rows), DATASET, NOBODY).scores
+    np.testing.assert_array_equal(found.points, predicted.points[4:])
+    assert UNFLAGGED not in judge(predicted, DATASET, at, NOBODY).scores
+    assert predicted.covers(at)
+    assert not predicted.covers(np.arange(24))
 
 
 def test_a_result_of_nothing():
-    found = judge(predictions(DATASET.rows[:0]), DATASET, NOBODY)
+    predicted = Predicted.of(predictions(DATASET.rows), make_run(DATASET, "one"), DATASET)
+    found = judge(predicted, DATASET, np.arange(0), NOBODY)
     assert found.scores[ALL_ROWS].n_images == 0
     assert np.isnan(found.scores[ALL_ROWS].rmse_px)

@@ -5,7 +5,7 @@ import pytest
 from evaluation_helper import labelled, make_run, split_of
 
 from fkd.errors import UserError
-from fkd.evaluation.parts import ALL, VALIDATION, held_back, rows_of, seen, shared_validation
+from fkd.evaluation.parts import ALL, VALIDATION, held_back, part_of, rows_of, seen
 from fkd.models.sources import TrainedModel
 from fkd.splits import Split
 
@@ -60,8 +60,8 @@ def test_models_are_compared_on_what_all_of_them_held_back(tmp_path):
     quarter = DATASET.rows[::4]
 
     def compared(*models: TrainedModel) -> tuple[list[int], bool]:
-        found = shared_validation(models, DATASET)
-        return found.rows.tolist(), found.differ
+        found = part_of(models, DATASET, VALIDATION)
+        return DATASET.rows[found.at].tolist(), found.differ
 
     assert compared(one) == (quarter.tolist(), False)
     assert compared(one, same) == (quarter.tolist(), False)
@@ -69,9 +69,26 @@ def test_models_are_compared_on_what_all_of_them_held_back(tmp_path):
     assert compared(one, apart) == ([], True)
     assert compared(stranger, one) == (quarter.tolist(), False)
     with pytest.raises(UserError, match="no validation part"):
-        shared_validation([stranger], DATASET)
+        part_of([stranger], DATASET, VALIDATION)
+
+
+def test_it_is_said_how_many_images_each_model_has_seen():
+    one, apart = make_run(DATASET, "one"), make_run(DATASET, "apart", split_of(DATASET, 4, 1))
+    stranger = make_run(labelled(30), "stranger")
+    assert part_of([one], DATASET, VALIDATION).seen == (0,)
+    assert part_of([one, stranger], DATASET, VALIDATION).seen == (0, None)
+    assert part_of([one, apart], DATASET, VALIDATION).seen == (0, 0)
+    every = part_of([one, apart, stranger], DATASET, ALL)
+    assert every.at.tolist() == list(range(24))
+    assert (every.seen, every.differ) == ((18, 18, None), False)
 
 
 def test_an_empty_validation_part_is_no_error():
     split = Split(np.array(DATASET.rows), np.zeros(0, np.int64))
-    assert not len(shared_validation([make_run(DATASET, "one", split)], DATASET).rows)
+    assert not len(part_of([make_run(DATASET, "one", split)], DATASET, VALIDATION).at)
+
+
+def test_a_split_of_rows_that_are_not_there_is_one_sentence():
+    split = Split(np.array([5]), np.array([6]))
+    with pytest.raises(UserError, match="Row 6 of the split is not in dataset"):
+        part_of([make_run(DATASET, "one", split)], DATASET, VALIDATION)

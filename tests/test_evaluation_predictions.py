@@ -13,7 +13,7 @@ from evaluation_helper import labelled, make_run, output_of, store_all, store_va
 from filelock import FileLock
 
 from fkd.errors import Cancelled, UserError
-from fkd.evaluation.predictions import Predictions, predict, stored, stored_validation
+from fkd.evaluation.predictions import Predictions, predict, stored, stored_validation, version
 
 DATASET = labelled()
 HASH = DATASET.content_hash[:16]
@@ -50,6 +50,18 @@ def test_of_another_model_file_or_dataset_they_are_not_taken(model):
     assert stored(model, labelled(30)) is None
     os.utime(model.path, ns=(1, 1))
     assert stored(model, DATASET) is None
+
+
+def test_the_version_tells_that_something_has_changed(model):
+    seen = [version(model, DATASET)]
+    store_validation(model, DATASET, output_of(DATASET, 3))
+    seen.append(version(model, DATASET))
+    store_all(model, DATASET, output_of(DATASET, 3))
+    seen.append(version(model, DATASET))
+    os.utime(model.path, ns=(1, 1))
+    seen.append(version(model, DATASET))
+    assert len(set(seen)) == len(seen)
+    assert version(model, labelled(30)) != version(model, DATASET)
 
 
 def _spoilt(output: np.ndarray) -> dict[str, bytes]:

@@ -66,6 +66,10 @@ class Predicted:
             asked=len(at),
         )
 
+    def covers(self, at: NDArray[np.intp]) -> bool:
+        """Whether the model was asked about all the images at ``at``."""
+        return self.asked == len(self.points) or bool(np.isfinite(self.points[at]).all())
+
 
 def _spread(values: NDArray[np.float32], at: NDArray[np.intp], n: int) -> NDArray[np.float32]:
     if np.array_equal(at, np.arange(n)):

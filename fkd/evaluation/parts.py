@@ -71,31 +71,38 @@ def rows_of(model: TrainedModel, dataset: Dataset, split: str) -> tuple[Rows, ND
 
 
 @dataclass(frozen=True)
-class Shared:
-    """The images that every one of some models held back.
+class Part:
+    """Images that some models are scored on.
 
     Attributes:
-        rows: ``(n,)`` ascending; models that held nothing of the dataset back are not asked.
-        differ: the models held different images back.
+        at: ``(n,)`` where they lie in the arrays of the dataset.
+        seen: for each model, how many of them it has learned from; see ``seen``.
+        differ: the models held different images back, and these are those that all of them did.
     """
 
-    rows: Rows
-    differ: bool
+    at: NDArray[np.intp]
+    seen: tuple[int | None, ...]
+    differ: bool = False
 
 
-def shared_validation(models: Sequence[TrainedModel], dataset: Dataset) -> Shared:
-    """What ``models`` can be compared on.
+def part_of(models: Sequence[TrainedModel], dataset: Dataset, split: str) -> Part:
+    """``ALL`` images, or those for ``VALIDATION``: what every model that held images of
+    ``dataset`` back did hold back.
 
     Raises:
-        UserError: if none of them has a validation part of ``dataset``.
+        UserError: if none of them did, or one was on rows that the dataset does not have.
     """
-    found = [rows for model in models if (rows := held_back(model, dataset)) is not None]
-    if not found:
-        validation_rows(models[0], dataset)
-    common = found[0]
-    for rows in found[1:]:
-        common = np.intersect1d(common, rows, assume_unique=True)
-    return Shared(common, any(not np.array_equal(rows, common) for rows in found))
+    if split == ALL:
+        rows, differ = dataset.rows, False
+    else:
+        found = [held for model in models if (held := held_back(model, dataset)) is not None]
+        rows = found[0] if found else validation_rows(models[0], dataset)
+        for others in found[1:]:
+            rows = np.intersect1d(rows, others, assume_unique=True)
+        differ = any(not np.array_equal(rows, others) for others in found)
+    return Part(
+        positions(dataset, rows), tuple(seen(model, dataset, rows) for model in models), differ
+    )
 
 
 def _config(model: TrainedModel) -> RunConfig | None:

@@ -105,6 +105,15 @@ def _sound(
     return Predictions.of_output(model.name, rows, output)
 
 
+def version(model: TrainedModel, dataset: Dataset) -> tuple[int, ...]:
+    """Another value whenever ``stored``, ``stored_validation`` or the split may give something
+    else."""
+    paths = [model.path, _folder(model, dataset) / "about.json"]
+    if model.run is not None:
+        paths += [model.run.validation, model.run.folder / "config.json"]
+    return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
+
+
 def predict(model: TrainedModel, dataset: Dataset, progress: Progress = silent) -> Predictions:
     """Predictions of ``model`` for all labelled images of ``dataset``: stored ones, or made now
     (with TensorFlow) and stored.

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.evaluation import metrics
+from fkd.evaluation.images import Predicted
 from fkd.evaluation.metrics import Values
-from fkd.evaluation.predictions import Predictions
 from fkd.evaluation.scores import Scores, score, score_by_source
-from fkd.splits import positions
 
 UNFLAGGED = "without flagged rows"
 """The key of the rows whose labels do not look wrong in ``Result.scores``."""
@@ -27,7 +26,7 @@ class Result:
         rows: ``(n,)`` source rows.
         at: ``(n,)`` where they lie in the arrays of the dataset.
         points: ``(n, K, 2)`` predicted, px.
-        expected: ``(n, K)`` px, or None: see ``Predictions``.
+        expected: ``(n, K)`` px, or None: see ``Predicted``.
         errors: ``(n, K)`` px, NaN where a label is missing.
         error: ``(n,)`` px, mean of an image's errors.
         nme: ``(n,)``: see ``metrics.nme``.
@@ -47,25 +46,26 @@ class Result:
     scores: dict[str, Scores]
 
 
-def judge(predictions: Predictions, dataset: Dataset, flagged: NDArray[np.bool_]) -> Result:
-    """Compare ``predictions`` with the labels of ``dataset``; ``flagged`` ``(N,)`` tells the images
-    whose labels look wrong.
+def judge(
+    predicted: Predicted, dataset: Dataset, at: NDArray[np.intp], flagged: NDArray[np.bool_]
+) -> Result:
+    """Compare what was ``predicted`` with the labels of ``dataset`` on the images at ``at``;
+    ``flagged`` ``(N,)`` tells the images whose labels look wrong.
 
     Raises:
-        UserError: if a row of the predictions is not in the dataset.
+        ValueError: if the model was not asked about one of the images.
     """
-    at = positions(dataset, predictions.rows)
-    truth, points, schema = np.asarray(dataset.keypoints[at]), predictions.points, dataset.schema
+    truth, points, schema = np.asarray(dataset.keypoints[at]), predicted.points[at], dataset.schema
     scores = score_by_source(points, truth, schema)
     fine = ~np.asarray(flagged[at])
     if not fine.all():
         scores[UNFLAGGED] = score(points[fine], truth[fine], schema)
     return Result(
-        model=predictions.model,
-        rows=predictions.rows,
+        model=predicted.model,
+        rows=np.asarray(dataset.rows[at]),
         at=at,
         points=points,
-        expected=predictions.expected,
+        expected=None if predicted.expected is None else predicted.expected[at],
         errors=metrics.point_errors(points, truth),
         error=metrics.image_errors(points, truth),
         nme=metrics.nme(points, truth, schema),
