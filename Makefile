@@ -23,6 +23,7 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.foundation
+	$(BIN)/python -m benchmarks.training pace latency responsive
 
 clean:
 	rm -rf .venv build *.egg-info

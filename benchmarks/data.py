@@ -34,6 +34,9 @@ class Sizes:
         repeats: of everything that starts a process.
         openings: of a dataset.
         views: pages of Browse per process.
+        rounds: in which things are measured in turns within a process.
+        epochs, baseline_epochs: of trainings whose accuracy is measured.
+        seeds: how many of them.
     """
 
     rows: int = 7_049
@@ -43,17 +46,35 @@ class Sizes:
     repeats: int = 3
     openings: int = 50
     views: int = 60
+    rounds: int = 5
+    epochs: int = 150
+    baseline_epochs: int = 100
+    seeds: int = 3
 
 
-QUICK = Sizes(rows=120, many_rows=600, faces=40, demo_rows=8, repeats=1, openings=5, views=4)
+QUICK = Sizes(
+    rows=120,
+    many_rows=600,
+    faces=40,
+    demo_rows=8,
+    repeats=1,
+    openings=5,
+    views=4,
+    rounds=1,
+    epochs=1,
+    baseline_epochs=1,
+    seeds=1,
+)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs in ``folder``, each made when it is first asked for."""
+    """The inputs in ``folder``, each made when it is first asked for. ``faces`` is a folder with
+    real faces in Kaggle's files, where there is one."""
 
     folder: Path
     sizes: Sizes
+    faces: Path | None = None
 
     @cached_property
     def table(self) -> Path:

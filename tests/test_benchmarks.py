@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import browse, data, foundation
+from benchmarks import browse, data, foundation, training
 from benchmarks.processes import ChildError, Peak, in_child, resident
 from benchmarks.report import Claim, Figure, Part, p95, write
 from fkd.keypoints import KAGGLE_15
@@ -24,6 +24,22 @@ FIGURES = {
     "browse": ("page of 120 rows, p95", 200),
     "startup": ("modules of TensorFlow that the pages import", 1),
 }
+
+
+@pytest.mark.slow
+def test_quick_run_of_training_writes_what_it_measured(tmp_path):
+    command = [sys.executable, "-m", "benchmarks.training", "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "pace", "latency"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    parts = json.loads((tmp_path / "training.json").read_text())["parts"]
+    assert list(parts) == ["pace", "latency"]
+    assert set(training.PARTS) == {"pace", "latency", "responsive", "accuracy"}
+    figures = {f["what"]: f for part in parts.values() for f in part["figures"]}
+    assert figures["ratio of the two, median of the rounds"]["value"] > 0
+    assert figures["compact, multiply-adds of a face"]["holds"]
+    assert figures["compact, parameters"]["value"] < 1.5
 
 
 @pytest.mark.slow
