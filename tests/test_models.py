@@ -135,7 +135,7 @@ def labelled(seed: int, count: int = 5) -> tuple[np.ndarray, np.ndarray]:
     return truth, predicted
 
 
-@pytest.mark.parametrize("loss", [SquaredError(), KeypointLoss(), KeypointLoss(delta=0.5)])
+@pytest.mark.parametrize("loss", [SquaredError(), KeypointLoss(), KeypointLoss(smooth=2.0)])
 @pytest.mark.parametrize("channels", [2, 3])
 def test_missing_labels_never_count(loss, channels):
     truth, predicted = labelled(0)
@@ -155,6 +155,15 @@ def test_the_squared_error_is_the_notebooks():
     here = np.isfinite(truth)
     expected = np.mean(((predicted - truth)[here] / 96) ** 2)
     assert float(SquaredError()(targets_of(truth), predicted)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_loss_is_the_mean_distance():
+    truth, predicted = labelled(1)
+    here = np.isfinite(truth).all(axis=-1)
+    expected = np.linalg.norm((predicted - truth)[here], axis=-1).mean()
+    loss = KeypointLoss(smooth=1e-3)
+    assert float(loss(targets_of(truth), predicted)) == pytest.approx(expected, abs=2e-3)
+    assert float(loss(targets_of(truth), np.nan_to_num(truth))) == pytest.approx(0, abs=1e-6)
 
 
 def test_the_expected_error_fits_best_where_it_is_the_mean_distance():

@@ -39,36 +39,33 @@ class SquaredError(keras.losses.Loss):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable(package="fkd")
 class KeypointLoss(keras.losses.Loss):  # type: ignore[misc]
-    """Huber loss of the coordinates in px, and how well the expected error fits the real one.
+    """Mean distance from the truth in px, and how well the expected distance fits the real one.
 
-    Beyond ``delta`` px the loss grows linearly, so that wrong labels do not take the lead (Huber
-    1964). Where the model gives an expected error e, the distance r from the truth is taken as
-    exponentially distributed with mean e: its negative log-likelihood r/e + log e, smallest at
-    the mean of r, is added with the weight ``doubt``.
+    The distance r is rounded off near zero, sqrt(r^2 + ``smooth``^2) - ``smooth``. It grows
+    linearly, so that wrong labels do not take the lead; on the real faces that gave a lower RMSE
+    than squares or the Huber loss of the coordinates. Where the model gives an expected distance
+    e, r is taken as exponentially distributed with mean e: its negative log-likelihood
+    r/e + log e, smallest at the mean of r, is added with the weight ``doubt``.
     """
 
     def __init__(
-        self, delta: float = 2.0, doubt: float = 0.1, name: str = "keypoint_loss", **options: Any
+        self, smooth: float = 0.3, doubt: float = 0.1, name: str = "keypoint_loss", **options: Any
     ) -> None:
         super().__init__(name=name, **options)
-        self.delta, self.doubt = delta, doubt
+        self.smooth, self.doubt = smooth, doubt
 
     def call(self, truth: Tensor, predicted: Tensor) -> Tensor:
         points, weights = split_truth(truth)
-        off = predicted[..., :2] - points
-        size = ops.abs(off)
-        near = 0.5 * ops.square(off)
-        far = self.delta * (size - 0.5 * self.delta)
-        loss = weighted_mean(ops.mean(ops.where(size < self.delta, near, far), axis=-1), weights)
+        squares = ops.sum(ops.square(predicted[..., :2] - points), axis=-1)
+        loss = weighted_mean(ops.sqrt(squares + self.smooth**2) - self.smooth, weights)
         if predicted.shape[-1] == 3:
-            distance = ops.stop_gradient(ops.sqrt(ops.sum(ops.square(off), axis=-1) + 1e-6))
+            distance = ops.stop_gradient(ops.sqrt(squares))
             expected = predicted[..., 2]
-            fit = distance / expected + ops.log(expected)
-            loss += self.doubt * weighted_mean(fit, weights)
+            loss += self.doubt * weighted_mean(distance / expected + ops.log(expected), weights)
         return loss
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "delta": self.delta, "doubt": self.doubt}
+        return {**super().get_config(), "smooth": self.smooth, "doubt": self.doubt}
 
 
 @keras.saving.register_keras_serializable(package="fkd")
