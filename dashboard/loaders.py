@@ -15,12 +15,16 @@ from fkd import registry
 from fkd import selection as sel
 from fkd.dataset import Dataset
 from fkd.measures import Measures, load
+from fkd.training.history import FILE as METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fkd.statistics.coordinates import PointDensity
     from fkd.statistics.missing import Missingness
+    from fkd.training.config import RunConfig
+    from fkd.training.history import Row
+    from fkd.training.runs import Run
 
 
 def manifest(name: str) -> dict[str, Any]:
@@ -164,3 +168,27 @@ def _point_density(
     from fkd.statistics.coordinates import point_density
 
     return point_density(_dataset.keypoints, k, _dataset.schema, bins)
+
+
+def run_config(run: Run) -> RunConfig:
+    """What ``run`` was told; a file that holds all its rows, so it is read once."""
+    return _run_config(str(run.folder), run.created, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _run_config(folder: str, stamp: float, _run: Run) -> RunConfig:
+    return _run.config
+
+
+def run_history(run: Run) -> list[Row]:
+    """The course of ``run``; not to be changed."""
+    try:
+        stat = (run.folder / METRICS).stat()
+    except OSError:
+        return []
+    return _run_history(str(run.folder), stat.st_mtime_ns, stat.st_size, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _run_history(folder: str, stamp: int, size: int, _run: Run) -> list[Row]:
+    return _run.history
