@@ -14,6 +14,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.guard import guard, tell_failures
+from dashboard.training.chip import training_chip
 
 # An icon of our own: the browser would fetch a Material one from the internet.
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -33,9 +34,11 @@ page = st.navigation(
             icon=":material/bar_chart:",
             url_path="statistics",
         ),
+        st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
     ]
 )
 with guard(f"page {page.title}"):
     tell_failures()
     state.dataset_picker()
+    training_chip()
     page.run()

@@ -11,14 +11,18 @@ from fkd.selection import Selection
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
 DATA = str(_PAGES / "data.py")
 BROWSE = str(_PAGES / "browse.py")
+TRAIN = str(_PAGES / "train.py")
 
 
-def browse(selection: Selection, image: int | None = None) -> None:
-    """Leave for Browse with ``selection``, with ``image`` (a row or a test image id) open."""
+def browse(selection: Selection, image: int | None = None, dataset: str | None = None) -> None:
+    """Leave for Browse with ``selection``, with ``image`` (a row or a test image id) open, of
+    ``dataset`` or the current one."""
     query = selection.to_query()
     if image is not None:
         query["image"] = str(image)
     # Without any parameter of its own, Browse would bring back the last view instead. Otherwise
     # the query is just what Browse itself writes: a difference would be one more step back.
     query = query or {"page": "1"}
-    st.switch_page(BROWSE, query_params={"dataset": st.session_state["dataset"], **query})
+    st.switch_page(
+        BROWSE, query_params={"dataset": dataset or st.session_state["dataset"], **query}
+    )

@@ -44,6 +44,17 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def about(seconds: float) -> str:
+    """A length of time that is only roughly known: ``50 s``, ``4 min``, ``1 h 20 min``."""
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    minutes = 5 * round(minutes / 5)
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
 def plain(text: str) -> str:
     """``text`` so that Streamlit's Markdown shows it as it is: what comes from files and links
     must not become pictures, links or formulas."""

@@ -1,0 +1,1 @@
+"""The Train page: its form, the runs, and a run watched live."""

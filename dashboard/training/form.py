@@ -1,0 +1,170 @@
+"""The form that starts a training: model, epochs and one button; the rest folded away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.current import Current, require_current
+from dashboard.guard import guard
+from dashboard.training import more, view
+from dashboard.training.listing import Listing, listing, paces
+from dashboard.training.widgets import bound
+from dashboard.training.wish import FRACTION, Wish
+from dashboard.words import about, compact, plain
+from fkd.errors import UserError
+from fkd.training.config import RECIPES
+from fkd.training.create import make_config
+from fkd.training.estimate import Estimate, estimate, images_per_epoch
+from fkd.training.launcher import launch
+from fkd.training.runs import check_run_name, create_run, open_run
+
+_KEY, _STARTS = "train-wish", "train-starts"
+_ABOUT = {
+    "compact": "small and accurate: looks at heatmaps, learns from every row, varied anew each "
+    "time",
+    "baseline": "the notebook's large network, on complete rows only: to compare with",
+}
+
+
+def new_training() -> None:
+    """Draw the form for the current dataset."""
+    st.markdown("## New training")
+    current = require_current()
+    # By itself: a moved slider redraws the form alone.
+    st.fragment(_form)(current)
+
+
+def _form(current: Current) -> None:
+    with guard("the form"):
+        _draw(current, st.session_state.setdefault(_KEY, Wish()))
+
+
+def _draw(current: Current, wish: Wish) -> None:
+    with st.container(border=True):
+        row = st.columns([1.5, 1.7, 1, 1.1], vertical_alignment="bottom", gap="medium")
+        models = sorted(RECIPES, key=lambda name: name != Wish.model)
+        st.session_state["train-model"] = wish.model
+        row[0].segmented_control(
+            "Model",
+            models,
+            required=True,
+            key="train-model",
+            on_change=lambda: setattr(wish, "model", st.session_state["train-model"]),
+        )
+        row[1].markdown(
+            f":small[Dataset]  \n**{plain(current.dataset.name)}** "
+            f":gray[{compact(len(current.dataset))} images]",
+            help="The dataset chosen in the sidebar.",
+        )
+        row[2].number_input("Epochs", step=10, **bound(wish, "epochs"))
+        # A second click that comes while the first still works must not start a second run.
+        starts = st.session_state.setdefault(_STARTS, 0)
+        go = row[3].button(
+            "Start training",
+            key=f"train-start-{starts}",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+        )
+        st.caption(f"{wish.model}: {_ABOUT.get(wish.model, 'see its recipe below')}.")
+        _expectation(current, wish)
+        with st.expander("More settings", icon=":material/tune:"):
+            more.settings(current, wish)
+        if wish.changed:
+            _changed(wish)
+        if go:
+            try:
+                name = _start(current, wish)
+            except UserError as error:
+                st.error(plain(str(error)), icon=":material/error:")
+                return
+            st.session_state[_STARTS] = starts + 1
+            wish.name = wish.note = ""
+            view.show(name)
+            st.rerun()
+
+
+def _changed(wish: Wish) -> None:
+    count = len(wish.changed)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        what = "1 setting differs" if count == 1 else f"{count} settings differ"
+        st.caption(f"{what} from the recipe of {wish.model}.")
+        st.button(
+            "Reset to the recipe",
+            type="tertiary",
+            icon=":material/restart_alt:",
+            on_click=wish.reset,
+        )
+
+
+def _expectation(current: Current, wish: Wish) -> None:
+    """How long it will take, or what is wrong with the settings."""
+    try:
+        wish.check()
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    runs = listing()
+    images = images_per_epoch(
+        current.measures.n_present,
+        len(current.dataset.schema),
+        fraction=wish.value(FRACTION),
+        missing=wish.value("missing"),
+        demo_share=wish.value("demo_share"),
+    )
+    expected = estimate(wish.model, images, wish.value("epochs"), paces(runs, wish.model))
+    st.markdown(f":material/timer: {_in_words(expected, images)}{_queue(runs)}")
+
+
+def _in_words(expected: Estimate, images: int) -> str:
+    speed = f"{compact(images)} images an epoch at {expected.images_per_second:.0f} a second"
+    if not expected.runs:
+        return (
+            f"Roughly **{about(expected.seconds)}** :gray[({speed}: a guess, until a training of "
+            "this model has finished here)]"
+        )
+    runs = "the last run" if expected.runs == 1 else f"the last {expected.runs} runs"
+    return f"About **{about(expected.seconds)}** :gray[({speed}, as in {runs} of this model)]"
+
+
+def _queue(runs: Listing) -> str:
+    if not runs.active:
+        return ""
+    left = sum(one.status.seconds_left or 0 for one in runs.active)
+    names = ", ".join(plain(one.name) for one in runs.active)
+    when = f", in about {about(left)}" if left else ""
+    return f" :gray[after {names}{when}]"
+
+
+def _start(current: Current, wish: Wish) -> str:
+    """Make the run and start it; return its name."""
+    wish.check()
+    if wish.name:
+        check_run_name(wish.name)
+        _must_be_free(wish.name)
+    groups = wish.groups
+    if groups is not None and groups.data_hash != current.dataset.content_hash:
+        raise UserError(
+            f"The groups file {groups.file} was read for another dataset; remove it or bring the "
+            "one of this dataset."
+        )
+    with st.spinner("Splitting the images ..."):
+        config = make_config(
+            current.dataset,
+            wish.model,
+            seed=wish.value("seed"),
+            fraction=wish.value(FRACTION),
+            groups=None if groups is None else groups.numbers,
+            settings=wish.settings,
+        )
+    run = create_run(config, wish.name or None, wish.note)
+    launch(run)
+    return run.name
+
+
+def _must_be_free(name: str) -> None:
+    try:
+        open_run(name)
+    except UserError:
+        return
+    raise UserError(f"There is a run '{name}' already; choose another name.")

@@ -1,0 +1,145 @@
+"""All runs in a table: to sort, to filter, to open, to choose for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.guard import failed, guard
+from dashboard.training import actions, view
+from dashboard.training.listing import Listed, Listing, listing
+from dashboard.training.states import LOOKS
+from dashboard.widgets import download_table
+
+_REFRESH_S = 2.0
+_VISIT = "runs-visit"
+
+
+def runs_table() -> None:
+    """The runs, refreshed while any is active; nothing if there are none."""
+    found = listing()
+    st.markdown("## Runs")
+    if not found.runs and not found.broken:
+        st.info(
+            "No run yet. Start one above: its curves move within half a minute.",
+            icon=":material/model_training:",
+        )
+        return
+    for run, reason in found.broken:
+        actions.broken(run, reason)
+    if found.runs:
+        st.fragment(_live, run_every=_REFRESH_S if found.active else None)(_sketch(found))
+
+
+def _sketch(found: Listing) -> list[tuple[str, str]]:
+    return [(one.name, one.status.state) for one in found.runs]
+
+
+def _live(drawn: list[tuple[str, str]]) -> None:
+    with guard("runs"):
+        found = listing()
+        if failed() or _sketch(found) != drawn:
+            st.rerun()
+        _draw(found)
+
+
+def _draw(found: Listing) -> None:
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    words = row.text_input(
+        "Filter",
+        placeholder="Filter: a state, a model, a dataset, words of a note",
+        label_visibility="collapsed",
+        key="runs-filter",
+        width=420,
+    )
+    runs = [one for one in found.runs if matches(one, words)]
+    # After a choice has led away the table must forget it; other rows mean other numbers.
+    visit = st.session_state.setdefault(_VISIT, 0)
+    rows = frame(runs)
+    key = f"runs-{visit}-{hash(tuple(rows['run']))}"
+    state = st.dataframe(
+        shown(rows),
+        hide_index=True,
+        width="stretch",
+        column_config=columns(),
+        on_select="rerun",
+        selection_mode=["multi-row", "single-cell"],
+        key=key,
+        placeholder="",
+    )
+    chosen = [runs[i].name for i in state["selection"]["rows"] if i < len(runs)]
+    cells = [i for i, _ in state["selection"]["cells"] if i < len(runs)]
+    below = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    if chosen:
+        label = f"Compare {len(chosen)} runs" if len(chosen) > 1 else f"Open {chosen[0]}"
+        if below.button(label, icon=":material/show_chart:", type="primary"):
+            _open(chosen)
+    if cells:
+        _open([runs[cells[0]].name])
+    with below:
+        download_table(rows, "runs")
+    if not chosen:
+        below.caption("Click a run to open it; tick several to compare them.")
+
+
+def _open(names: list[str]) -> None:
+    st.session_state[_VISIT] += 1
+    view.show(*names[: view.MAX_SHOWN])
+    st.rerun()
+
+
+def matches(one: Listed, words: str) -> bool:
+    """Whether each of ``words`` occurs in what the table says of the run."""
+    text = " ".join(
+        (one.name, one.status.state, one.config.model, one.config.dataset, one.run.note)
+    ).lower()
+    return all(word in text for word in words.lower().split())
+
+
+def frame(runs: Sequence[Listed]) -> pd.DataFrame:
+    """One row a run."""
+    return pd.DataFrame(
+        {
+            "state": pd.Series([one.status.state for one in runs], dtype=object),
+            "run": [one.name for one in runs],
+            "model": [one.config.model for one in runs],
+            "dataset": [one.config.dataset for one in runs],
+            "best RMSE (px)": pd.Series([one.status.best_rmse_px for one in runs], dtype=float),
+            "best epoch": pd.array([one.status.best_epoch or None for one in runs], "Int64"),
+            "epochs": [f"{one.status.epoch} of {one.config.epochs}" for one in runs],
+            "minutes": pd.Series([one.status.elapsed / 60 for one in runs], dtype=float).round(2),
+            "split": [one.config.split.digest for one in runs],
+            "made": [datetime.fromtimestamp(round(one.run.created)) for one in runs],
+            "note": [one.run.note for one in runs],
+        }
+    )
+
+
+def shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` as ``columns`` shows it: states as coloured chips, which come in lists."""
+    return rows.assign(state=[[state] for state in rows["state"]])
+
+
+def columns() -> dict[str, object]:
+    """How ``frame`` is shown."""
+    column = st.column_config
+    return {
+        "state": column.MultiselectColumn(
+            "state",
+            options=list(LOOKS),
+            color=[look.color for look in LOOKS.values()],
+            width="small",
+        ),
+        "best RMSE (px)": column.NumberColumn(
+            format="%.3f", help="On the run's validation images, at its best epoch"
+        ),
+        "minutes": column.NumberColumn(format="%.1f", help="Spent training, over all its parts"),
+        "split": column.TextColumn(
+            help="Runs with the same digest were validated on the same images and compare."
+        ),
+        "made": column.DatetimeColumn(format="D MMM, HH:mm"),
+        "note": column.TextColumn(width="medium"),
+    }
