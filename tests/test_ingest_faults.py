@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +11,7 @@ from pathlib import Path
 import pytest
 from ingest_helper import check, entries, state, whole
 from kaggle_helper import Tables, run_fkd, run_python, start_python, write_tables
+from limits_helper import small_disk
 
 from fkd.errors import Cancelled
 from fkd.registry import dataset_names, locked, open_named
@@ -122,27 +119,19 @@ def test_of_two_different_ones_at_once_one_wins(tables: Tables, other_tables: Ta
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 48 kB; skipped where none can be mounted."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(place)]
-    if not sys.platform.startswith("linux") or os.geteuid() or shutil.which("mount") is None:
-        pytest.skip("mounting a small disk needs Linux and root")
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting is not allowed here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "48k") as place:
+        yield place
 
 
-def test_a_full_disk_is_one_clear_line(small_disk: Path, tables: Tables) -> None:
-    result = run_fkd("ingest", "faces", tables.folder, FKD_HOME=str(small_disk))
+def test_a_full_disk_is_one_clear_line(tiny_disk: Path, tables: Tables) -> None:
+    result = run_fkd("ingest", "faces", tables.folder, FKD_HOME=str(tiny_disk))
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         "fkd: The disk is full. Free space and try again; nothing is left half-written."
     ]
-    assert [p.name for p in (small_disk / "datasets").iterdir()] == [".faces.lock"]
+    assert [p.name for p in (tiny_disk / "datasets").iterdir()] == [".faces.lock"]
 
 
 LIMITED = """
