@@ -115,7 +115,13 @@ def _edit(one: Listed) -> None:
                 lambda: run.write_note(st.session_state[f"note-of-{run.name}"]),
             ),
         )
-        name = st.text_input("Name", run.name, max_chars=64, disabled=one.status.active)
+        name = st.text_input(
+            "Name",
+            run.name,
+            key=f"name-of-{run.name}",
+            max_chars=64,
+            disabled=one.status.active,
+        )
 
         def rename() -> None:
             run.rename(name)

@@ -12,6 +12,7 @@ from dashboard.words import plain
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.evaluation.metrics import rmse
+from fkd.registry import dataset_names
 from fkd.selection import Selection
 from fkd.splits import positions
 
@@ -46,6 +47,8 @@ def faces(one: Listed) -> None:
 
 
 def _dataset_of(one: Listed) -> Dataset:
+    if one.config.dataset not in dataset_names():
+        raise UserError(f"Dataset '{one.config.dataset}' is not there any more.")
     dataset = loaders.dataset(one.config.dataset)
     if dataset.content_hash != one.config.data_hash:
         raise UserError(f"Dataset '{dataset.name}' is not the one that this run was made for.")

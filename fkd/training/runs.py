@@ -147,8 +147,8 @@ class Run:
 
     def sample_epochs(self) -> list[int]:
         """Epochs of which there are sample predictions, ascending."""
-        found = (self.folder / "samples").glob("epoch-*.npy")
-        return sorted(int(path.stem.removeprefix("epoch-")) for path in found)
+        found = (p.stem[6:] for p in (self.folder / "samples").glob("epoch-*.npy"))
+        return sorted(int(number) for number in found if number.isdecimal())
 
     def samples(self, epoch: int) -> NDArray[np.float32]:
         """``(S, K, 2)`` px: predictions of the sample faces after ``epoch``."""
