@@ -35,6 +35,7 @@ page = st.navigation(
             url_path="statistics",
         ),
         st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
+        st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/target:"),
     ]
 )
 with guard(f"page {page.title}"):

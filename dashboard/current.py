@@ -15,15 +15,18 @@ from dashboard.state import current_name
 from dashboard.tasks import Task, tasks
 from dashboard.words import plain
 from fkd.dataset import Dataset
+from fkd.evaluation.images import Predicted
 from fkd.measures import Measures
 
 
 @dataclass(frozen=True)
 class Current:
-    """The current dataset and its measures."""
+    """The current dataset and its measures; ``predicted`` is what the model says whose predictions
+    are shown, if any."""
 
     dataset: Dataset
     measures: Measures
+    predicted: Predicted | None = None
 
 
 def require_current() -> Current:

@@ -1,9 +1,10 @@
-"""Cached access to what lies on disk: the only module with Streamlit caches."""
+"""Cached access to what lies on disk; ``predictions`` does the same for what models say."""
 
 from __future__ import annotations
 
 import base64
 import mmap
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -20,6 +21,7 @@ from fkd.training.history import FILE as METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fkd.evaluation.images import Predicted
     from fkd.statistics.coordinates import PointDensity
     from fkd.statistics.missing import Missingness
     from fkd.training.config import RunConfig
@@ -82,17 +84,31 @@ def _advise(of: Dataset, advice: str) -> None:
             mapped.madvise(getattr(mmap, advice))
 
 
-def positions(of: Dataset, measures: Measures, selection: sel.Selection) -> NDArray[np.intp]:
-    """Positions of the selected images, in order."""
-    return _positions(of.name, of.content_hash, selection, of, measures)
+def positions(
+    of: Dataset, measures: Measures, selection: sel.Selection, predicted: Predicted | None = None
+) -> NDArray[np.intp]:
+    """Positions of the selected images, in order; see ``fkd.selection.select``."""
+    # Only what is asked for decides: with or without marks of a model, it is the same selection.
+    version: tuple[int, ...] = ()
+    if selection.model and not selection.asks_model:
+        selection = replace(selection, model="")
+    elif predicted is not None:
+        version = predicted.version
+    return _positions(of.name, of.content_hash, selection, version, of, measures, predicted)
 
 
 # A shared array instead of a copy per call: with 500,000 rows the copy is what would take long.
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _positions(
-    name: str, content_hash: str, selection: sel.Selection, _dataset: Dataset, _measures: Measures
+    name: str,
+    content_hash: str,
+    selection: sel.Selection,
+    version: tuple[int, ...],
+    _dataset: Dataset,
+    _measures: Measures,
+    _predicted: Predicted | None,
 ) -> NDArray[np.intp]:
-    found = sel.select(_measures, _dataset.schema, selection).astype(np.int32)
+    found = sel.select(_measures, _dataset.schema, selection, _predicted).astype(np.int32)
     found.flags.writeable = False
     return found
 

@@ -16,7 +16,8 @@ ACCENT = "#2a93ad"  # stands out on light and on dark
 MISSING = "#b9c1c2"
 
 
-def _style(figure: go.Figure, height: int, **layout: object) -> go.Figure:
+def styled(figure: go.Figure, height: int, **layout: object) -> go.Figure:
+    """``figure`` with what all charts have in common."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -48,7 +49,7 @@ def present_bars(counts: NDArray[np.int64], rows: int, schema: KeypointSchema) -
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
     figure.update_layout(hovermode="y")
     figure.update_xaxes(title="images with this point", range=[0, rows], fixedrange=True)
-    return _style(figure, 34 * len(schema) + 60)
+    return styled(figure, 34 * len(schema) + 60)
 
 
 def points_per_image_bars(histogram: NDArray[np.int64]) -> go.Figure:
@@ -64,7 +65,7 @@ def points_per_image_bars(histogram: NDArray[np.int64]) -> go.Figure:
     figure.update_xaxes(title="labelled points of an image", dtick=1, fixedrange=True)
     figure.update_layout(hovermode="x")  # a bar of one pixel can be chosen too
     figure.update_yaxes(title="images", fixedrange=True)
-    return _style(figure, 300)
+    return styled(figure, 300)
 
 
 def pattern_chart(
@@ -119,7 +120,7 @@ def pattern_chart(
         xaxis={"visible": False, "fixedrange": True},
         showlegend=False,
     )
-    return _style(figure, 22 * k + 190)
+    return styled(figure, 22 * k + 190)
 
 
 def together_heatmap(together: NDArray[np.float64], schema: KeypointSchema) -> go.Figure:
@@ -141,7 +142,7 @@ def together_heatmap(together: NDArray[np.float64], schema: KeypointSchema) -> g
     )
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     figure.update_xaxes(fixedrange=True, tickangle=-50)
-    return _style(figure, 26 * len(schema) + 130)
+    return styled(figure, 26 * len(schema) + 130)
 
 
 def histogram(values: NDArray[np.floating], title: str, bins: int = 40) -> go.Figure:
@@ -161,7 +162,7 @@ def histogram(values: NDArray[np.floating], title: str, bins: int = 40) -> go.Fi
     figure.update_xaxes(title=title, fixedrange=True)
     figure.update_layout(hovermode="x")
     figure.update_yaxes(title="images", fixedrange=True)
-    return _style(figure, 280)
+    return styled(figure, 280)
 
 
 def mark_threshold(figure: go.Figure, at: float, words: str) -> go.Figure:

@@ -12,6 +12,7 @@ _PAGES = Path(__file__).resolve().parent.parent / "pages"
 DATA = str(_PAGES / "data.py")
 BROWSE = str(_PAGES / "browse.py")
 TRAIN = str(_PAGES / "train.py")
+EVALUATE = str(_PAGES / "evaluate.py")
 
 
 def browse(selection: Selection, image: int | None = None, dataset: str | None = None) -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from evaluation_helper import labelled, make_run, output_of
+from evaluation_helper import labelled, make_run, output_of, store_all, store_validation
 
-from fkd.evaluation.images import Predicted
+from fkd.evaluation.images import Predicted, look_up
 from fkd.evaluation.predictions import Predictions
 from fkd.evaluation.results import UNFLAGGED, judge
 from fkd.evaluation.scores import ALL_ROWS
@@ -50,6 +50,16 @@ def test_images_without_labels_have_no_error():
     assert np.isnan(found.error[3])
     assert np.isfinite(found.points[3]).all()
     assert found.order[:, -1].tolist() == [3, 3]
+
+
+def test_what_is_known_of_a_model_is_looked_up():
+    model, output = make_run(DATASET, "one"), output_of(DATASET, 8)
+    assert look_up(model, DATASET) is None
+    store_validation(model, DATASET, output)
+    found = look_up(model, DATASET)
+    np.testing.assert_array_equal(np.isfinite(found.error), found.held_back)
+    store_all(model, DATASET, output)
+    assert look_up(model, DATASET).asked == 24
 
 
 def test_a_result_says_it_with_and_without_flagged_rows():

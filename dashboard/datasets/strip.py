@@ -46,7 +46,7 @@ def _wait(task: Task) -> None:
             tasks().dismiss(task)
         if task.state != "running":
             st.rerun()
-        _running(task, "awaited")
+        _running(task, f"awaited-{task.subject}")
 
 
 def _any_running() -> bool:

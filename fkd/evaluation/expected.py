@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fkd.evaluation.metrics import mean
+
 Values = NDArray[np.floating]
 
 
@@ -31,13 +33,19 @@ class Calibration:
         bins: of about equally many points each, by ascending expected error.
         rank_correlation: Spearman's: 1 if the points stand in the same order by both, 0 if one
             says nothing of the other; NaN where there is no telling.
-        ratio: mean actual over mean expected error; above 1 the model is too sure of itself.
+        expected, actual: means over all points, px; NaN without any.
     """
 
     n: int
     bins: tuple[Bin, ...]
     rank_correlation: float
-    ratio: float
+    expected: float
+    actual: float
+
+    @property
+    def ratio(self) -> float:
+        """Mean actual over mean expected error: above 1 the model is too sure of itself."""
+        return self.actual / self.expected if self.expected > 0 else float("nan")
 
 
 def calibration(expected: Values, actual: Values, bins: int = 10) -> Calibration:
@@ -54,7 +62,8 @@ def calibration(expected: Values, actual: Values, bins: int = 10) -> Calibration
             for p in parts
         ),
         rank_correlation=_spearman(e, a),
-        ratio=float(a.mean() / e.mean()) if len(e) and e.mean() > 0 else float("nan"),
+        expected=mean(e),
+        actual=mean(a),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fkd.dataset import Dataset
 from fkd.evaluation.metrics import image_errors
 from fkd.evaluation.parts import held_back
-from fkd.evaluation.predictions import Predictions
+from fkd.evaluation.predictions import Predictions, stored, stored_validation, version
 from fkd.measures import orders
 from fkd.models.sources import TrainedModel
 from fkd.splits import positions
@@ -32,6 +32,7 @@ class Predicted:
         held_back: ``(N,)`` bool, in the validation part of the model's run.
         order: ``(2, N)`` int32, images by ascending, then by descending ``error``; NaN last.
         asked: how many images the model was asked about.
+        version: see ``predictions.version``.
     """
 
     model: str
@@ -41,9 +42,16 @@ class Predicted:
     held_back: NDArray[np.bool_]
     order: NDArray[np.int32]
     asked: int
+    version: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, predictions: Predictions, model: TrainedModel, dataset: Dataset) -> Self:
+    def of(
+        cls,
+        predictions: Predictions,
+        model: TrainedModel,
+        dataset: Dataset,
+        version: tuple[int, ...] = (),
+    ) -> Self:
         """Spread ``predictions`` over ``dataset``.
 
         Raises:
@@ -64,11 +72,22 @@ class Predicted:
             held_back=back,
             order=orders([error]),
             asked=len(at),
+            version=version,
         )
 
     def covers(self, at: NDArray[np.intp]) -> bool:
         """Whether the model was asked about all the images at ``at``."""
         return self.asked == len(self.points) or bool(np.isfinite(self.points[at]).all())
+
+
+def look_up(model: TrainedModel, dataset: Dataset) -> Predicted | None:
+    """What ``model`` is known to say of ``dataset``: its stored predictions, else those that its
+    training left of the validation part; None without any."""
+    now = version(model, dataset)  # first: what is read may be newer, but never older
+    found = stored(model, dataset)
+    if found is None:
+        found = stored_validation(model, dataset)
+    return None if found is None else Predicted.of(found, model, dataset, now)
 
 
 def _spread(values: NDArray[np.float32], at: NDArray[np.intp], n: int) -> NDArray[np.float32]:

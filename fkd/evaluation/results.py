@@ -28,7 +28,7 @@ class Result:
         points: ``(n, K, 2)`` predicted, px.
         expected: ``(n, K)`` px, or None: see ``Predicted``.
         errors: ``(n, K)`` px, NaN where a label is missing.
-        error: ``(n,)`` px, mean of an image's errors.
+        error: ``(n,)`` float32 px, mean of an image's errors; as ``Predicted`` has it.
         nme: ``(n,)``: see ``metrics.nme``.
         flagged: how many of the images look wrongly labelled.
         scores: of all rows, each label source, and ``UNFLAGGED`` where there are flagged rows.
@@ -40,7 +40,7 @@ class Result:
     points: NDArray[np.float32]
     expected: NDArray[np.float32] | None
     errors: Values
-    error: Values
+    error: NDArray[np.float32]
     nme: Values
     flagged: int
     scores: dict[str, Scores]
@@ -67,7 +67,7 @@ def judge(
         points=points,
         expected=None if predicted.expected is None else predicted.expected[at],
         errors=metrics.point_errors(points, truth),
-        error=metrics.image_errors(points, truth),
+        error=predicted.error[at],
         nme=metrics.nme(points, truth, schema),
         flagged=int((~fine).sum()),
         scores=scores,

@@ -1,0 +1,131 @@
+"""The charts of the Evaluate page, as Plotly figures; no Streamlit, no data access."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.plots import ACCENT, NEUTRAL, styled
+from fkd.evaluation.expected import Calibration
+from fkd.evaluation.scores import KeypointScore
+from fkd.keypoints import KeypointSchema
+
+COLORS = (ACCENT, "#d9772b")
+"""Of the first and of the second model; both stand out on light and on dark."""
+
+_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+_HATCH = ("", "/")
+
+
+def ced_chart(
+    curves: Sequence[tuple[str, NDArray[np.float64]]], at: NDArray[np.float64], limit: float
+) -> go.Figure:
+    """Cumulative error distributions: for each ``(model, shares)`` the share of images with an NME
+    of at most ``at``; ``limit`` is where the AUC ends."""
+    figure = go.Figure()
+    for (name, shares), color in zip(curves, COLORS, strict=False):
+        figure.add_scatter(
+            x=at,
+            y=shares,
+            mode="lines",
+            name=name,
+            line={"color": color, "width": 2.5},
+            hovertemplate="%{y:.1%} of the images up to %{x:.1%}<extra>" + name + "</extra>",
+        )
+    figure.add_vline(
+        limit,
+        line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
+        annotation={"text": f"AUC up to {limit:.0%}", "font": {"size": 12}},
+        annotation_position="bottom right",
+    )
+    figure.update_xaxes(title="NME", tickformat=".0%", range=[0, at[-1]], fixedrange=True)
+    figure.update_yaxes(title="share of images", tickformat=".0%", range=[0, 1.02], fixedrange=True)
+    figure.update_layout(hovermode="x", legend=_ABOVE, showlegend=len(curves) > 1)
+    return styled(figure, 400)
+
+
+def keypoint_bars(
+    scores: Sequence[tuple[str, Sequence[KeypointScore]]],
+    floors: NDArray[np.float64],
+    schema: KeypointSchema,
+) -> go.Figure:
+    """RMSE of each keypoint in its colour, the second model's bars hatched; ``floors`` ``(K,)`` px
+    is what the labels' noise leaves of it, NaN where unknown."""
+    labels = [k.label for k in schema.keypoints]
+    figure = go.Figure()
+    for (name, points), hatch in zip(scores, _HATCH, strict=False):
+        figure.add_bar(
+            y=labels,
+            x=[point.rmse_px for point in points],
+            orientation="h",
+            name=name,
+            marker={
+                "color": [k.color for k in schema.keypoints],
+                "pattern": {"shape": hatch, "fgcolor": "white", "fgopacity": 0.75, "size": 6},
+            },
+            text=[f"{point.rmse_px:.2f}" if point.n else "" for point in points],
+            textposition="auto",
+            customdata=[[point.n] for point in points],
+            hovertemplate="%{y}: %{x:.2f} px on %{customdata[0]:,} labels<extra>"
+            + name
+            + "</extra>",
+            showlegend=False,
+        )
+    if len(scores) > 1:
+        for (name, _), hatch in zip(scores, _HATCH, strict=False):  # a key without a colour
+            pattern = {"shape": hatch, "fgcolor": "white", "size": 6}
+            figure.add_bar(
+                y=labels[:1], x=[None], orientation="h", name=name,
+                marker={"color": NEUTRAL, "pattern": pattern},
+            )  # fmt: skip
+    if np.isfinite(floors).any():
+        figure.add_scatter(
+            y=labels,
+            x=floors,
+            mode="markers",
+            name="left by the labels' own noise, roughly",
+            marker={
+                "symbol": "line-ns",
+                "size": 18 if len(scores) == 1 else 22,
+                "line": {"width": 2.5, "color": NEUTRAL},
+            },
+            hovertemplate="%{y}: about %{x:.1f} px<extra>label noise</extra>",
+        )
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    figure.update_xaxes(title="RMSE in px", rangemode="tozero", fixedrange=True)
+    figure.update_layout(barmode="group", hovermode="closest", legend=_ABOVE)
+    return styled(figure, (30 if len(scores) == 1 else 44) * len(schema) + 90)
+
+
+def calibration_chart(found: Sequence[tuple[str, Calibration]]) -> go.Figure:
+    """Expected beside actual errors in bins; on the diagonal a model knows how far it is off."""
+    figure = go.Figure()
+    far = max(max(b.expected, b.actual) for _, c in found for b in c.bins) * 1.05
+    figure.add_scatter(
+        x=[0, far],
+        y=[0, far],
+        mode="lines",
+        line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
+        name="as expected",
+        hoverinfo="skip",
+    )
+    for (name, calibration), color in zip(found, COLORS, strict=False):
+        bins = calibration.bins
+        figure.add_scatter(
+            x=[b.expected for b in bins],
+            y=[b.actual for b in bins],
+            mode="lines+markers",
+            name=name,
+            line={"color": color, "width": 2.5},
+            marker={"size": 8},
+            customdata=[[b.n] for b in bins],
+            hovertemplate="expected %{x:.2f} px, was %{y:.2f} px on %{customdata[0]:,} points"
+            "<extra>" + name + "</extra>",
+        )
+    figure.update_xaxes(title="expected error in px", range=[0, far], fixedrange=True)
+    figure.update_yaxes(title="actual error in px", range=[0, far], fixedrange=True)
+    figure.update_layout(hovermode="closest", legend=_ABOVE)
+    return styled(figure, 430)

@@ -1,0 +1,174 @@
+"""What is compared, and on which images: the row of controls, and what the choice comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+import streamlit as st
+
+from dashboard import predictions, routes
+from dashboard.current import Current
+from dashboard.evaluation import view
+from dashboard.evaluation.making import offer_predictions
+from dashboard.evaluation.view import View, changes
+from dashboard.words import compact, plain
+from fkd.evaluation.parts import ALL, VALIDATION, Part, held_back
+from fkd.evaluation.results import Result
+from fkd.models.sources import TrainedModel, trained_models
+from fkd.training.runs import run_names
+
+_SPLITS = {VALIDATION: "Validation part", ALL: "All images"}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One or two models on the same images.
+
+    Attributes:
+        models: the models.
+        split: ``VALIDATION`` or ``ALL``.
+        part: the images.
+        results: one for each model.
+    """
+
+    current: Current
+    models: tuple[TrainedModel, ...]
+    split: str
+    part: Part
+    results: tuple[Result, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [model.name for model in self.models]
+
+
+def require_models() -> list[TrainedModel]:
+    """The trained models; without any, say what to do next and end the page."""
+    if not (models := trained_models()):
+        _no_model()
+    return models
+
+
+def _no_model() -> NoReturn:
+    if run_names():
+        st.info(
+            "No run has finished an epoch yet, so there is no model to evaluate. The first one "
+            "appears here as soon as it has.",
+            icon=":material/hourglass_top:",
+        )
+    else:
+        st.info(
+            "There is no trained model yet. The Train page starts a training with one button.",
+            icon=":material/model_training:",
+        )
+    st.page_link(routes.TRAIN, label="Go to Train", icon=":material/arrow_forward:")
+    st.stop()
+
+
+def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
+    """Draw the controls; return the view as shown, with models that are there."""
+    shown = _existing(shown, current, models)
+    chosen = [m for m in models if m.name in {shown.model, shown.other}]
+    split = shown.split if _any_held_back(chosen, current) else ALL
+    names = [model.name for model in models]
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    st.session_state["e-model"] = shown.model
+    row.selectbox("Model", names, width=260, **changes(shown, "e-model", "model"))
+    others = ["", *(name for name in names if name != shown.model)]
+    st.session_state["e-other"] = shown.other
+    row.selectbox(
+        "Compare with",
+        others,
+        format_func=lambda name: name or "no other",
+        disabled=len(others) == 1,
+        width=260,
+        **changes(shown, "e-other", "other", page=1),
+    )
+    st.session_state["e-rows"] = split
+    row.segmented_control(
+        "Images",
+        [VALIDATION, ALL] if split != ALL or shown.split == ALL else [ALL],
+        format_func=_SPLITS.get,
+        required=True,
+        help="The validation part is what a run held back from its training: only there does a "
+        "score tell how good the model is on new faces.",
+        **changes(shown, "e-rows", "split", page=1),
+    )
+    return shown
+
+
+def _existing(shown: View, current: Current, models: list[TrainedModel]) -> View:
+    names = {model.name for model in models}
+    for asked in (shown.model, shown.other):
+        if asked and asked not in names:
+            st.warning(
+                f"There is no model `{asked.replace('`', '')}` (any more).",
+                icon=":material/search_off:",
+            )
+    model = shown.model if shown.model in names else _suggested(current, models).name
+    other = shown.other if shown.other in names - {model} else ""
+    return replace(shown, model=model, other=other)
+
+
+def _suggested(current: Current, models: list[TrainedModel]) -> TrainedModel:
+    """The newest run of this dataset, else the first model there is."""
+    of_this = (m for m in models if held_back(m, current.dataset) is not None)
+    return next(of_this, models[0])
+
+
+def _any_held_back(models: list[TrainedModel], current: Current) -> bool:
+    return any(held_back(model, current.dataset) is not None for model in models)
+
+
+def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compared:
+    """Score the models of the view; where that cannot be done yet, say why and end the page."""
+    dataset = current.dataset
+    by_name = {model.name: model for model in models}
+    chosen = tuple(by_name[name] for name in (shown.model, shown.other) if name)
+    if not current.measures.n_present.any():
+        st.info(
+            f"'{plain(dataset.name)}' has no labelled images, so there is nothing to score "
+            "against; Browse can show predictions.",
+            icon=":material/image_not_supported:",
+        )
+        st.stop()
+    split = shown.split if _any_held_back(list(chosen), current) else ALL
+    part = predictions.part(chosen, dataset, split)
+    if not len(part.at):
+        st.info(
+            "No image was held back by both runs, so there is none that neither has seen. Score "
+            "them on all images instead, and mind how many each has seen."
+            if part.differ
+            else f"{plain(shown.model)} held no image back.",
+            icon=":material/join_inner:",
+        )
+        st.button("Score all images", type="primary", on_click=_score_all, args=(shown,))
+        st.stop()
+    results = tuple(
+        predictions.result(chosen, which, dataset, current.measures, split)
+        for which in range(len(chosen))
+    )
+    missing = [m for m, result in zip(chosen, results, strict=True) if result is None]
+    for model in missing:
+        offer_predictions(model, dataset, _why(model, current, split), primary=model is missing[0])
+    if missing:
+        st.stop()
+    return Compared(current, chosen, split, part, results)  # type: ignore[arg-type]
+
+
+def _score_all(shown: View) -> None:
+    view.write(replace(shown, split=ALL, page=1))
+
+
+def _why(model: TrainedModel, current: Current, split: str) -> str:
+    """Why predictions have to be made, in one sentence."""
+    name, run = plain(model.name), model.run
+    back = held_back(model, current.dataset)
+    if split == VALIDATION and back is not None and run is not None and run.validation.is_file():
+        return (
+            f"The predictions that the training of {name} left of its validation part cannot be "
+            "read; they can be made again."
+        )
+    images = compact(len(current.dataset))
+    return f"{name} has not predicted the {images} images of {plain(current.dataset.name)} yet."

@@ -1,0 +1,160 @@
+"""The worst, the median and the best faces, predicted beside true; a click opens one in Browse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import loaders, plots, routes
+from dashboard.chart import chart
+from dashboard.evaluation import view
+from dashboard.evaluation.charts import COLORS
+from dashboard.evaluation.controls import Compared
+from dashboard.evaluation.view import APART, FIRST, SECOND, WHICH, View, changes
+from dashboard.face_grid import Face, face_grid
+from dashboard.words import plain
+from fkd.columns import ERROR
+from fkd.evaluation.parts import ALL, held_back
+from fkd.selection import Range, Selection
+
+_ON_A_PAGE = 24
+_CHOSEN = "e-chosen"
+
+
+def section(compared: Compared, shown: View) -> None:
+    two = len(compared.results) > 1
+    _histograms(compared)
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    st.session_state["e-faces"] = shown.which
+    row.segmented_control(
+        "Faces",
+        list(WHICH),
+        format_func=WHICH.get,
+        required=True,
+        **changes(shown, "e-faces", "which", page=1),
+    )
+    if two:
+        first, second = compared.names
+        words = {FIRST: f"error of {first}", SECOND: f"error of {second}", APART: "how far apart"}
+        st.session_state["e-by"] = shown.by
+        row.segmented_control(
+            "By",
+            list(words),
+            format_func=words.get,
+            required=True,
+            help="How far apart: the difference between the two models' errors; worst is then "
+            "where they differ most.",
+            **changes(shown, "e-by", "by", page=1),
+        )
+    order = _order(compared, shown)
+    on_a_page = _ON_A_PAGE // 2 if two else _ON_A_PAGE
+    pages = max(1, -(-len(order) // on_a_page))
+    page = min(shown.page, pages)
+    st.caption(
+        "Dots are the labels, rings the prediction; the caption is the mean distance between them "
+        "in px. A click opens the face in Browse."
+    )
+    _grid(compared, shown, order[(page - 1) * on_a_page : page * on_a_page])
+    if pages > 1:
+        _pager(shown, page, pages)
+
+
+def _order(compared: Compared, shown: View) -> NDArray[np.intp]:
+    """Images, as indices into the results, in the order to show them; without labels, none."""
+    errors = [result.error for result in compared.results]
+    if len(errors) == 1 or shown.by == FIRST:
+        value = errors[0]
+    else:
+        value = errors[1] if shown.by == SECOND else np.abs(errors[0] - errors[1])
+    known = np.flatnonzero(np.isfinite(value))
+    ascending = known[np.argsort(value[known], kind="stable")]
+    if shown.which == "best":
+        return ascending
+    if shown.which == "worst":
+        return ascending[::-1]
+    # Outwards from the middle.
+    away = np.abs(np.arange(len(ascending)) - (len(ascending) - 1) / 2)
+    return ascending[np.argsort(away, kind="stable")]
+
+
+def _grid(compared: Compared, shown: View, which: NDArray[np.intp]) -> None:
+    dataset = compared.current.dataset
+    two = len(compared.results) > 1
+    faces = []
+    for i in which:
+        at, row = compared.results[0].at[i], compared.results[0].rows[i]
+        for number, result in enumerate(compared.results):
+            error = f"{result.error[i]:.1f} px"
+            faces.append(
+                Face(
+                    id=f"{number}:{row}",
+                    title=f"row {row}",
+                    note=f"{result.model}: {error}" if two else error,
+                    image=dataset.images[at],
+                    keypoints=dataset.keypoints[at],
+                    predicted=result.points[i],
+                )
+            )
+    face_grid(
+        faces,
+        dataset.schema,
+        "e-grid",
+        lambda chosen: st.session_state.__setitem__(_CHOSEN, chosen),
+        face_px=140,
+        # An even number: the two of a pair stand side by side.
+        columns=8 if two else None,
+    )
+    loaders.release(dataset)
+    # A page can only be left from a run, not from the callback that comes before it.
+    if (chosen := st.session_state.pop(_CHOSEN, None)) is not None:
+        number, _, row = chosen.partition(":")
+        routes.browse(_selection(compared, int(number), shown.which != "best"), int(row))
+
+
+def _selection(compared: Compared, number: int, worst_first: bool) -> Selection:
+    """The images that were scored, by the error of one model, for Browse."""
+    model = compared.models[number]
+    known = held_back(model, compared.current.dataset) is not None
+    flags = ("heldback",) if known and compared.split != ALL else ()
+    return Selection(model=model.name, flags=flags, sort=ERROR, descending=worst_first)
+
+
+def _pager(shown: View, page: int, pages: int) -> None:
+    # The key changes with the page, so the default is always the page shown.
+    key = f"e-page-{page}"
+    with st.container(horizontal_alignment="center"):
+        st.pagination(
+            pages,
+            default=page,
+            key=key,
+            on_change=lambda: view.write(replace(shown, page=st.session_state[key])),
+        )
+
+
+def _histograms(compared: Compared) -> None:
+    """Images by their error; a bar leads to its images."""
+    longest = max(np.nanmax(result.error, initial=0.0) for result in compared.results)
+    if not longest:
+        return
+    exact = not compared.part.differ  # otherwise Browse has more images than were scored
+    st.markdown("#### Error of each image")
+    for number, cell in enumerate(st.columns(len(compared.results), gap="large")):
+        result = compared.results[number]
+        name = f"**{plain(result.model)}**: mean" if len(compared.results) > 1 else "Mean"
+        with cell:
+            st.caption(
+                f"{name} distance from the labels in px; half of the images are below "
+                f"{np.nanmedian(result.error):.2f} px."
+                + (" Choose a bar to see its images." if exact else "")
+            )
+            figure = plots.histogram(result.error, "error in px")
+            figure.update_traces(marker_color=COLORS[number])
+            figure.update_xaxes(range=[0, longest * 1.02])
+            figure.update_layout(height=210)
+            if at := chart(figure, f"errors-{number}", select=exact):
+                low, high = at["customdata"]
+                chosen = _selection(compared, number, True)
+                routes.browse(replace(chosen, ranges=(Range(ERROR, low, high),)))

@@ -1,0 +1,103 @@
+"""The numbers in full: by label source, by keypoint, and as a curve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import predictions
+from dashboard.chart import chart
+from dashboard.evaluation.charts import ced_chart, keypoint_bars
+from dashboard.evaluation.controls import Compared
+from dashboard.evaluation.metrics import KEYPOINT_METRICS, METRICS
+from dashboard.evaluation.view import View
+from dashboard.widgets import download_table, show_table
+from fkd.evaluation.metrics import ced
+from fkd.evaluation.scores import ALL_ROWS
+
+_LIMIT, _FARTHEST = 0.08, 0.2
+_ENOUGH = 20
+"""Coordinates labelled twice from which on the noise of a keypoint's labels is shown."""
+
+
+def section(compared: Compared, shown: View) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        _curve(compared)
+    with right:
+        _keypoints(compared)
+    _sources(compared)
+    _keypoint_table(compared)
+
+
+def _file(compared: Compared, what: str) -> str:
+    name = "-".join([*compared.names, compared.current.dataset.name, compared.split])
+    return f"{name}-{what}"
+
+
+def _curve(compared: Compared) -> None:
+    st.markdown("#### Cumulative errors")
+    st.caption(
+        "For each error the share of images that have at most that. The higher and the more to the "
+        "left, the better.",
+        help="The CED curve. The error is the NME: an image's mean point error over the distance "
+        "between its eye centres.",
+    )
+    known = [r for r in compared.results if np.isfinite(r.nme).any()]
+    if not known:
+        st.caption("No image has both eye centres labelled, so there is no NME.")
+        return
+    at = np.linspace(0, _FARTHEST, 201)
+    curves = [(r.model, ced(r.nme, at)) for r in known]
+    chart(ced_chart(curves, at, _LIMIT), "ced", select=False)
+    frame = pd.DataFrame({"NME": at.round(4), **dict(curves)})
+    download_table(frame, _file(compared, "ced"))
+
+
+def _sources(compared: Compared) -> None:
+    st.markdown("#### By label source")
+    lines = []
+    for result in compared.results:
+        for rows, score in result.scores.items():
+            line = {"model": result.model} if len(compared.results) > 1 else {}
+            line |= {"rows": rows, "images": score.n_images, "points": score.n_points}
+            lines.append(line | {m.heading: m.number(getattr(score, m.key)) for m in METRICS})
+    config = {
+        m.heading: st.column_config.NumberColumn(format=m.style, help=m.help) for m in METRICS
+    }
+    show_table(pd.DataFrame(lines), _file(compared, "scores"), column_config=config)
+
+
+def _keypoints(compared: Compared) -> None:
+    current = compared.current
+    noise = predictions.noise(current.dataset, current.measures).per_keypoint.values()
+    floors = [d.floor_rmse_px if d.coordinates >= _ENOUGH else np.nan for d in noise]
+    st.markdown("#### Each keypoint")
+    scores = [(r.model, r.scores[ALL_ROWS].per_keypoint) for r in compared.results]
+    chart(
+        keypoint_bars(scores, np.array(floors), current.dataset.schema), "keypoints", select=False
+    )
+
+
+def _keypoint_table(compared: Compared) -> None:
+    schema = compared.current.dataset.schema
+    two = len(compared.results) > 1
+    scores = [(r.model, r.scores[ALL_ROWS].per_keypoint) for r in compared.results]
+    columns: dict[str, object] = {
+        "keypoint": [k.label for k in schema.keypoints],
+        "labels": [point.n for point in scores[0][1]],
+    }
+    config = {}
+    for metric in KEYPOINT_METRICS:
+        for name, points in scores:
+            heading = f"{name} {metric.heading}" if two else metric.heading
+            columns[heading] = [metric.number(getattr(point, metric.key)) for point in points]
+            config[heading] = st.column_config.NumberColumn(format=metric.style, help=metric.help)
+    st.markdown("#### By keypoint")
+    show_table(
+        pd.DataFrame(columns),
+        _file(compared, "keypoints"),
+        height=36 + 33 * len(schema),
+        column_config=config,
+    )
