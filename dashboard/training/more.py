@@ -67,8 +67,10 @@ def _augmentation(current: Current, wish: Wish) -> None:
             ("rotation", "Rotation, up to", 1.0, "±%g°"),
             ("scale", "Size, up to", 0.01, "percent"),
             ("shift", "Shift, up to", 0.5, "±%g px"),
+            ("shear", "Shear and stretch, up to", 0.01, "percent"),
             ("brightness", "Brightness, up to", 1.0, "±%g grey levels"),
             ("contrast", "Contrast, up to", 0.05, "percent"),
+            ("gamma", "Grey curve (gamma), up to", 0.05, "percent"),
             ("noise", "Noise, up to", 0.5, "%g grey levels"),
             ("cutout", "Images that lose a rectangle", 0.05, "percent"),
         ):

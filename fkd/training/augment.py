@@ -62,8 +62,11 @@ def random_affine(
     shift = how.shift * _bell(generator, count, 2)
     flipped = generator.random(count) < 0.5 if how.flip else np.zeros(count, bool)
     mirror = np.where(flipped, -1.0, 1.0)
+    wide = np.exp(np.log1p(how.shear) * _bell(generator, count))
+    skew = how.shear * _bell(generator, count)
     cos, sin = size * np.cos(angle), size * np.sin(angle)
-    linear = np.stack([mirror * cos, -sin, mirror * sin, cos], axis=-1).reshape(-1, 2, 2)
+    columns = [mirror * cos * wide, -sin / wide + skew, mirror * sin * wide, cos / wide]
+    linear = np.stack(columns, axis=-1).reshape(-1, 2, 2)
     centre = np.array([(schema.width - 1) / 2, (schema.height - 1) / 2])
     offset = centre - linear @ centre + shift
     return np.concatenate([linear, offset[..., None]], axis=-1), flipped
@@ -98,7 +101,7 @@ def move_targets(
 
 
 def _light(images: Floats, how: Augmentation, generator: np.random.Generator) -> None:
-    """Contrast about the image's mean, brightness and noise, in place."""
+    """Contrast about the image's mean, brightness, gamma and noise, in place."""
     each = (len(images), 1, 1)
     if how.contrast or how.brightness:
         gain = np.exp(np.log1p(how.contrast) * generator.uniform(-1, 1, each))
@@ -106,6 +109,12 @@ def _light(images: Floats, how: Augmentation, generator: np.random.Generator) ->
         lift = mean * (1 - gain) + how.brightness * generator.uniform(-1, 1, each)
         images *= gain.astype(np.float32)
         images += lift.astype(np.float32)
+    if how.gamma:
+        power = np.exp(np.log1p(how.gamma) * generator.uniform(-1, 1, each)).astype(np.float32)
+        np.clip(images, 0, 255, out=images)
+        images *= np.float32(1 / 255)
+        np.power(images, power, out=images)
+        images *= 255
     if how.noise:
         # A normal number for each pixel would cost more than all the rest: one of some fixed
         # fields, shifted anew for each batch, is as new to the model.

@@ -40,8 +40,10 @@ class Augmentation:
         rotation: largest angle either way, in degrees.
         scale: largest change of size either way, as a share (0.1: 0.9 to 1.1).
         shift: largest move either way along x and along y, in px.
+        shear: largest shear and stretch either way, as a share.
         brightness: largest change either way, in grey levels.
         contrast: largest change either way, as a share.
+        gamma: largest change of the grey curve either way, as a share.
         noise: largest standard deviation of added noise, in grey levels.
         cutout: share of the images that lose a rectangle.
     """
@@ -50,8 +52,10 @@ class Augmentation:
     rotation: float = 15.0
     scale: float = 0.12
     shift: float = 4.0
+    shear: float = 0.05
     brightness: float = 40.0
     contrast: float = 0.4
+    gamma: float = 0.5
     noise: float = 8.0
     cutout: float = 0.5
 
@@ -73,8 +77,10 @@ AUGMENTATION_LIMITS = {
     "rotation": 90,
     "scale": 0.5,
     "shift": 30,
+    "shear": 0.3,
     "brightness": 128,
     "contrast": 0.9,
+    "gamma": 1,
     "noise": 50,
     "cutout": 1,
 }
@@ -116,7 +122,7 @@ class RunConfig:
     batch_size: int = 32
     learning_rate: float = 2e-3
     schedule: str = "cosine"
-    warmup_epochs: float = 2.0
+    warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     patience: int = 0
     average: float = 0.97
