@@ -1,6 +1,10 @@
 // A grid of faces with their marks (marks.js comes before this file).
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid");
+  const tip = parentElement.querySelector(".tip");
+  const turned = grid.dataset.page !== undefined && grid.dataset.page !== String(data.page);
+  grid.dataset.page = data.page;
+  grid.style.setProperty("--ratio", `${data.width} / ${data.height}`);
   grid.style.setProperty("--face", `${data.face_px}px`);
   grid.style.gridTemplateColumns = data.columns ? `repeat(${data.columns}, minmax(0, 1fr))` : "";
   grid.classList.toggle("pixelated", data.show.includes("pixels"));
@@ -17,7 +21,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     image.alt = "";
     image.draggable = false;
     picture.append(image);
-    drawMarks(face, data, picture);
+    nameOnHover(drawMarks(face, data, picture), tip, tip.parentElement);
     const caption = document.createElement("span");
     caption.className = "caption";
     for (const [text, kind] of [[face.title, "title"], [face.note, "note"], [face.lacking, "lacking"]]) {
@@ -30,4 +34,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.append(picture, caption);
     return button;
   }));
+  tip.hidden = true;
+  const at = data.faces.findIndex((face) => face.id === data.focus);
+  if (at >= 0) {
+    grid.children[at].scrollIntoView({ block: "center" });
+    grid.children[at].focus({ preventScroll: true });
+  } else if (turned && grid.getBoundingClientRect().top < 0) {
+    grid.scrollIntoView();
+  }
 }

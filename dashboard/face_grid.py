@@ -21,14 +21,14 @@ def source(name: str) -> str:
     return (Path(__file__).parent / name).read_text()
 
 
-MARKS = source("marks.js")
-"""How marks are drawn; goes before the code of each component that draws some."""
+MARKS, MARK_STYLE = source("marks.js"), source("marks.css")
+"""How marks are drawn and look; goes before the code and the style of components that draw some."""
 
 # Registered once per process: a component of the same name must not be registered again.
 _grid = component(
     "fkd_face_grid",
-    html='<div class="grid"></div>',
-    css=source("face_grid.css"),
+    html='<div class="frame"><div class="grid"></div><div class="tip" hidden></div></div>',
+    css=MARK_STYLE + source("face_grid.css"),
     js=MARKS + source("face_grid.js"),
 )
 
@@ -73,11 +73,14 @@ def face_grid(
     columns: int | None = None,
     show: Sequence[str] = (POINTS,),
     mark_size: float = 1.4,
+    page: int = 1,
+    focus: str | None = None,
 ) -> None:
     """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``.
 
     ``on_open(id)`` is called, before the next run, with the face that was clicked. ``mark_size``
-    is a dot's radius in image px.
+    is a dot's radius in image px. Another ``page`` is shown from its top. The face with the id
+    ``focus`` is brought into view and gets the focus.
     """
 
     def opened() -> None:
@@ -94,23 +97,17 @@ def face_grid(
             "face_px": face_px,
             "columns": columns,
             "size": mark_size,
+            "page": page,
+            "focus": focus,
         },
     )
 
 
 def style_data(schema: KeypointSchema, show: Sequence[str]) -> dict[str, object]:
     """What marks.js needs to know of the schema, and what to draw."""
-    central = {k.part for k in schema.keypoints if k.side == "middle"}
     return {
         "points": [
-            {
-                "label": k.label,
-                "short": short_label(k.label),
-                "color": k.color,
-                # Two eyes, two brows, but one mouth: parts in the middle are not cut in two.
-                "group": k.part if k.part in central else f"{k.side} {k.part}",
-                "central": k.part in central,
-            }
+            {"label": k.label, "short": short_label(k.label), "color": k.color}
             for k in schema.keypoints
         ],
         "edges": schema.edges,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.loaders import png_url
+from dashboard.names import FONT, Name, name_places
 from dashboard.words import short_label
 from fkd.keypoints import KeypointSchema
 
@@ -27,7 +28,9 @@ def enlarged_url(image: NDArray[np.uint8], *, smooth: bool) -> str:
 
 _SHIFT = 4
 """OpenCV takes positions in fractions of 2 ** -_SHIFT px."""
-_WHITE = (255, 255, 255)
+_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+_LETTERS = 1 / 36
+"""Scale of OpenCV's font by the height in px that a name takes."""
 
 
 def annotated_png(
@@ -42,7 +45,8 @@ def annotated_png(
     pixels: bool,
     mark_size: float,
 ) -> bytes:
-    """The large face as it is on the screen, as PNG bytes: 8 px for each of the image's.
+    """The large face as it is on the screen before any zoom, as PNG bytes: 8 px for each of the
+    image's.
 
     ``keypoints`` and ``predicted`` are ``(K, 2)`` px, NaN where there is none.
     """
@@ -73,16 +77,28 @@ def annotated_png(
         circle(place, 1.35 * radius, _WHITE, 4)
         circle(place, 1.35 * radius, colors[k], 2)
     if names:
-        for k, (x, y) in at.items():
-            place = (x // (1 << _SHIFT) + _ENLARGE, y // (1 << _SHIFT) + 4)
-            text = short_label(schema.keypoints[k].label)
-            for color, width in (((0, 0, 0), 3), (_WHITE, 1)):
-                font = cv2.FONT_HERSHEY_SIMPLEX
-                cv2.putText(canvas, text, place, font, 0.42, color, width, cv2.LINE_AA)
+        _write_names(canvas, name_places(keypoints, schema, mark_size / 2), schema)
     done, data = cv2.imencode(".png", canvas)
     if not done:
         raise ValueError("cannot encode the picture")
     return data.tobytes()
+
+
+def _write_names(
+    canvas: NDArray[np.uint8], names: list[Name | None], schema: KeypointSchema
+) -> None:
+    """Write the names of the points, white with a dark rim, on the enlarged picture."""
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    scale = _LETTERS * FONT * _ENLARGE
+    for name, keypoint in zip(names, schema.keypoints, strict=True):
+        if name is None:
+            continue
+        text = short_label(keypoint.label)
+        (length, _), _ = cv2.getTextSize(text, font, scale, 1)
+        before = {"start": 0.0, "middle": 0.5, "end": 1.0}[name.anchor] * length
+        place = round((name.x + 0.5) * _ENLARGE - before), round((name.y + 0.5) * _ENLARGE)
+        for color, width in ((_BLACK, 3), (_WHITE, 1)):
+            cv2.putText(canvas, text, place, font, scale, color, width, cv2.LINE_AA)
 
 
 def _places(points: NDArray[np.floating]) -> dict[int, tuple[int, int]]:

@@ -4,30 +4,17 @@ export default function ({ data, parentElement }) {
   const box = parentElement.querySelector(".view");
   const tip = parentElement.querySelector(".tip");
   const { width, height } = data;
-  if (box.dataset.face !== data.id || !box.window) {
+  const opened = !box.window;
+  if (box.dataset.face !== data.id || opened) {
     box.dataset.face = data.id;
     box.window = { x: -0.5, y: -0.5, scale: 1 };
   }
-  const picture = document.createElement("span");
-  drawMarks(data.face, data, picture);
-  const layer = picture.querySelector("svg");
+  const layer = drawMarks(data.face, data, document.createElement("span"));
   const image = document.createElementNS(SVG, "image");
   for (const [key, value] of Object.entries({ href: data.face.src, x: -0.5, y: -0.5, width, height }))
     image.setAttribute(key, value);
   layer.prepend(image);
-  for (const title of layer.querySelectorAll("title")) {
-    const dot = title.parentNode;
-    const text = title.textContent;
-    title.remove();  // our own tip comes at once, the browser's after a second
-    dot.setAttribute("aria-label", text);
-    dot.onpointerenter = () => { tip.textContent = text; tip.hidden = false; };
-    dot.onpointermove = (event) => {
-      const frame = box.getBoundingClientRect();
-      tip.style.left = `${event.clientX - frame.left + 14}px`;
-      tip.style.top = `${event.clientY - frame.top + 10}px`;
-    };
-    dot.onpointerleave = () => { tip.hidden = true; };
-  }
+  nameOnHover(layer, tip, box.parentElement);
   tip.hidden = true;
   box.replaceChildren(layer);
 
@@ -40,8 +27,10 @@ export default function ({ data, parentElement }) {
     // Marks keep their size on the screen, so that they hide less the closer one looks.
     sizeMarks(layer, data.size / view.scale);
     for (const text of layer.querySelectorAll("text")) {
-      text.style.fontSize = `${2.3 / view.scale}px`;
-      text.style.strokeWidth = `${0.5 / view.scale}px`;
+      text.setAttribute("x", text.of[0] + text.apart[0] / view.scale);
+      text.setAttribute("y", text.of[1] + text.apart[1] / view.scale);
+      text.style.fontSize = `${data.font / view.scale}px`;
+      text.style.strokeWidth = `${(0.22 * data.font) / view.scale}px`;
     }
   }
 
@@ -76,4 +65,6 @@ export default function ({ data, parentElement }) {
   box.onpointerup = box.onpointercancel = () => { box.onpointermove = null; };
   box.ondblclick = () => { box.window = { x: -0.5, y: -0.5, scale: 1 }; show(); };
   show();
+  // Opened from far down the grid, or from its duplicates below it, the face would be out of sight.
+  if (opened || box.getBoundingClientRect().bottom < 0) box.scrollIntoView();
 }

@@ -6,14 +6,24 @@ from collections.abc import Sequence
 
 from streamlit.components.v2 import component
 
-from dashboard.face_grid import MARKS, PIXELS, Face, face_data, source, style_data
+from dashboard.face_grid import (
+    MARK_STYLE,
+    MARKS,
+    NAMES,
+    PIXELS,
+    Face,
+    face_data,
+    source,
+    style_data,
+)
 from dashboard.face_picture import enlarged_url
+from dashboard.names import FONT, name_places
 from fkd.keypoints import KeypointSchema
 
 _view = component(
     "fkd_face_view",
     html='<div class="frame"><div class="view"></div><div class="tip" hidden></div></div>',
-    css=source("face_view.css"),
+    css=MARK_STYLE + source("face_view.css"),
     js=MARKS + source("face_view.js"),
 )
 
@@ -25,12 +35,15 @@ def face_view(
     here, with room, dots are half as large beside the face, so that they hide less of it."""
     data = face_data(face, schema, show)
     data["src"] = enlarged_url(face.image, smooth=PIXELS not in show)
+    if NAMES in show and face.keypoints is not None:
+        data["names"] = name_places(face.keypoints, schema, mark_size / 2)
     _view(
         key=key,
         data={
             "id": face.id,
             "face": data,
             "size": mark_size / 2,
+            "font": FONT,
             **style_data(schema, show),
         },
     )

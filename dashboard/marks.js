@@ -9,27 +9,6 @@ function svg(tag, attributes, parent) {
   return node;
 }
 
-// Where the name of point k goes: away from the middle of the points it belongs with (an eye, a
-// brow, the mouth), so that names of neighbours do not lie over each other.
-function besides(k, places, points, size, width) {
-  const group = places.filter((place, i) => place && points[i].group === points[k].group);
-  const middle = [0, 1].map((axis) => group.reduce((sum, p) => sum + p[axis], 0) / group.length);
-  const [x, y] = places[k];
-  const [dx, dy] = [x - middle[0], y - middle[1]];
-  const away = size + 0.6;
-  const room = 1.15 * points[k].short.length;
-  const right = group.length === 1 || dx > 0;
-  const fits = right ? x + room < width : x - room > 0;
-  const sideways = Math.abs(dx) > Math.max(Math.abs(dy), 2);
-  // Between two eyes or brows there is no room for the names of both inner ends.
-  const inward = sideways && (x - width / 2) * dx < 0 && !points[k].central;
-  if (fits && !inward && (group.length === 1 || sideways))
-    return [x + (right ? away : -away), y + 0.8, right ? "start" : "end"];
-  const inside = Math.min(Math.max(x, room / 2), width - 1 - room / 2);
-  const below = inward || (points[k].central && dy > 0 && !sideways);
-  return [inside, below ? y + away + 1.7 : y - away - 0.3, "middle"];
-}
-
 function drawMarks(face, { points, edges, size, show, width, height }, picture) {
   // A pixel's centre is its index: the picture reaches from -0.5 to width - 0.5.
   const layer = svg("svg", { viewBox: `-0.5 -0.5 ${width} ${height}` }, picture);
@@ -37,10 +16,8 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
   const guess = (k) => (face.predicted || [])[k];
   const line = (kind, [x1, y1], [x2, y2], color) =>
     svg("line", { x1, y1, x2, y2, stroke: color, class: kind }, layer);
-  const circle = (kind, [cx, cy], paint, title) => {
-    const node = svg("circle", { cx, cy, class: kind, ...paint }, layer);
-    if (title) svg("title", {}, node).textContent = title;
-  };
+  const circle = (kind, [cx, cy], paint, words) =>
+    svg("circle", { cx, cy, class: kind, ...paint, ...(words && { "aria-label": words }) }, layer);
   const numbers = ([x, y]) => `${x.toFixed(1)}, ${y.toFixed(1)}`;
   if (show.includes("edges")) {
     for (const [a, b] of edges) if (at(a) && at(b)) line("edge", at(a), at(b), points[a].color);
@@ -62,15 +39,16 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
     circle("ring", guess(k), { stroke: color },
       `${label} predicted  ${numbers(guess(k))}${far}`);
   });
-  if (show.includes("names")) {
-    points.forEach(({ color, short }, k) => {
-      if (!at(k)) return;
-      const [x, y, anchor] = besides(k, face.points, points, size, width);
-      const text = svg("text", { x, y, "text-anchor": anchor, fill: color, class: "name" }, layer);
-      text.textContent = short;
-    });
-  }
+  (face.names || []).forEach((name, k) => {
+    if (!name) return;
+    const [x, y, anchor] = name;
+    const text = svg("text", { x, y, "text-anchor": anchor, class: "name" }, layer);
+    text.of = at(k);
+    text.apart = [x - text.of[0], y - text.of[1]];
+    text.textContent = points[k].short;
+  });
   sizeMarks(layer, size);
+  return layer;
 }
 
 // Radius and line width of each kind of mark, as multiples of the size of a dot.
@@ -90,4 +68,26 @@ function sizeMarks(layer, size) {
       node.setAttribute("stroke-width", size * width);
     }
   }
+}
+
+// The name of the mark next to the pointer, in `tip` within `frame`. At once: the browser's own tip
+// takes a second. Next to it: a mark on a small face is smaller than a hand is steady.
+function nameOnHover(layer, tip, frame) {
+  layer.onpointermove = (event) => {
+    let [nearest, least] = [null, 5];
+    for (const mark of layer.querySelectorAll("[aria-label]")) {
+      const box = mark.getBoundingClientRect();
+      const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+      const away = Math.hypot(event.clientX - x, event.clientY - y) - box.width / 2;
+      if (away < least) [nearest, least] = [mark, away];
+    }
+    tip.hidden = !nearest;
+    if (!nearest) return;
+    tip.textContent = nearest.getAttribute("aria-label");
+    const edges = frame.getBoundingClientRect();
+    const room = edges.width - tip.offsetWidth;
+    tip.style.left = `${Math.max(0, Math.min(event.clientX - edges.left + 14, room))}px`;
+    tip.style.top = `${event.clientY - edges.top + 14}px`;
+  };
+  layer.onpointerleave = () => { tip.hidden = true; };
 }

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.browse import view
 from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
 from dashboard.current import Current
-from dashboard.face_grid import TOGGLES
+from dashboard.face_grid import NAMES, TOGGLES
 from fkd.selection import FLAGS, QUANTITIES, ROW
 
 _PARTS = {"training": "Training", "test": "Test"}
@@ -86,7 +86,8 @@ def controls(shown: View, current: Current) -> View:
         ),
     )
     with row.popover("View", icon=":material/tune:"):
-        mark_controls(shown)
+        # On small faces no name can be read; the pointer brings one up.
+        mark_controls(shown, [key for key in TOGGLES if key != NAMES])
         st.session_state["b-per-page"] = shown.per_page
         st.segmented_control(
             "Faces on a page",
@@ -98,15 +99,20 @@ def controls(shown: View, current: Current) -> View:
     return shown
 
 
-def mark_controls(shown: View) -> None:
-    """What is drawn on faces, and how large."""
-    st.session_state["b-show"] = list(shown.show)
+def mark_controls(shown: View, offered: list[str]) -> None:
+    """What of ``offered`` is drawn on faces, and how large."""
+
+    def with_show(v: View, keys: list[str]) -> View:
+        kept = [key for key in v.show if key not in offered]
+        return replace(v, show=tuple(key for key in TOGGLES if key in [*keys, *kept]))
+
+    st.session_state["b-show"] = [key for key in shown.show if key in offered]
     st.pills(
         "Show",
-        list(TOGGLES),
+        offered,
         format_func=TOGGLES.get,
         selection_mode="multi",
-        **_changing(shown, "b-show", _with_show),
+        **_changing(shown, "b-show", with_show),
     )
     st.session_state["b-size"] = shown.mark_size
     st.select_slider(
@@ -129,10 +135,6 @@ def go_to(box: Any, shown: View, current: Current) -> None:
         width=150,
         **_changing(shown, "b-go", lambda v, n: replace(v, open=n)),
     )
-
-
-def _with_show(v: View, keys: list[str]) -> View:
-    return replace(v, show=tuple(key for key in TOGGLES if key in keys))
 
 
 def _with_filters(v: View, keys: list[str]) -> View:

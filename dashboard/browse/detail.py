@@ -13,7 +13,16 @@ from dashboard.browse import grid, view
 from dashboard.browse.controls import mark_controls
 from dashboard.browse.view import View
 from dashboard.current import Current
-from dashboard.face_grid import EDGES, NAMES, PIXELS, POINTS, Face, face_grid
+from dashboard.face_grid import (
+    EDGES,
+    LACKING,
+    NAMES,
+    PIXELS,
+    POINTS,
+    TOGGLES,
+    Face,
+    face_grid,
+)
 from dashboard.face_picture import annotated_png
 from dashboard.face_view import face_view
 from dashboard.widgets import show_table
@@ -30,6 +39,7 @@ def show_detail(shown: View, current: Current) -> None:
     if position is None:
         _not_there(shown, current)
         return
+    view.note_open(shown)
     _navigation(shown, current, position)
     picture, facts = st.columns([1.3, 1], gap="medium")
     image = (dataset.images if training else dataset.test_images)[position]
@@ -98,7 +108,8 @@ def _navigation(shown: View, current: Current, position: int) -> None:
     ]
     bar = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with bar:
-        _back_button(shown)
+        # The page of the grid that has this face, however it was come to.
+        _back_button(shown if at is None else replace(shown, page=at // shown.per_page + 1))
         where = "not in this selection" if at is None else f"{at + 1:,} of {last + 1:,}"
         st.markdown(f"### {title} :small[:gray[{where}]]", width="stretch")
         for label, icon, key, to, by, nowhere in moves:
@@ -112,7 +123,7 @@ def _navigation(shown: View, current: Current, position: int) -> None:
                 args=(to, by),
             )
         with st.popover("View", icon=":material/tune:"):
-            mark_controls(shown)
+            mark_controls(shown, [key for key in TOGGLES if key != LACKING])
     if filters := shown.selection.describe(dataset.schema):
         st.caption(f"Among the images: {filters}")
 

@@ -31,6 +31,7 @@ def show_grid(shown: View, current: Current) -> None:
     pages = -(-len(found) // shown.per_page)
     page = min(shown.page, pages)
     first = (page - 1) * shown.per_page
+    last = view.last_open(shown)
     face_grid(
         [face(current, shown, int(p)) for p in found[first : first + shown.per_page]],
         dataset.schema,
@@ -39,6 +40,8 @@ def show_grid(shown: View, current: Current) -> None:
         face_px=_FACE_PX[shown.per_page],
         show=shown.show,
         mark_size=shown.mark_size,
+        page=page,
+        focus=None if last is None else str(last),
     )
     loaders.release(dataset)
     if pages > 1:

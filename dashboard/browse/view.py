@@ -78,7 +78,7 @@ def _integer(text: str | None, default: int | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
-_REMEMBERED = "browse_view"
+_REMEMBERED, _LAST_OPEN = "browse_view", "browse_last_open"
 _ALL_KEYS = (*QUERY_KEYS, "page", "per_page", "show", "size", "image")
 
 
@@ -106,8 +106,20 @@ def latest(schema: KeypointSchema) -> View:
     return View.from_query(st.session_state.get(_REMEMBERED, {}), schema)
 
 
+def note_open(view: View) -> None:
+    """Remember which face is shown large, for the grid that comes after it."""
+    st.session_state[_LAST_OPEN] = (view.selection.part, view.open)
+
+
+def last_open(view: View) -> int | None:
+    """The face that was shown large just before this grid; told once."""
+    part, number = st.session_state.pop(_LAST_OPEN, (None, None))
+    return number if part == view.selection.part else None
+
+
 def leave_image() -> None:
     """Forget which image and page were looked at: another dataset has others."""
+    st.session_state.pop(_LAST_OPEN, None)
     for key in ("image", "page"):
         st.query_params.pop(key, None)
         st.session_state.get(_REMEMBERED, {}).pop(key, None)

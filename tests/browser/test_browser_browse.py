@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from browser_helper import idle
+from playwright.sync_api import expect
 
 from fkd.keypoints import KAGGLE_15
 from fkd.storage import open_dataset
@@ -39,7 +40,7 @@ def test_marks_sit_on_the_pixels_they_name(page, visit, dataset):
         y = (box["y"] + box["height"] / 2 - image["y"]) / scale - 0.5
         assert (x, y) == pytest.approx(tuple(dataset.keypoints[2][k]), abs=0.05)
         assert dot.get_attribute("fill") == KAGGLE_15.keypoints[k].color
-        assert KAGGLE_15.keypoints[k].label in dot.locator("title").text_content()
+        assert KAGGLE_15.keypoints[k].label in dot.get_attribute("aria-label")
 
 
 def test_a_click_opens_a_face_and_keys_walk_on(page, visit):
@@ -89,6 +90,20 @@ def test_hover_names_a_point_and_gives_its_place(page, visit, dataset):
     x, y = dataset.keypoints[row][here[0]]
     assert KAGGLE_15.keypoints[here[0]].label in tip.inner_text()
     assert f"{x:.1f}, {y:.1f}" in tip.inner_text()
+
+
+def test_a_point_of_a_small_face_is_named_next_to_the_pointer(page, visit, dataset):
+    visit("/browse?dataset=demo&per_page=96&show=points,names", GRID)
+    assert page.locator(".name").count() == 0  # no name could be read at this size
+    box = page.locator(".face").first.locator("circle").first.bounding_box()
+    page.mouse.move(box["x"] - 3, box["y"] + box["height"] / 2)
+    k = np.flatnonzero(~np.isnan(dataset.keypoints[0]).any(axis=1))[0]
+    page.locator(".tip").wait_for()
+    assert KAGGLE_15.keypoints[k].label in page.locator(".tip").inner_text()
+    page.mouse.move(5, 5)
+    page.locator(".tip").wait_for(state="hidden")
+    page.locator(".face").first.click()
+    page.wait_for_selector(f"{CHART} .name", state="attached")
 
 
 def test_the_zoom_outlives_a_toggle_and_marks_stay_in_place(page, visit, dataset):
@@ -168,6 +183,43 @@ def test_pages_turn_by_key(page, visit):
     page.keyboard.press("ArrowRight")
     url_has(page, "page=2")
     page.wait_for_function(f"document.querySelector('.face .title')?.textContent !== '{first}'")
+
+
+@pytest.mark.parametrize("turn", ["key", "button"])
+def test_a_turned_page_is_shown_from_its_top(page, visit, turn):
+    visit("/browse?dataset=demo", GRID)
+    button = page.get_by_role("button", name="Next page Shortcut")
+    button.scroll_into_view_if_needed()
+    expect(page.locator(FACE)).not_to_be_in_viewport()
+    if turn == "key":
+        page.keyboard.press("ArrowRight")
+    else:
+        button.click()
+    url_has(page, "page=2")
+    expect(page.locator(FACE)).to_be_in_viewport(ratio=1)
+
+
+def test_the_grid_comes_back_to_the_face_last_looked_at(page, visit):
+    visit("/browse?dataset=demo", GRID)
+    page.locator(".face").nth(40).click()
+    page.wait_for_selector(CHART)
+    expect(page.locator("h3")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("ArrowRight")
+    url_has(page, "image=41")
+    idle(page)
+    page.keyboard.press("Escape")
+    face = page.get_by_role("button", name="Open 41")
+    expect(face).to_be_focused()
+    expect(face).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    url_has(page, "image=41")
+
+
+def test_from_a_face_far_on_the_grid_opens_on_its_page(page, visit):
+    visit("/browse?dataset=demo&image=997", CHART)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Open 997")).to_be_focused()
+    url_has(page, "page=21")
 
 
 def test_dark_and_light_both_have_readable_captions(browser, server):

@@ -78,6 +78,23 @@ def test_pages_turn(app):
     assert page.query["page"] == "2"
 
 
+def test_toggles_that_a_grid_has_no_use_for_are_kept(app):
+    page = app("browse", show="points,names")
+    pills = next(b for b in page.at.button_group if b.key == "b-show")
+    assert "names" not in pills.options
+    assert pills.value == ["points"]
+    pills.set_value(["points", "edges"])
+    page.run()
+    assert page.query["show"] == "points,edges,names"
+
+
+def test_the_grid_opens_on_the_page_of_the_face(app):
+    page = app("browse", image="70", per_page="24")
+    page.button("Grid").click()
+    page.run()
+    assert page.query["page"] == "3"
+
+
 def test_go_to_row_opens_it(app):
     page = app("browse")
     page.at.number_input(key="b-go").set_value(17)
