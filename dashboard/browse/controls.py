@@ -23,7 +23,7 @@ def _changing(shown: View, key: str, change: Callable[[View, Any], View]) -> dic
     """Arguments that bind a widget to the view: ``change(view, value)`` gives the next view."""
     return {
         "key": key,
-        "on_change": lambda: view.write(change(shown, st.session_state[key])),
+        "on_change": lambda: view.answer(shown, change(shown, st.session_state[key])),
     }
 
 
@@ -81,8 +81,9 @@ def controls(shown: View, current: Current) -> View:
         key="b-order",
         icon=f":material/arrow_{arrow}:",
         help=f"{now}; click to turn the order round",
-        on_click=lambda: view.write(
-            shown.with_selection(replace(selection, descending=not selection.descending))
+        on_click=lambda: view.answer(
+            shown,
+            shown.with_selection(replace(selection, descending=not selection.descending)),
         ),
     )
     with row.popover("View", icon=":material/tune:"):

@@ -73,7 +73,7 @@ def _back_button(shown: View) -> None:
         icon=":material/grid_view:",
         shortcut="Esc",
         help="Back to the grid",
-        on_click=lambda: view.write(replace(shown, open=None)),
+        on_click=lambda: view.answer(shown, replace(shown, open=None)),
     )
 
 
@@ -283,6 +283,6 @@ def _duplicates(shown: View, current: Current, position: int) -> None:
     def opened(chosen: str) -> None:
         part, _, number = chosen.partition(":")
         selection = shown.selection.of_part(part)  # type: ignore[arg-type]
-        view.write(replace(shown.with_selection(selection), open=int(number)))
+        view.answer(shown, replace(shown.with_selection(selection), open=int(number)))
 
     face_grid(faces, dataset.schema, "b-twins", opened, face_px=130, show=shown.show)

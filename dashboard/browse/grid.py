@@ -36,7 +36,7 @@ def show_grid(shown: View, current: Current) -> None:
         [face(current, shown, int(p)) for p in found[first : first + shown.per_page]],
         dataset.schema,
         "b-grid",
-        lambda chosen: view.write(replace(shown, open=int(chosen))),
+        lambda chosen: view.answer(shown, replace(shown, open=int(chosen))),
         face_px=_FACE_PX[shown.per_page],
         show=shown.show,
         mark_size=shown.mark_size,
@@ -57,7 +57,7 @@ def _headline(shown: View, current: Current, found: int, total: int) -> None:
             "Clear filters",
             icon=":material/filter_alt_off:",
             type="tertiary",
-            on_click=lambda: view.write(shown.with_selection(shown.selection.unfiltered())),
+            on_click=lambda: view.answer(shown, shown.with_selection(shown.selection.unfiltered())),
         )
     else:
         left.markdown(f"**{compact(total)}** {shown.selection.part} images")
@@ -86,7 +86,7 @@ def _pager(shown: View, current: Current, page: int, pages: int) -> None:
             pages,
             default=page,
             key=key,
-            on_change=lambda: view.write(replace(shown, page=st.session_state[key])),
+            on_change=lambda: view.answer(shown, replace(shown, page=st.session_state[key])),
         )
     forth.button(
         "Next page",

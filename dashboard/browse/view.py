@@ -85,9 +85,10 @@ _ALL_KEYS = (*QUERY_KEYS, "page", "per_page", "show", "size", "image")
 def enter(schema: KeypointSchema) -> View:
     """The view to show now: what the link asks for; without a link, what was last looked at."""
     asked = any(key in st.query_params for key in _ALL_KEYS)
-    if asked or _REMEMBERED not in st.session_state:
-        return View.from_query(st.query_params, schema)
-    return View.from_query(st.session_state[_REMEMBERED], schema)
+    known = st.query_params if asked else st.session_state.get(_REMEMBERED, {})
+    view = View.from_query(known, schema)
+    st.session_state[_REMEMBERED] = view.to_query()
+    return view
 
 
 def write(view: View) -> None:
@@ -98,6 +99,15 @@ def write(view: View) -> None:
     # In one go: each change by itself would be a step of the browser's Back.
     if st.query_params.to_dict() != others | wanted:
         st.query_params.from_dict(others | wanted)
+
+
+def answer(shown: View, wanted: View) -> None:
+    """Write ``wanted``, as a widget that was drawn with ``shown`` asks. While a face opens or
+    closes, widgets of the page before are in the browser still; a key pressed then makes them all
+    report themselves once more, which nobody has asked for."""
+    face_is_open = "image" in st.session_state.get(_REMEMBERED, {})
+    if face_is_open == (shown.open is not None):
+        write(wanted)
 
 
 def latest(schema: KeypointSchema) -> View:
