@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dashboard.browse import controls, detail, grid, view
+from dashboard.browse import controls, detail, grid, models, view
 from dashboard.current import require_current
 
 current = require_current()
 shown = view.enter(current.dataset.schema)
+shown, current = models.with_predictions(shown, current)
 if shown.open is None:
     shown = controls.controls(shown, current)
     grid.show_grid(shown, current)

@@ -13,10 +13,14 @@ from dashboard.browse import view
 from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
 from dashboard.current import Current
 from dashboard.face_grid import NAMES, TOGGLES
-from fkd.selection import FLAGS, QUANTITIES, ROW
+from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW
+from fkd.models.sources import trained_models
+from fkd.selection import Range
 
 _PARTS = {"training": "Training", "test": "Test"}
 _MISSING = "lacks:"
+_FAR = 1000.0
+"""px that no error reaches: the upper end of a range without one."""
 
 
 def _changing(shown: View, key: str, change: Callable[[View, Any], View]) -> dict[str, Any]:
@@ -46,7 +50,8 @@ def controls(shown: View, current: Current) -> View:
             **_changing(shown, "b-part", lambda v, p: v.with_selection(v.selection.of_part(p))),
         )
 
-    flags = [key for key, flag in FLAGS.items() if flag.of(selection.part)]
+    known = (selection.part, selection.model)
+    flags = [key for key, flag in FLAGS.items() if flag.known(*known)]
     lacking = list(schema.names) if selection.part == "training" else []
     words = {key: FLAGS[key].label for key in flags} | {
         _MISSING + k.name: f"missing: {k.label}" for k in schema.keypoints
@@ -65,7 +70,7 @@ def controls(shown: View, current: Current) -> View:
     )
 
     number = "row" if selection.part == "training" else "image id"
-    sorts = [ROW, *(key for key, q in QUANTITIES.items() if q.of(selection.part))]
+    sorts = [ROW, *(key for key, q in QUANTITIES.items() if q.known(*known))]
     st.session_state["b-sort"] = selection.sort
     row.selectbox(
         "Sort by",
@@ -89,6 +94,8 @@ def controls(shown: View, current: Current) -> View:
     with row.popover("View", icon=":material/tune:"):
         # On small faces no name can be read; the pointer brings one up.
         mark_controls(shown, [key for key in TOGGLES if key != NAMES])
+        if shown.selection.asks_model or current.predicted is not None:
+            error_range(shown)
         st.session_state["b-per-page"] = shown.per_page
         st.segmented_control(
             "Faces on a page",
@@ -101,7 +108,7 @@ def controls(shown: View, current: Current) -> View:
 
 
 def mark_controls(shown: View, offered: list[str]) -> None:
-    """What of ``offered`` is drawn on faces, and how large."""
+    """What of ``offered`` is drawn on faces, and how large; and whose predictions."""
 
     def with_show(v: View, keys: list[str]) -> View:
         kept = [key for key in v.show if key not in offered]
@@ -122,6 +129,51 @@ def mark_controls(shown: View, offered: list[str]) -> None:
         format_func=lambda size: f"{size:g} px",
         **_changing(shown, "b-size", lambda v, size: replace(v, mark_size=size)),
     )
+    model_control(shown)
+
+
+def model_control(shown: View) -> None:
+    """Whose predictions are drawn beside the truth."""
+    names = [model.name for model in trained_models()]
+    if not names or shown.selection.part == "test":
+        return
+    st.session_state["b-model"] = shown.selection.model
+    st.selectbox(
+        "Predictions",
+        ["", *names],
+        format_func=lambda name: name or "none",
+        help="Rings are predicted, dots true; a line joins the two. Sort by the error in px to see "
+        "the worst first.",
+        **_changing(shown, "b-model", lambda v, m: v.with_selection(v.selection.with_model(m))),
+    )
+
+
+def error_range(shown: View) -> None:
+    """Bounds on the error of the model shown."""
+    now = next((r for r in shown.selection.ranges if r.quantity == ERROR), None)
+    ends = (None, None) if now is None else (now.low, now.high)
+    columns = st.columns(2)
+    for column, key, label, end in zip(
+        columns, ("b-low", "b-high"), ("from", "to"), ends, strict=True
+    ):
+        st.session_state[key] = end
+        column.number_input(
+            f"Error {label}",
+            min_value=0.0,
+            step=0.5,
+            placeholder="px",
+            key=key,
+            on_change=lambda: view.write(_with_error_range(shown)),
+        )
+
+
+def _with_error_range(v: View) -> View:
+    low, high = st.session_state["b-low"], st.session_state["b-high"]
+    others = tuple(r for r in v.selection.ranges if r.quantity != ERROR)
+    if low is None and high is None:
+        return v.with_selection(replace(v.selection, ranges=others))
+    bound = Range(ERROR, low or 0.0, _FAR if high is None else high)
+    return v.with_selection(replace(v.selection, ranges=(*others, bound)))
 
 
 def go_to(box: Any, shown: View, current: Current) -> None:

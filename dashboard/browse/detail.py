@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.browse import grid, view
+from dashboard.browse import facts, grid, models, view
 from dashboard.browse.controls import mark_controls
 from dashboard.browse.view import View
 from dashboard.current import Current
@@ -25,9 +24,6 @@ from dashboard.face_grid import (
 )
 from dashboard.face_picture import annotated_png
 from dashboard.face_view import face_view
-from dashboard.widgets import show_table
-from fkd.selection import FLAGS
-from fkd.statistics.missing import SOURCE_NAMES
 
 
 def show_detail(shown: View, current: Current) -> None:
@@ -41,18 +37,19 @@ def show_detail(shown: View, current: Current) -> None:
         return
     view.note_open(shown)
     _navigation(shown, current, position)
-    picture, facts = st.columns([1.3, 1], gap="medium")
+    picture, beside = st.columns([1.3, 1], gap="medium")
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
     with picture:
         face = grid.face(current, shown, position)
         face_view(face, dataset.schema, "b-face", show=shown.show, mark_size=shown.mark_size)
-        _downloads(shown, current, image, keypoints)
-    with facts:
+        _downloads(shown, current, image, keypoints, position)
+    with beside:
         if training:
-            _training_facts(current, position)
+            models.offer_one(shown, current, position)
+            facts.training_facts(current, position)
         else:
-            _test_facts(current, position)
+            facts.test_facts(current, position)
     _duplicates(shown, current, position)
 
 
@@ -80,7 +77,7 @@ def _back_button(shown: View) -> None:
 def _navigation(shown: View, current: Current, position: int) -> None:
     """Previous and next in the order of the grid, by button and by key."""
     dataset, training = current.dataset, shown.selection.part == "training"
-    found = loaders.positions(dataset, current.measures, shown.selection)
+    found = loaders.positions(dataset, current.measures, shown.selection, current.predicted)
     here = np.flatnonzero(found == position)
     at = int(here[0]) if len(here) else None
     ids = dataset.rows if training else dataset.test_image_ids
@@ -128,99 +125,11 @@ def _navigation(shown: View, current: Current, position: int) -> None:
         st.caption(f"Among the images: {filters}")
 
 
-def _training_facts(current: Current, position: int) -> None:
-    dataset, m = current.dataset, current.measures
-    row = int(dataset.rows[position])
-    n, k = int(m.n_present[position]), len(dataset.schema)
-    cells = st.columns(3)
-    cells[0].metric("Points", f"{n} / {k}", help=SOURCE_NAMES[int(m.source[position])])
-    cells[1].metric(
-        "Outlier score",
-        _number(m.outlier[position]),
-        help="How rare this face's shape is among all: 3 means one face in a thousand.",
-    )
-    cells[2].metric("Brightness", _number(m.brightness[position]), help="Mean pixel, 0 to 255")
-    cells = st.columns(3)
-    cells[0].metric("Contrast", _number(m.contrast[position]), help="Standard deviation of pixels")
-    cells[1].metric(
-        "Sharpness", _number(m.sharpness[position]), help="Log variance of the Laplacian"
-    )
-    group = int(m.duplicate[position])
-    cells[2].metric("Duplicates", int((m.duplicate == group).sum()) - 1 if group >= 0 else 0)
-    flags = [FLAGS[f].label for f in ("outlier", "swapped", "outside") if _flagged(f, m, position)]
-    if flags:
-        st.warning("This face is marked: " + ", ".join(flags) + ".", icon=":material/flag:")
-    show_table(
-        _point_table(current, position),
-        f"{dataset.name}-row-{row}",
-        height=36 + 33 * k,
-        column_config={
-            "x": st.column_config.NumberColumn("x px", format="%.2f"),
-            "y": st.column_config.NumberColumn("y px", format="%.2f"),
-            "outlier score": st.column_config.NumberColumn(
-                "outlier",
-                format="%.1f",
-                help="How rare this point's place is, given the face's other points: 3 means one "
-                "face in a thousand. Empty where the point is missing.",
-            ),
-        },
-    )
-
-
-def _flagged(flag: str, measures: object, position: int) -> bool:
-    return bool(np.asarray(FLAGS[flag].training(measures))[position])  # type: ignore[arg-type]
-
-
-def _point_table(current: Current, position: int) -> pd.DataFrame:
-    schema = current.dataset.schema
-    # float32 has about seven digits; more would be noise in the CSV.
-    points = np.round(np.asarray(current.dataset.keypoints[position], np.float64), 5)
-    return pd.DataFrame(
-        {
-            "keypoint": [p.label for p in schema.keypoints],
-            "x": points[:, 0],
-            "y": points[:, 1],
-            "outlier score": np.round(
-                np.asarray(current.measures.point_outlier[position], np.float64), 3
-            ),
-        }
-    )
-
-
-def _test_facts(current: Current, position: int) -> None:
-    m = current.measures
-    st.info("Test images carry no labels; they are what a submission predicts.")
-    cells = st.columns(3)
-    cells[0].metric("Brightness", _number(m.test_brightness[position]))
-    cells[1].metric("Contrast", _number(m.test_contrast[position]))
-    cells[2].metric("Sharpness", _number(m.test_sharpness[position]))
-    lookup = current.dataset.lookup
-    if lookup is None:
-        return
-    schema, image_id = current.dataset.schema, int(current.dataset.test_image_ids[position])
-    asked = lookup.coordinates[lookup.image_ids == image_id]
-    names = [schema.coordinate_names[c] for c in asked]
-    every = len(schema.coordinate_names)
-    if len(set(names)) == every:
-        st.caption(f"A submission gives all {every} coordinates of this image.")
-        return
-    st.caption(f"A submission gives {len(names)} of the {every} coordinates of this image.")
-    if names:
-        show_table(
-            pd.DataFrame({"asked for": names}),
-            f"{current.dataset.name}-test-{image_id}",
-            height=min(400, 38 + 35 * len(names)),
-        )
-
-
-def _number(value: np.floating) -> str:
-    return "–" if np.isnan(value) else f"{value:.3g}"
-
-
 def _downloads(
-    shown: View, current: Current, image: np.ndarray, keypoints: np.ndarray | None
+    shown: View, current: Current, image: np.ndarray, keypoints: np.ndarray | None, position: int
 ) -> None:
-    schema = current.dataset.schema
+    schema, predicted = current.dataset.schema, current.predicted
+    guess = None if predicted is None else predicted.points[position]
     points = np.full((len(schema), 2), np.nan, np.float32) if keypoints is None else keypoints
     picture, link, hint = st.columns([1, 1, 3], vertical_alignment="center")
     picture.download_button(
@@ -229,6 +138,7 @@ def _downloads(
             image,
             schema,
             points,
+            guess,
             points=POINTS in shown.show,
             edges=EDGES in shown.show,
             names=NAMES in shown.show,
@@ -274,7 +184,8 @@ def _duplicates(shown: View, current: Current, position: int) -> None:
         if other < n:
             row = str(dataset.rows[other])
             points = dataset.keypoints[other]
-            faces.append(Face(f"training:{row}", row, dataset.images[other], points, note))
+            marks = None if current.predicted is None else current.predicted.points[other]
+            faces.append(Face(f"training:{row}", row, dataset.images[other], points, note, marks))
         else:
             image_id = str(dataset.test_image_ids[other - n])
             image = dataset.test_images[other - n]

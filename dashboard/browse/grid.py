@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.browse import view
+from dashboard.browse import models, view
 from dashboard.browse.view import View
 from dashboard.current import Current
 from dashboard.face_grid import Face, face_grid
 from dashboard.words import compact, count_share
-from fkd.selection import QUANTITIES, ROW
+from fkd.columns import QUANTITIES, ROW
 
 _FACE_PX = {24: 190, 48: 128, 96: 104, 192: 84}
 """CSS px of a face by page size: few faces, larger."""
@@ -22,7 +22,9 @@ _FACE_PX = {24: 190, 48: 128, 96: 104, 192: 84}
 def show_grid(shown: View, current: Current) -> None:
     """Draw the page of faces that ``shown`` asks for, with its pager."""
     dataset, selection = current.dataset, shown.selection
-    found = loaders.positions(dataset, current.measures, selection)
+    if not models.offer(shown, current):
+        return
+    found = loaders.positions(dataset, current.measures, selection, current.predicted)
     total = len(dataset) if selection.part == "training" else len(dataset.test_images)
     _headline(shown, current, len(found), total)
     if not len(found):
@@ -100,13 +102,15 @@ def _pager(shown: View, current: Current, page: int, pages: int) -> None:
 
 def face(current: Current, shown: View, position: int) -> Face:
     """The face at ``position`` of the part shown, captioned with its number and sort value."""
-    dataset, sort = current.dataset, shown.selection.sort
+    dataset, sort, predicted = current.dataset, shown.selection.sort, current.predicted
     note = ""
-    if sort != ROW and (read := QUANTITIES[sort].of(shown.selection.part)):
-        value = np.asarray(read(current.measures))[position]
-        note = f"{value:.{QUANTITIES[sort].digits}f}"
+    if sort != ROW:
+        values = QUANTITIES[sort].read(shown.selection.part, current.measures, predicted)
+        if values is not None and not np.isnan(value := values[position]):
+            note = f"{value:.{QUANTITIES[sort].digits}f}"
     if shown.selection.part == "test":
         image_id = str(dataset.test_image_ids[position])
         return Face(image_id, image_id, dataset.test_images[position], note=note)
     row = str(dataset.rows[position])
-    return Face(row, row, dataset.images[position], dataset.keypoints[position], note)
+    marks = None if predicted is None else predicted.points[position]
+    return Face(row, row, dataset.images[position], dataset.keypoints[position], note, marks)

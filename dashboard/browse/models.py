@@ -1,0 +1,71 @@
+"""The model whose predictions Browse shows beside the truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from dashboard import predictions
+from dashboard.browse.view import View
+from dashboard.current import Current
+from dashboard.evaluation.making import offer_predictions
+from dashboard.words import compact, plain
+from fkd.errors import UserError
+from fkd.models.sources import TrainedModel, trained_model
+
+
+def with_predictions(shown: View, current: Current) -> tuple[View, Current]:
+    """``current`` with what the model of the view says; a model that is not there is taken out of
+    the view, and that is said. Test images have no predictions."""
+    model = _model(shown)
+    if model is None:
+        return shown, current
+    if isinstance(model, UserError):
+        st.warning(plain(str(model)), icon=":material/search_off:")
+        return shown.with_selection(shown.selection.with_model("")), current
+    return shown, replace(current, predicted=predictions.predicted(model, current.dataset))
+
+
+def _model(shown: View) -> TrainedModel | UserError | None:
+    name = shown.selection.model
+    if not name or shown.selection.part == "test":
+        return None
+    try:
+        return trained_model(name)
+    except UserError as error:
+        return error
+
+
+def offer(shown: View, current: Current) -> bool:
+    """Above a grid: offer the predictions that are missing. Returns whether the grid can be shown:
+    not, where its filters or its order ask for what is not there at all."""
+    model, found = _model(shown), current.predicted
+    if not isinstance(model, TrainedModel) or (found and found.asked == len(current.dataset)):
+        return True
+    name = plain(model.name)
+    if found is None:
+        why = f"{name} has not predicted these images yet."
+    else:
+        why = f"{name} has predicted {compact(found.asked)} images so far: its validation part."
+    offer_predictions(model, current.dataset, why, primary=False)
+    return found is not None or not shown.selection.asks_model
+
+
+def offer_one(shown: View, current: Current, position: int) -> None:
+    """Beside one face: how far off the model is, or the offer to predict."""
+    model, found = _model(shown), current.predicted
+    if not isinstance(model, TrainedModel):
+        return
+    name = plain(model.name)
+    if found is None or not np.isfinite(found.points[position]).all():
+        why = f"{name} has not predicted this image yet."
+        offer_predictions(model, current.dataset, why, primary=False)
+        return
+    error = found.error[position]
+    held = " This image was held back from its training." if found.held_back[position] else ""
+    if np.isnan(error):
+        st.caption(f"**{name}** has no label to be compared with here.{held}")
+    else:
+        st.caption(f"**{name}** is {error:.2f} px off on average here.{held}")

@@ -1,0 +1,165 @@
+"""Browse with a model: its predictions on faces, its errors to sort and filter by."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from evaluation_helper import make_run, output_of, store_all, store_validation
+
+from fkd.registry import open_named
+
+
+@pytest.fixture
+def dataset(home):
+    return open_named("demo")
+
+
+@pytest.fixture
+def output(dataset):
+    """Image ``i`` is off by ``i / 15`` px at every point."""
+    return output_of(dataset, 6)
+
+
+@pytest.fixture
+def model(dataset, output):
+    model = make_run(dataset, "one")
+    store_all(model, dataset, output)
+    return model
+
+
+@pytest.fixture
+def half(dataset, output):
+    """A run of which only the predictions of its validation part are there."""
+    model = make_run(dataset, "half")
+    store_validation(model, dataset, output)
+    return model
+
+
+def shown(page) -> list[dict]:
+    """The faces of the grid, or the large one."""
+    data = json.loads(page.at.get("bidi_component")[0].proto.json)
+    return data["faces"] if "faces" in data else [data["face"]]
+
+
+def test_without_a_model_there_are_no_predictions(app, dataset):
+    page = app("browse")
+    assert not any(any(face["predicted"]) for face in shown(page))
+    assert "b-model" not in {box.key for box in page.at.selectbox}
+
+
+@pytest.mark.usefixtures("model")
+def test_a_model_is_chosen_in_the_view(app, output):
+    page = app("browse")
+    assert page.at.selectbox(key="b-model").options == ["none", "one"]
+    assert "error in px" not in page.at.selectbox(key="b-sort").options
+    page.at.selectbox(key="b-model").set_value("one")
+    page.run()
+    assert page.query["model"] == "one"
+    for number, face in enumerate(shown(page)):
+        np.testing.assert_allclose(face["predicted"], output[number, :, :2], atol=0.006)
+    page.at.selectbox(key="b-sort").set_value("error")
+    page.run()
+    assert (page.query["sort"], page.query["order"]) == ("error", "desc")
+    assert [face["title"] for face in shown(page)[:3]] == ["89", "88", "87"]
+    assert shown(page)[0]["note"] == "5.9"
+    page.at.selectbox(key="b-model").set_value("")
+    page.run()
+    assert page.query == {"dataset": "demo", "order": "desc"}
+
+
+@pytest.mark.usefixtures("model")
+def test_a_link_sorts_and_filters_by_the_error(app):
+    page = app("browse", model="one", sort="error", error="1..2", filter="heldback")
+    assert "**4 (4.4 %)** of 90 images: held back from training, error in px 1–2" in page.text
+    assert [face["title"] for face in shown(page)] == ["16", "20", "24", "28"]
+    assert page.at.number_input(key="b-low").value == 1
+    page.at.number_input(key="b-high").set_value(1.7)
+    page.run()
+    assert page.query["error"] == "1..1.7"
+    page.at.number_input(key="b-low").set_value(None)
+    page.run()
+    assert page.query["error"] == "0..1.7"
+    page.button("Clear filters").click()
+    page.run()
+    assert page.query == {"dataset": "demo", "model": "one", "sort": "error"}
+
+
+def test_images_without_labels_come_last(app, dataset, model):
+    points = np.array(dataset.keypoints)
+    points[89] = np.nan
+    np.save(dataset.folder / "keypoints.npy", points)
+    for order in ({}, {"order": "desc"}):
+        page = app("browse", model="one", sort="error", per_page="96", **order)
+        assert shown(page)[-1]["title"] == "89"
+        assert shown(page)[-1]["note"] == ""
+        assert any(shown(page)[-1]["predicted"])
+
+
+@pytest.mark.usefixtures("model")
+def test_one_face_has_its_predictions_in_the_table(app, dataset, output):
+    page = app("browse", model="one", image="12", sort="error", order="desc")
+    table = page.at.dataframe[0].value
+    np.testing.assert_allclose(table["predicted x"], output[12, :, 0], atol=1e-3)
+    np.testing.assert_allclose(table["predicted y"], output[12, :, 1], atol=1e-3)
+    labelled = np.isfinite(dataset.keypoints[12]).all(axis=1)
+    np.testing.assert_allclose(table["error px"][labelled], 12 / 15, atol=2e-3)
+    assert table["error px"][~labelled].isna().all()
+    np.testing.assert_allclose(table["expected error px"], 12 / 15, atol=1e-3)
+    assert "**one** is 0.80 px off on average here. This image was held back" in page.text
+    assert "held back" not in app("browse", model="one", image="13").text
+    [face] = shown(page)
+    np.testing.assert_allclose(face["predicted"], output[12, :, :2], atol=0.006)
+    page.at.button(key="b-Next").click()
+    page.run()
+    assert (page.query["image"], page.query["model"]) == ("11", "one")
+
+
+@pytest.mark.usefixtures("half")
+def test_predictions_of_the_validation_part_are_there_at_once(app):
+    page = app("browse", model="half", sort="error", order="desc")
+    assert "half has predicted 23 images so far: its validation part" in page.text
+    assert page.button("Predict 90 images")
+    assert [face["title"] for face in shown(page)[:2]] == ["88", "84"]
+    assert [any(face["predicted"]) for face in shown(page)[22:24]] == [True, False]
+    assert "has not predicted this image" in app("browse", model="half", image="5").text
+    assert "has not predicted" not in app("browse", model="half", image="4").text
+
+
+def test_what_asks_for_missing_predictions_offers_them(app, dataset):
+    make_run(dataset, "bare")
+    page = app("browse", model="bare", sort="error")
+    assert "bare has not predicted these images yet" in page.text
+    assert page.button("Predict 90 images")
+    assert not page.at.get("bidi_component")
+    page = app("browse", model="bare")
+    assert len(shown(page)) == 48
+
+
+@pytest.mark.usefixtures("model")
+def test_test_images_have_no_predictions(app):
+    page = app("browse", part="test", model="one", sort="error")
+    assert "**22** test images" in page.text
+    assert not any(any(face["predicted"]) for face in shown(page))
+    assert page.query == {"dataset": "demo", "part": "test", "model": "one"}
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize("name", ["gone", "../one", "*x*", "a" * 500])
+def test_a_model_that_is_not_there_is_said_and_left_out(app, name):
+    page = app("browse", model=name, sort="error", error="1..2")
+    assert "There is no run" in page.text
+    assert "**90** training images" in page.text
+    assert page.query == {"dataset": "demo"}
+
+
+def test_predictions_made_meanwhile_are_taken(app, dataset, half, output):
+    page = app("browse", model="half", sort="error", order="desc")
+    assert shown(page)[0]["title"] == "88"
+    store_all(half, dataset, output[::-1].copy())
+    page.run()
+    assert "so far" not in page.text
+    assert len([face for face in shown(page) if any(face["predicted"])]) == 48
+    # Predictions of other images are far off, and differently so.
+    assert float(shown(page)[0]["note"]) > 6
