@@ -17,7 +17,7 @@ COLORS = (ACCENT, "#d9772b")
 """Of the first and of the second model; both stand out on light and on dark."""
 
 _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
-_HATCH = ("", "/")
+_OPACITY = (1.0, 0.45)
 
 
 def ced_chart(
@@ -52,20 +52,17 @@ def keypoint_bars(
     floors: NDArray[np.float64],
     schema: KeypointSchema,
 ) -> go.Figure:
-    """RMSE of each keypoint in its colour, the second model's bars hatched; ``floors`` ``(K,)`` px
+    """RMSE of each keypoint in its colour, the second model's bars paler; ``floors`` ``(K,)`` px
     is what the labels' noise leaves of it, NaN where unknown."""
     labels = [k.label for k in schema.keypoints]
     figure = go.Figure()
-    for (name, points), hatch in zip(scores, _HATCH, strict=False):
+    for (name, points), opacity in zip(scores, _OPACITY, strict=False):
         figure.add_bar(
             y=labels,
             x=[point.rmse_px for point in points],
             orientation="h",
             name=name,
-            marker={
-                "color": [k.color for k in schema.keypoints],
-                "pattern": {"shape": hatch, "fgcolor": "white", "fgopacity": 0.75, "size": 6},
-            },
+            marker={"color": [k.color for k in schema.keypoints], "opacity": opacity},
             text=[f"{point.rmse_px:.2f}" if point.n else "" for point in points],
             textposition="auto",
             customdata=[[point.n] for point in points],
@@ -75,12 +72,14 @@ def keypoint_bars(
             showlegend=False,
         )
     if len(scores) > 1:
-        for (name, _), hatch in zip(scores, _HATCH, strict=False):  # a key without a colour
-            pattern = {"shape": hatch, "fgcolor": "white", "size": 6}
-            figure.add_bar(
-                y=labels[:1], x=[None], orientation="h", name=name,
-                marker={"color": NEUTRAL, "pattern": pattern},
-            )  # fmt: skip
+        for (name, _), opacity in zip(scores, _OPACITY, strict=False):  # for the legend alone
+            figure.add_scatter(
+                y=[None],
+                x=[None],
+                mode="markers",
+                name=name,
+                marker={"symbol": "square", "size": 12, "color": NEUTRAL, "opacity": opacity},
+            )
     if np.isfinite(floors).any():
         figure.add_scatter(
             y=labels,

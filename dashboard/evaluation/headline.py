@@ -14,8 +14,6 @@ from fkd.evaluation.parts import ALL, held_back
 from fkd.evaluation.results import UNFLAGGED
 from fkd.evaluation.scores import ALL_ROWS, Scores
 
-_MOSTLY = 0.5
-
 
 def headline(compared: Compared) -> None:
     """The sentence, the row of metrics for each model, and the notes below them."""
@@ -51,19 +49,15 @@ def _metrics(score: Scores, first: Scores | None) -> None:
     for cell, metric in zip(st.columns(len(METRICS)), METRICS, strict=True):
         value = getattr(score, metric.key)
         delta = None if first is None else metric.difference(getattr(first, metric.key), value)
+        same = delta is not None and not any(digit in delta for digit in "123456789")
         cell.metric(
             metric.label,
             metric.words(value),
-            delta,
-            delta_color=_color(metric.lower, delta),
+            "same" if same else delta,
+            delta_color="off" if same else "inverse" if metric.lower else "normal",
+            delta_arrow="off" if same else "auto",
             help=metric.help,
         )
-
-
-def _color(lower: bool, delta: str | None) -> str:
-    if delta is None or not any(digit in delta for digit in "123456789"):
-        return "off"
-    return "inverse" if lower else "normal"
 
 
 def _warnings(compared: Compared) -> None:
