@@ -179,16 +179,17 @@ def test_patience_ends_a_run_that_does_not_get_better(dataset):
 
 def test_a_loss_that_is_not_finite_fails_in_words_and_keeps_the_checkpoint(dataset, monkeypatch):
     run = new(dataset)
-    train_on_batch, count = keras.Model.train_on_batch, 0
+    train_step, count = loop.AfterBatch.on_train_batch_end, 0
 
-    def poisoned(self, images, targets, **options):
+    def poisoned(self, batch, logs):
         nonlocal count
         count += 1
-        if count == 8:
-            images = np.full_like(images, np.nan)
-        return train_on_batch(self, images, targets, **options)
+        if count == 7:
+            kernel = self.model.trainable_variables[0]
+            kernel.assign(np.full(kernel.shape, np.nan))
+        train_step(self, batch, logs)
 
-    monkeypatch.setattr(keras.Model, "train_on_batch", poisoned)
+    monkeypatch.setattr(loop.AfterBatch, "on_train_batch_end", poisoned)
     with pytest.raises(LossNotFinite, match=r"(nan|NaN) in epoch 2, batch 4\. A learning"):
         train(run, dataset)
     assert [row.epoch for row in run.history if row.whole] == [1]

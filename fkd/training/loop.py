@@ -6,6 +6,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -70,6 +71,19 @@ def loss_of(config: RunConfig) -> keras.losses.Loss:
     return losses.SquaredError() if config.model == "baseline" else losses.KeypointLoss()
 
 
+class AfterBatch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Calls ``act`` with the epoch's running loss and error after each batch; ends the epoch once
+    that returns False."""
+
+    def __init__(self, act: Callable[[dict[str, float]], bool]) -> None:
+        super().__init__()
+        self._act = act
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if not self._act(logs or {}):
+            self.model.stop_training = True
+
+
 class Training:
     """One part of a run, from its beginning or its last checkpoint to its end."""
 
@@ -131,16 +145,15 @@ class Training:
     def _epoch(self) -> str:
         """Train one epoch, or what is left of it, and validate. Returns the state asked for if
         the user ended it before."""
+        if asked := self._asked():
+            return asked
         began, first = time.monotonic(), self.step
         told, told_step = began, first
-        logs: dict[str, float] = {}
-        self.model.reset_metrics()
-        batches = training_batches(self.examples, self.config, self.epoch, first)
-        for images, targets in batches:
-            if asked := self._asked():
-                self.seconds += time.monotonic() - began
-                return asked
-            logs = self.model.train_on_batch(images, targets, return_dict=True)
+        asked, logs = "", {}
+
+        def after_batch(now_logs: dict[str, float]) -> bool:
+            nonlocal told, told_step, asked, logs
+            logs = now_logs
             self.step += 1
             if not math.isfinite(logs["loss"]):
                 raise self._not_finite(f"The loss became {logs['loss']}")
@@ -149,10 +162,18 @@ class Training:
                 pace = (self.step - told_step) * self.batch / max(now - told, 1e-6)
                 self._tell(logs, pace, self.seconds + now - began)
                 told, told_step = now, self.step
+            asked = self._asked() if self.step < self.steps else ""
+            return not asked
+
+        batches = training_batches(self.examples, self.config, self.epoch, first)
+        self.model.fit(
+            batches, epochs=1, verbose=0, shuffle=False, callbacks=[AfterBatch(after_batch)]
+        )
         spent = time.monotonic() - began
         self.seconds += spent
-        self._end_epoch(logs, (self.step - first) * self.batch / spent)
-        return ""
+        if not asked:
+            self._end_epoch(logs, (self.step - first) * self.batch / spent)
+        return asked
 
     def _not_finite(self, what: str) -> LossNotFinite:
         return LossNotFinite(
@@ -226,9 +247,10 @@ class Training:
 
     def _validate(self) -> Validated:
         saving.copy_weights(self.model, self.twin)
+        # Weights can break without a trace in the loss: ReLU turns NaN into 0.
+        if not all(np.isfinite(w.numpy()).all() for w in self.twin.variables):
+            raise self._not_finite("The weights became NaN")
         predicted = self.predict(self.validation.images)
-        if not np.isfinite(predicted).all():  # weights can break in the very last batch
-            raise self._not_finite("The predictions became NaN")
         return self.validation(predicted)
 
     def _keep(self, result: Validated) -> None:

@@ -40,12 +40,7 @@ def supervise(run: Run) -> Status:
     Raises:
         UserError: if another process looks after it already.
     """
-    lock = FileLock(run.folder / ".lock")
-    try:
-        lock.acquire(timeout=1)
-    except Timeout:
-        raise UserError(f"Run '{run.name}' is being trained already.") from None
-    with lock:
+    with _alone(run):
         status = Status.read(run.folder)
         status = replace(status, state=QUEUED, pid=os.getpid(), reason="", epochs=status.epochs)
         slot = _wait(run, status)
@@ -54,6 +49,25 @@ def supervise(run: Run) -> Status:
         with slot:
             _work(run)
     return Status.read(run.folder)
+
+
+def _alone(run: Run) -> FileLock:
+    """The lock on ``run``. Who resumes a run at once finds the process before still on its way
+    out: a run that was queued anew waits for that. ``UserError`` if another looks after it."""
+    lock = FileLock(run.folder / ".lock")
+    while True:
+        with suppress(Timeout):
+            lock.acquire(timeout=HEARTBEAT_S)
+            return lock
+        status = Status.read(run.folder)
+        if not _queued_anew(status):
+            raise UserError(f"Run '{run.name}' is being trained already.")
+        replace(status, heartbeat=time.time()).write(run.folder)
+
+
+def _queued_anew(status: Status) -> bool:
+    """Whether the run waits for a process that looks after it, as ``launch`` leaves it."""
+    return status.state == QUEUED and not status.pid
 
 
 def _wait(run: Run, status: Status) -> FileLock | None:
@@ -131,8 +145,8 @@ def _work(run: Run) -> None:
     finally:
         beat.unlink(missing_ok=True)
     status = Status.read(run.folder)
-    if status.state not in ACTIVE:
-        return
+    if status.state not in ACTIVE or _queued_anew(status):
+        return  # it has said how it ended, and may have been resumed since
     reason = exit_in_words(code, _kills_for_memory() > kills, run)
     if reason:
         replace(status, state=FAILED, pid=0, reason=reason, seconds_left=None, stage="").write(
