@@ -14,6 +14,7 @@ from training_helper import children_of, kill_all, new_run, put_tiny, wait_for
 
 from fkd.errors import UserError
 from fkd.registry import remove
+from fkd.training import supervisor
 from fkd.training.failures import OUT_OF_MEMORY, exit_in_words, in_words
 from fkd.training.launcher import launch
 from fkd.training.runs import Run, runs_folder
@@ -135,6 +136,34 @@ def test_two_processes_never_look_after_one_run(busy, dataset):
         supervise(run)
     run.request_stop()
     wait_for(run, STOPPED, seconds=20)
+
+
+def test_resumed_at_once_it_waits_for_the_process_before(busy, dataset):
+    run = new_run(dataset)
+    Status(STOPPED).write(run.folder)
+    with FileLock(run.folder / ".lock"):  # as of a supervisor on its way out
+        launch(run)
+        first, end = run.status.heartbeat, time.monotonic() + 20
+        while run.status.heartbeat == first:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert (run.status.state, run.status.pid) == (QUEUED, 0)
+    while not run.status.pid:
+        assert time.monotonic() < end + 20
+        time.sleep(0.05)
+    run.request_stop()
+    wait_for(run, STOPPED, seconds=20)
+
+
+@pytest.mark.parametrize(("pid", "state"), [(0, QUEUED), (1, FAILED)])
+def test_a_process_that_ends_leaves_a_resumed_run_alone(dataset, monkeypatch, pid, state):
+    run, start = new_run(dataset), subprocess.Popen
+    monkeypatch.setattr(
+        supervisor.subprocess, "Popen", lambda *_, **__: start([sys.executable, "-c", "pass"])
+    )
+    Status(QUEUED, heartbeat=time.time(), pid=pid).write(run.folder)
+    supervisor._work(run)
+    assert run.status.state == state
 
 
 def test_a_run_folder_may_lie_anywhere(busy, dataset, tmp_path):
