@@ -50,4 +50,5 @@ def in_words(name: str, status: Status) -> str:
         parts.append(f"{status.best_rmse_px:.2g} px")
     if status.seconds_left is not None:
         parts.append(f"{about(status.seconds_left)} left")
-    return ", ".join(parts)
+    # A line breaks between the parts, never within one.
+    return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)

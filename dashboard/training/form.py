@@ -20,9 +20,8 @@ from fkd.training.runs import check_run_name, create_run, open_run
 
 _KEY, _STARTS = "train-wish", "train-starts"
 _ABOUT = {
-    "compact": "small and accurate: looks at heatmaps, learns from every row, varied anew each "
-    "time",
-    "baseline": "the notebook's large network, on complete rows only: to compare with",
+    "compact": "is small and accurate. It learns from every row and sees each image varied anew.",
+    "baseline": "is the large network of the notebook, on complete rows only: to compare with.",
 }
 
 
@@ -41,33 +40,18 @@ def _form(current: Current) -> None:
 
 def _draw(current: Current, wish: Wish) -> None:
     with st.container(border=True):
-        row = st.columns([1.5, 1.7, 1, 1.1], vertical_alignment="bottom", gap="medium")
-        models = sorted(RECIPES, key=lambda name: name != Wish.model)
-        st.session_state["train-model"] = wish.model
-        row[0].segmented_control(
-            "Model",
-            models,
-            required=True,
-            key="train-model",
-            on_change=lambda: setattr(wish, "model", st.session_state["train-model"]),
-        )
-        row[1].markdown(
-            f":small[Dataset]  \n**{plain(current.dataset.name)}** "
-            f":gray[{compact(len(current.dataset))} images]",
-            help="The dataset chosen in the sidebar.",
-        )
-        row[2].number_input("Epochs", step=10, **bound(wish, "epochs"))
+        _essentials(current, wish)
+        row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+        with row.container(width="stretch"):
+            _expectation(current, wish)
         # A second click that comes while the first still works must not start a second run.
         starts = st.session_state.setdefault(_STARTS, 0)
-        go = row[3].button(
+        go = row.button(
             "Start training",
             key=f"train-start-{starts}",
             type="primary",
             icon=":material/play_arrow:",
-            width="stretch",
         )
-        st.caption(f"{wish.model}: {_ABOUT.get(wish.model, 'see its recipe below')}.")
-        _expectation(current, wish)
         with st.expander("More settings", icon=":material/tune:"):
             more.settings(current, wish)
         if wish.changed:
@@ -82,6 +66,25 @@ def _draw(current: Current, wish: Wish) -> None:
             wish.name = wish.note = ""
             view.show(name)
             st.rerun()
+
+
+def _essentials(current: Current, wish: Wish) -> None:
+    model, dataset, epochs, words = st.columns([1.1, 1.1, 0.8, 1.6], gap="medium")
+    st.session_state["train-model"] = wish.model
+    model.segmented_control(
+        "Model",
+        sorted(RECIPES, key=lambda name: name != Wish.model),
+        required=True,
+        key="train-model",
+        on_change=lambda: setattr(wish, "model", st.session_state["train-model"]),
+    )
+    dataset.markdown(
+        f":small[Dataset]  \n**{plain(current.dataset.name)}** "
+        f":gray[{compact(len(current.dataset))} images]",
+        help="The dataset chosen in the sidebar.",
+    )
+    epochs.number_input("Epochs", step=10, **bound(wish, "epochs"))
+    words.caption(f"**{wish.model}** {_ABOUT.get(wish.model, '')}")
 
 
 def _changed(wish: Wish) -> None:

@@ -510,4 +510,5 @@ def test_the_sidebar_tells_what_trains_on_every_page(app, dataset):
     make_run(dataset, "next", states.QUEUED)
     for page in ("data", "browse", "train"):
         [link] = app(page).at.sidebar.get("page_link")
-        assert link.proto.label == "mine, epoch 4 of 5, 1.2 px, 2 min left (+1)"
+        label = link.proto.label.replace("\N{NO-BREAK SPACE}", " ")
+        assert label == "mine, epoch 4 of 5, 1.2 px, 2 min left (+1)"
