@@ -163,7 +163,7 @@ def error_range(shown: View) -> None:
             step=0.5,
             placeholder="px",
             key=key,
-            on_change=lambda: view.write(_with_error_range(shown)),
+            on_change=lambda: view.answer(shown, _with_error_range(shown)),
         )
 
 
