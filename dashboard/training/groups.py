@@ -13,7 +13,7 @@ from dashboard.training.wish import Groups, Wish
 from dashboard.words import compact, plain
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.groups import read_group_table
+from fkd.groups import MAX_GROUPS_BYTES, read_group_table
 
 
 def uploader(current: Current, wish: Wish) -> None:
@@ -24,6 +24,7 @@ def uploader(current: Current, wish: Wish) -> None:
     upload = st.file_uploader(
         "Groups that stay on one side",
         type="csv",
+        max_upload_size=MAX_GROUPS_BYTES >> 20,
         help="A CSV with the columns row,person (or any other group): images of one group are "
         "never in training and validation at once.",
         key="train-groups",

@@ -1,0 +1,173 @@
+"""Trainings with a real process, watched in the browser: started, zoomed, stopped, resumed."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import pytest
+from browser_helper import idle
+
+from fkd.demo import DemoSpec, make_demo
+from fkd.errors import UserError
+from fkd.measures import measure
+from fkd.training.runs import all_runs, open_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PLOT, FACE = ".plot svg", ".face"
+SLOW = 150_000
+"""TensorFlow takes its time to start where others use the processor too (ms)."""
+
+
+@pytest.fixture
+def tiny(server, monkeypatch):
+    """A dataset of 40 drawn faces in the server's workspace; no training outlives the test."""
+    monkeypatch.setenv("FKD_HOME", str(server.home))
+    dataset, _ = make_demo("tiny", DemoSpec(rows=40, seed=5))
+    measure(dataset)
+    yield dataset
+    for run in all_runs():
+        with suppress(UserError):
+            run.request_stop(cancel=True)
+
+
+@pytest.fixture
+def start(page, visit):
+    """Start a training of ``epochs`` epochs on the tiny dataset; return its name."""
+
+    def start(epochs: int) -> str:
+        visit("/train?dataset=tiny", "text=New training")
+        field = page.get_by_label("Epochs", exact=True)
+        field.fill(str(epochs))
+        field.press("Enter")
+        idle(page)
+        page.get_by_role("button", name="Start training").click()
+        page.wait_for_url(re.compile("run="))
+        return re.search(r"run=([\w.-]+)", page.url)[1]
+
+    return start
+
+
+def badge(page, state: str) -> None:
+    page.locator("h3").filter(has_text=state).wait_for(timeout=SLOW)
+
+
+def domain(page) -> list[float]:
+    """What the axes of the first chart show: x from, to, y from, to."""
+    return [float(v) for v in page.locator(PLOT).first.get_attribute("data-domain").split()]
+
+
+def curve(page) -> str:
+    """The lines of the first chart."""
+    paths = page.locator(PLOT).first.locator("path.line")
+    return " ".join(path.get_attribute("d") for path in paths.all())
+
+
+def test_a_training_is_watched_from_its_start_to_its_end(page, start, tiny):
+    name = start(3)
+    chip = page.locator("[data-testid=stSidebar] [data-testid=stPageLink]")
+    assert name in chip.inner_text()
+    page.locator(FACE).first.wait_for(timeout=SLOW)
+    badge(page, "finished")
+    idle(page)
+    run = open_run(name)
+    assert run.status.epoch == 3
+    best = f"{run.status.best_rmse_px:.3g} px"
+    page.get_by_text(best).first.wait_for()
+    assert chip.count() == 0
+    # Rings lie where the model put the points of its last epoch, lines come from the truth.
+    rows, guess = run.sample_rows(), run.samples(3)
+    faces = page.locator(FACE)
+    assert faces.count() == len(rows)
+    ring = faces.first.locator("circle.ring").first
+    place = float(ring.get_attribute("cx")), float(ring.get_attribute("cy"))
+    assert place == pytest.approx(tuple(guess[0][0]), abs=0.01)
+    assert faces.first.locator("line.error").count() > 0
+    # At rest nothing is asked for any more.
+    frames: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda sent: frames.append(sent)))
+    page.reload()
+    page.wait_for_selector(PLOT)
+    idle(page)
+    frames.clear()
+    page.wait_for_timeout(4000)
+    assert frames == []
+
+
+def test_zoom_stop_early_and_resume(page, start, tiny):
+    name = start(100_000)
+    page.locator(FACE).first.wait_for(timeout=SLOW)
+    page.wait_for_timeout(500)
+    box = page.locator(PLOT).first.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 200, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Reset zoom").wait_for()
+    zoomed, drawn, epoch = domain(page), curve(page), open_run(name).status.epoch
+    page.wait_for_function(
+        "before => ![...document.querySelectorAll('[data-testid=stProgress]')]"
+        ".some(bar => bar.innerText.includes(before))",
+        arg=f"Epoch {epoch + 1} of",
+    )
+    page.wait_for_timeout(3000)
+    assert curve(page) != drawn
+    assert domain(page) == zoomed
+    page.get_by_role("button", name="Reset zoom").click()
+    assert domain(page) != zoomed
+
+    page.get_by_role("button", name="Stop early").click()
+    badge(page, "stopped")
+    stopped = open_run(name).status.epoch
+    assert open_run(name).last.is_file()
+
+    page.get_by_role("button", name="Resume").click()
+    badge(page, "running")
+    page.wait_for_function(
+        "([epoch]) => [...document.querySelectorAll('[data-testid=stProgress]')].some("
+        "bar => +(bar.innerText.match(/Epoch (\\d+) of/) || [])[1] > epoch)",
+        arg=[stopped + 1],
+        timeout=SLOW,
+    )
+    whole = [row.epoch for row in open_run(name).history if row.whole]
+    assert whole == list(range(1, len(whole) + 1))
+
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Discard the weights").click()
+    badge(page, "cancelled")
+    assert not open_run(name).last.exists()
+    page.locator(".st-key-delete-run button").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("New training").wait_for()
+    assert name not in [run.name for run in all_runs()]
+
+
+def test_a_click_opens_a_run_and_ticks_compare(page, visit, tiny):
+    from training_helper import new_run
+
+    from fkd.training.status import FINISHED, Status
+
+    for name in ("first", "second"):
+        run = new_run(tiny, name)
+        Status(FINISHED, epoch=2, epochs=2, best_epoch=2, best_rmse_px=3.0).write(run.folder)
+    visit("/train?dataset=tiny", "[data-testid=stDataFrame] canvas")
+    page.get_by_placeholder("Filter").fill("tiny")
+    page.get_by_placeholder("Filter").press("Enter")
+    idle(page)
+    box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(box["x"] + 150, box["y"] + 50)
+    page.wait_for_url(re.compile("run=second"))
+    badge(page, "finished")
+    idle(page)
+    page.keyboard.press("Escape")
+    page.wait_for_url(re.compile(r"tiny$"))
+    page.get_by_text("New training").wait_for()
+    idle(page)
+    box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    for row in (0, 1):
+        page.mouse.click(box["x"] + 15, box["y"] + 50 + 33 * row)
+        idle(page)
+    page.get_by_role("button", name="Compare 2 runs").click()
+    page.wait_for_url(re.compile(r"run=second%2Cfirst|run=second,first"))
+    page.get_by_text("Differences in settings").wait_for()
