@@ -86,7 +86,11 @@ def test_a_training_is_watched_from_its_start_to_its_end(page, start, tiny):
     assert faces.first.locator("line.error").count() > 0
     # At rest nothing is asked for any more.
     frames: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda sent: frames.append(sent)))
+
+    def sent(frame: object) -> None:
+        frames.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", sent))
     page.reload()
     page.wait_for_selector(PLOT)
     idle(page)
