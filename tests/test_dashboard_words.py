@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.words import compact, count_share, duration, plain, share, short_label
+from dashboard.words import about, compact, count_share, duration, plain, share, short_label
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,24 @@ from dashboard.words import compact, count_share, duration, plain, share, short_
 )
 def test_durations(seconds, said):
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "5 s"),
+        (43, "45 s"),
+        (54.9, "55 s"),
+        (55, "1 min"),
+        (95, "2 min"),
+        (3560, "59 min"),
+        (3580, "1 h 00 min"),
+        (5000, "1 h 25 min"),
+        (90_000, "25 h 00 min"),
+    ],
+)
+def test_roughly_known_times(seconds, said):
+    assert about(seconds) == said
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard.training import view
 from dashboard.training.listing import Listed
 from dashboard.training.settings_table import in_words, name_in_words
 from dashboard.training.table import columns, frame, shown
@@ -17,7 +18,7 @@ def table(found: list[Listed]) -> None:
         shown(frame(found)),
         hide_index=True,
         width="stretch",
-        column_config=columns(),
+        column_config=columns("main-run", lambda name: view.show(name, *view.shown())),
         key="compared-runs",
     )
     if len({one.config.split.digest for one in found}) > 1:

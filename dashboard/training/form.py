@@ -135,8 +135,8 @@ def _queue(runs: Listing) -> str:
         return ""
     left = sum(one.status.seconds_left or 0 for one in runs.active)
     names = ", ".join(plain(one.name) for one in runs.active)
-    when = f", in about {about(left)}" if left else ""
-    return f" :gray[after {names}{when}]"
+    when = f", about {about(left)}" if left else ""
+    return f"  \n:gray[:material/hourglass_top: after {names}{when}]"
 
 
 def _start(current: Current, wish: Wish) -> str:

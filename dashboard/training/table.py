@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -15,7 +15,6 @@ from dashboard.training.states import LOOKS
 from dashboard.widgets import download_table
 
 _REFRESH_S = 2.0
-_VISIT = "runs-visit"
 
 
 def runs_table() -> None:
@@ -41,7 +40,7 @@ def _sketch(found: Listing) -> list[tuple[str, str]]:
 def _live(drawn: list[tuple[str, str]]) -> None:
     with guard("runs"):
         found = listing()
-        if failed() or _sketch(found) != drawn:
+        if failed() or view.shown() or _sketch(found) != drawn:
             st.rerun()
         _draw(found)
 
@@ -56,39 +55,28 @@ def _draw(found: Listing) -> None:
         width=420,
     )
     runs = [one for one in found.runs if matches(one, words)]
-    # After a choice has led away the table must forget it; other rows mean other numbers.
-    visit = st.session_state.setdefault(_VISIT, 0)
     rows = frame(runs)
-    key = f"runs-{visit}-{hash(tuple(rows['run']))}"
     state = st.dataframe(
         shown(rows),
         hide_index=True,
         width="stretch",
-        column_config=columns(),
+        column_config=columns("open-run", view.show),
         on_select="rerun",
-        selection_mode=["multi-row", "single-cell"],
-        key=key,
+        selection_mode="multi-row",
+        # Ticks are numbers of rows: with other rows they would mean other runs.
+        key=f"runs-{hash(tuple(rows['run']))}",
         placeholder="",
     )
     chosen = [runs[i].name for i in state["selection"]["rows"] if i < len(runs)]
-    cells = [i for i, _ in state["selection"]["cells"] if i < len(runs)]
     below = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    if chosen:
-        label = f"Compare {len(chosen)} runs" if len(chosen) > 1 else f"Open {chosen[0]}"
-        if below.button(label, icon=":material/show_chart:", type="primary"):
-            _open(chosen)
-    if cells:
-        _open([runs[cells[0]].name])
+    if len(chosen) > 1:
+        if below.button(f"Compare {len(chosen)} runs", icon=":material/show_chart:"):
+            view.show(*chosen[: view.MAX_SHOWN])
+            st.rerun()
+    else:
+        below.caption("Click the name of a run to open it; tick several to compare them.")
     with below:
         download_table(rows, "runs")
-    if not chosen:
-        below.caption("Click a run to open it; tick several to compare them.")
-
-
-def _open(names: list[str]) -> None:
-    st.session_state[_VISIT] += 1
-    view.show(*names[: view.MAX_SHOWN])
-    st.rerun()
 
 
 def matches(one: Listed, words: str) -> bool:
@@ -123,9 +111,14 @@ def shown(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(state=[[state] for state in rows["state"]])
 
 
-def columns() -> dict[str, object]:
-    """How ``frame`` is shown."""
+def columns(key: str, on_open: Callable[[str], None]) -> dict[str, object]:
+    """How ``frame`` is shown; ``on_open(name)`` is called with the run whose name is clicked."""
     column = st.column_config
+
+    def clicked() -> None:
+        if click := st.session_state.get(key):
+            on_open(str(click["label"]))
+
     return {
         "state": column.MultiselectColumn(
             "state",
@@ -133,6 +126,7 @@ def columns() -> dict[str, object]:
             color=[look.color for look in LOOKS.values()],
             width="small",
         ),
+        "run": column.ButtonColumn(alignment="left", key=key, on_click=clicked),
         "best RMSE (px)": column.NumberColumn(
             format="%.3f", help="On the run's validation images, at its best epoch"
         ),

@@ -28,7 +28,7 @@ def watch(names: list[str]) -> None:
     # The buttons stand outside of what refreshes itself: a dialog would not outlive it.
     active = any(one.status.active for one in found)
     drawn = [(one.name, one.status.state) for one in found]
-    st.fragment(_live, run_every=REFRESH_S if active else None)(drawn)
+    st.fragment(_live, run_every=REFRESH_S if active else None)(names, drawn)
     settings_table.expander(main)
 
 
@@ -86,11 +86,12 @@ def _header(main: Listed, others: list[Listed]) -> None:
     )
 
 
-def _live(drawn: list[tuple[str, str]]) -> None:
+def _live(asked: list[str], drawn: list[tuple[str, str]]) -> None:
     with guard("runs"):
         found = _still_there(drawn)
         # What stands around depends on the states, and so does whether this refreshes at all.
-        if failed() or [(one.name, one.status.state) for one in found] != drawn:
+        now = [(one.name, one.status.state) for one in found]
+        if failed() or now != drawn or view.shown() != asked:
             st.rerun()
         main = found[0]
         progress.show(main)

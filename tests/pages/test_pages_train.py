@@ -275,7 +275,7 @@ def test_the_estimate_follows_finished_runs_of_the_model(app, dataset):
 
 def test_the_estimate_says_what_goes_first(app, dataset):
     make_run(dataset, "busy", states.RUNNING)
-    assert "after busy, in about 2 min" in app("train").text
+    assert "after busy, about 2 min" in app("train").text
 
 
 # Runs
