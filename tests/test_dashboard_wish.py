@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dashboard.training.wish import FRACTION, Wish, recipe
 from fkd.errors import UserError
-from fkd.training.config import RECIPES, Augmentation
+from fkd.splits import Split
+from fkd.training.config import RECIPES, Augmentation, RunConfig
+from fkd.training.create import all_settings
 
 
 @pytest.mark.parametrize("model", RECIPES)
@@ -44,6 +47,14 @@ def test_each_model_has_its_own_changes():
     assert wish.augmentation == replace(Augmentation.off(), flip=True)
     wish.model = "compact"
     assert wish.value("epochs") == 5
+
+
+@pytest.mark.parametrize("model", RECIPES)
+def test_like_a_run_of_the_recipe_nothing_is_changed(model):
+    split = Split(np.arange(8), np.arange(8, 10))
+    settings = all_settings(model, {"patience": 3, "epochs": 4})
+    wish = Wish.like(RunConfig("demo", "abc", split, model=model, **settings))
+    assert wish.changed == {"patience": 3, "epochs": 4}
 
 
 @pytest.mark.parametrize(

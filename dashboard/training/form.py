@@ -12,7 +12,7 @@ from dashboard.training.widgets import bound
 from dashboard.training.wish import FRACTION, Wish
 from dashboard.words import about, compact, plain
 from fkd.errors import UserError
-from fkd.training.config import RECIPES
+from fkd.training.config import RECIPES, RunConfig
 from fkd.training.create import make_config
 from fkd.training.estimate import Estimate, estimate, images_per_epoch
 from fkd.training.launcher import launch
@@ -31,6 +31,12 @@ def new_training() -> None:
     current = require_current()
     # By itself: a moved slider redraws the form alone.
     st.fragment(_form)(current)
+
+
+def like(config: RunConfig) -> None:
+    """Fill the form with the settings of ``config``, and show it."""
+    st.session_state[_KEY] = Wish.like(config)
+    view.show()
 
 
 def _form(current: Current) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from dashboard import loaders
@@ -31,10 +33,13 @@ def show(one: Listed) -> None:
 
 def _doing(one: Listed) -> str:
     status = one.status
+    # Until the first batch nothing else moves: the seconds show that it lives.
+    since = f", {duration(time.time() - one.run.queued_at)}"
     if status.state == states.QUEUED:
-        return f"**Queued**: {plain(status.stage or 'starting')}"
+        return f"**Queued**: {plain(status.stage or 'starting')}{since}"
     text = f"**Epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}**"
-    return f"{text}: {plain(status.stage or status.state)}"
+    text += f": {plain(status.stage or status.state)}"
+    return text if status.epoch or status.step else text + since
 
 
 def _ended(one: Listed) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard.training import form
 from dashboard.training.listing import Listed
 from dashboard.widgets import show_table
 
@@ -32,4 +33,10 @@ def expander(one: Listed) -> None:
             pd.DataFrame(values.items(), columns=["setting", "value"]),
             f"{one.name}-settings",
             height=420,
+        )
+        st.button(
+            "New training with these settings",
+            icon=":material/content_copy:",
+            help="Fills the form; nothing starts yet.",
+            on_click=lambda: form.like(one.config),
         )

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.guard import failed, guard
+from dashboard.state import current_name
 from dashboard.training import actions, view
 from dashboard.training.listing import Listed, Listing, listing
 from dashboard.training.states import LOOKS
@@ -20,6 +21,8 @@ _REFRESH_S = 2.0
 def runs_table() -> None:
     """The runs, refreshed while any is active; nothing if there are none."""
     found = listing()
+    if not found.runs and not found.broken and current_name() is None:
+        return  # first things first: the page says how to come by a dataset
     st.markdown("## Runs")
     if not found.runs and not found.broken:
         st.info(

@@ -17,6 +17,9 @@ FRACTION = "fraction"
 """Share held back for validation: part of the split, not of ``RunConfig``."""
 AUGMENTATION = tuple(f"augmentation.{f.name}" for f in fields(Augmentation))
 
+_NOT_ASKED = {"dataset", "data_hash", "split", "grouped", "label_version", "warmup_epochs"}
+"""What a run is told besides: its data, and what follows from the number of epochs."""
+
 _NO_SPLIT = Split(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
@@ -66,6 +69,14 @@ class Wish:
     name: str = ""
     note: str = ""
     groups: Groups | None = None
+
+    @classmethod
+    def like(cls, config: RunConfig) -> Wish:
+        """To train as ``config`` did, on whatever dataset; its name, note and groups aside."""
+        wish, flat = cls(config.model), config.flat()
+        for setting in recipe(config.model).keys() & flat.keys() - _NOT_ASKED:
+            wish.change(setting, flat[setting])
+        return wish
 
     @property
     def changed(self) -> dict[str, Any]:

@@ -87,6 +87,13 @@ def test_without_runs_it_says_how_to_begin(app):
     assert "a guess" in page.text
 
 
+def test_without_anything_it_leads_to_data(app, home):
+    remove("demo")
+    page = app("train")
+    assert "No dataset is open" in page.text
+    assert "Runs" not in page.text
+
+
 def test_without_a_dataset_it_leads_to_data(app, dataset):
     make_run(dataset, "mine")
     remove("demo")
@@ -217,6 +224,23 @@ def test_a_bad_name_starts_nothing(app, dataset, started, name, words):
     assert words in page.text
     assert started == []
     assert len(all_runs()) == 1
+
+
+def test_a_run_can_be_repeated_with_other_settings(app, dataset, started):
+    make_run(dataset, "mine", patience=7, augmentation=Augmentation(shift=1.0), seed=4)
+    page = app("train", run="mine")
+    page.button("New training with these settings").click()
+    page.run()
+    assert "4 settings differ from the recipe" in page.text  # the epochs too
+    page.at.number_input(key="train-epochs").set_value(8)
+    page.run()
+    page.button("Start training").click()
+    page.run()
+    again = open_run(started[0]).config
+    assert again.differences(open_run("mine").config) == {
+        "epochs": (8, 5),
+        "warmup_epochs": (pytest.approx(0.8), pytest.approx(0.5)),
+    }
 
 
 def upload(page, text: str):
