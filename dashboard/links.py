@@ -8,10 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+_DATASET = "dataset"
+"""The parameter that all pages share."""
+
 
 @dataclass(frozen=True)
 class Parameters:
-    """The words of one page in the address bar; others, such as the dataset, stay as they are.
+    """The words of one page in the address bar, beside the dataset.
 
     Attributes:
         page: name under which they are remembered for when the user comes back.
@@ -23,22 +26,21 @@ class Parameters:
 
     def asked(self) -> Mapping[str, str]:
         """What the link asks for; where it says nothing, what was last looked at."""
-        if any(key in st.query_params for key in self.keys):
-            return st.query_params.to_dict()
-        return self.last()
-
-    def last(self) -> Mapping[str, str]:
-        """What was last written."""
-        return st.session_state.get(f"link-{self.page}", {})
+        query = st.query_params.to_dict()
+        last = st.session_state.get(f"link-{self.page}", {})
+        # Leaving for another page, Streamlit puts that page's words behind this page's path first:
+        # that is where the browser's Back leads, and it means what was looked at then.
+        left = bool(last) and any(key not in self.keys and key != _DATASET for key in query)
+        return query if not left and any(key in query for key in self.keys) else last
 
     def write(self, wanted: Mapping[str, str]) -> None:
         """Put ``wanted`` into the address bar and remember it."""
         st.session_state[f"link-{self.page}"] = dict(wanted)
         now = st.query_params.to_dict()
-        others = {key: value for key, value in now.items() if key not in self.keys}
+        kept = {key: value for key, value in now.items() if key == _DATASET}
         # In one go: each change by itself would be a step of the browser's Back.
-        if now != others | dict(wanted):
-            st.query_params.from_dict(others | dict(wanted))
+        if now != kept | dict(wanted):
+            st.query_params.from_dict(kept | dict(wanted))
 
 
 def linked_choice(

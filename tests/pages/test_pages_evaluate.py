@@ -242,6 +242,18 @@ def test_coming_back_finds_the_last_view(app):
 
 
 @pytest.mark.usefixtures("model")
+def test_back_from_browse_finds_the_view_that_was_left(app):
+    page = app("evaluate", section="faces", faces="best")
+    # The address that Streamlit leaves behind on the way to Browse.
+    page.at.query_params["sort"] = "error"
+    page.at.query_params["image"] = "88"
+    for key in ("section", "faces"):
+        del page.at.query_params[key]
+    page.run()
+    assert page.query == {"dataset": "demo", "model": "one", "section": "faces", "faces": "best"}
+
+
+@pytest.mark.usefixtures("model")
 @pytest.mark.parametrize(
     "query",
     [
