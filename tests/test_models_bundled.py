@@ -1,0 +1,50 @@
+"""The model that comes with the package."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fkd.evaluation.metrics import rmse
+from fkd.keypoints import KAGGLE_15
+from fkd.models.predictor import Predictor
+from fkd.models.saving import load_model
+from fkd.models.sources import BUNDLED, trained_model, trained_models
+from fkd.synthetic import render_faces
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_it_is_there_small_and_has_a_card():
+    model = trained_model(BUNDLED)
+    assert trained_models()[0] == model
+    assert model.path.stat().st_size <= 4_000_000
+    card = (model.path.parent / "README.md").read_text()
+    for word in ("## Scores", "## Data", "licence", "## Recipe", "## Limits", *KAGGLE_15.names):
+        assert word in card
+
+
+def test_it_finds_the_points_of_drawn_faces_and_knows_how_sure_it_is():
+    images, exact = render_faces(0, 0, 40)  # the first demo faces, not among those it learned from
+    output = Predictor(load_model(trained_model(BUNDLED).path))(images)
+    assert rmse(output[..., :2], exact) < 1.2
+    distance = np.linalg.norm(output[..., :2] - exact, axis=-1)
+    sure = output[..., 2] <= np.median(output[..., 2])
+    assert distance[sure].mean() < 0.8 * distance[~sure].mean()
+
+
+def test_evaluating_it_needs_no_training():
+    def fkd(*words: str) -> str:
+        command = [sys.executable, "-m", "fkd", *words]
+        return subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
+    fkd("demo", "--rows", "12")
+    scores = json.loads(fkd("evaluate", "bundled", "--dataset", "demo", "--json"))
+    assert (scores["model"], scores["split"], scores["n_images"]) == ("bundled", "all", 12)
+    assert scores["rmse_px"] < 1.5
