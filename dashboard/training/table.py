@@ -52,7 +52,7 @@ def _draw(found: Listing) -> None:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     words = row.text_input(
         "Filter",
-        placeholder="Filter: a state, a model, a dataset, words of a note",
+        placeholder="Filter: a name, state, model, dataset, words of a note",
         label_visibility="collapsed",
         key="runs-filter",
         width=420,
@@ -127,7 +127,7 @@ def columns(key: str, on_open: Callable[[str], None]) -> dict[str, object]:
             "state",
             options=list(LOOKS),
             color=[look.color for look in LOOKS.values()],
-            width="small",
+            width=98,
         ),
         "run": column.ButtonColumn(alignment="left", key=key, on_click=clicked),
         "best RMSE (px)": column.NumberColumn(
