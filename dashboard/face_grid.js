@@ -8,6 +8,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   grid.style.setProperty("--face", `${data.face_px}px`);
   grid.style.gridTemplateColumns = data.columns ? `repeat(${data.columns}, minmax(0, 1fr))` : "";
   grid.classList.toggle("pixelated", data.show.includes("pixels"));
+  grid.classList.toggle("pairs", data.pairs);
   grid.replaceChildren(...data.faces.map((face) => {
     const button = document.createElement("button");
     button.className = "face";

@@ -71,12 +71,14 @@ def face_grid(
     *,
     face_px: int = 120,
     columns: int | None = None,
+    pairs: bool = False,
     show: Sequence[str] = (POINTS,),
     mark_size: float = 1.4,
     page: int = 1,
     focus: str | None = None,
 ) -> None:
-    """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``.
+    """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``; with
+    ``pairs``, and an even number of columns, every two of them close together.
 
     ``on_open(id)`` is called, before the next run, with the face that was clicked. ``mark_size``
     is a dot's radius in image px. Another ``page`` is shown from its top. The face with the id
@@ -96,6 +98,7 @@ def face_grid(
             **style_data(schema, show),
             "face_px": face_px,
             "columns": columns,
+            "pairs": pairs,
             "size": mark_size,
             "page": page,
             "focus": focus,

@@ -8,16 +8,23 @@ import time
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from statistics_helper import faces, four_points
 
 from fkd.dataset import Dataset
 from fkd.keypoints import KAGGLE_15
+from fkd.models import sources
 from fkd.models.sources import TrainedModel, trained_model
 from fkd.splits import Split, positions
 from fkd.training.config import RunConfig
 from fkd.training.runs import create_run
 from fkd.training.status import FINISHED, Status
+
+
+def no_bundled_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an installation without the bundled model: there are only runs."""
+    monkeypatch.setattr(sources, "_BUNDLED_FILE", sources.PACKAGE / "no.keras")
 
 
 def split_of(dataset: Dataset, every: int = 4, start: int = 0) -> Split:

@@ -44,7 +44,7 @@ def ced_chart(
     figure.update_xaxes(title="NME", tickformat=".0%", range=[0, at[-1]], fixedrange=True)
     figure.update_yaxes(title="share of images", tickformat=".0%", range=[0, 1.02], fixedrange=True)
     figure.update_layout(hovermode="x", legend=_ABOVE, showlegend=len(curves) > 1)
-    return styled(figure, 400)
+    return styled(figure, 340)
 
 
 def keypoint_bars(
@@ -64,7 +64,10 @@ def keypoint_bars(
             name=name,
             marker={"color": [k.color for k in schema.keypoints], "opacity": opacity},
             text=[f"{point.rmse_px:.2f}" if point.n else "" for point in points],
-            textposition="auto",
+            textposition="outside",
+            constraintext="none",
+            textfont={"size": 12 if len(scores) == 1 else 11},
+            cliponaxis=False,
             customdata=[[point.n] for point in points],
             hovertemplate="%{y}: %{x:.2f} px on %{customdata[0]:,} labels<extra>"
             + name
@@ -94,7 +97,8 @@ def keypoint_bars(
             hovertemplate="%{y}: about %{x:.1f} px<extra>label noise</extra>",
         )
     figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
-    figure.update_xaxes(title="RMSE in px", rangemode="tozero", fixedrange=True)
+    longest = max((p.rmse_px for _, points in scores for p in points if p.n), default=1)
+    figure.update_xaxes(title="RMSE in px", range=[0, 1.1 * longest], fixedrange=True)
     figure.update_layout(barmode="group", hovermode="closest", legend=_ABOVE)
     return styled(figure, (30 if len(scores) == 1 else 44) * len(schema) + 90)
 

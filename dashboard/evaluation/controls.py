@@ -13,9 +13,11 @@ from dashboard.evaluation import view
 from dashboard.evaluation.making import offer_predictions
 from dashboard.evaluation.view import View, changes
 from dashboard.words import compact, plain
+from fkd.columns import ERROR
 from fkd.evaluation.parts import ALL, VALIDATION, Part, held_back
 from fkd.evaluation.results import Result
 from fkd.models.sources import TrainedModel, trained_models
+from fkd.selection import Selection
 from fkd.training.runs import run_names
 
 _SPLITS = {VALIDATION: "Validation part", ALL: "All images"}
@@ -41,6 +43,13 @@ class Compared:
     @property
     def names(self) -> list[str]:
         return [model.name for model in self.models]
+
+    def selection(self, which: int, worst_first: bool = True) -> Selection:
+        """The images that were scored, by the error of ``models[which]``, for Browse."""
+        model = self.models[which]
+        known = held_back(model, self.current.dataset) is not None
+        flags = ("heldback",) if known and self.split != ALL else ()
+        return Selection(model=model.name, flags=flags, sort=ERROR, descending=worst_first)
 
 
 def require_models() -> list[TrainedModel]:

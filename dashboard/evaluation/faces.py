@@ -8,17 +8,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import loaders, plots, routes
-from dashboard.chart import chart
+from dashboard import loaders, routes
 from dashboard.evaluation import view
-from dashboard.evaluation.charts import COLORS
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.view import APART, FIRST, SECOND, WHICH, View, changes
 from dashboard.face_grid import Face, face_grid
-from dashboard.words import plain
-from fkd.columns import ERROR
-from fkd.evaluation.parts import ALL, held_back
-from fkd.selection import Range, Selection
 
 _ON_A_PAGE = 24
 _CHOSEN = "e-chosen"
@@ -26,7 +20,6 @@ _CHOSEN = "e-chosen"
 
 def section(compared: Compared, shown: View) -> None:
     two = len(compared.results) > 1
-    _histograms(compared)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     st.session_state["e-faces"] = shown.which
     row.segmented_control(
@@ -57,7 +50,7 @@ def section(compared: Compared, shown: View) -> None:
         "Dots are the labels, rings the prediction; the caption is the mean distance between them "
         "in px. A click opens the face in Browse."
     )
-    _grid(compared, shown, order[(page - 1) * on_a_page : page * on_a_page])
+    _grid(compared, shown, order[(page - 1) * on_a_page : page * on_a_page], page)
     if pages > 1:
         _pager(shown, page, pages)
 
@@ -80,7 +73,7 @@ def _order(compared: Compared, shown: View) -> NDArray[np.intp]:
     return ascending[np.argsort(away, kind="stable")]
 
 
-def _grid(compared: Compared, shown: View, which: NDArray[np.intp]) -> None:
+def _grid(compared: Compared, shown: View, which: NDArray[np.intp], page: int) -> None:
     dataset = compared.current.dataset
     two = len(compared.results) > 1
     faces = []
@@ -104,22 +97,15 @@ def _grid(compared: Compared, shown: View, which: NDArray[np.intp]) -> None:
         "e-grid",
         lambda chosen: st.session_state.__setitem__(_CHOSEN, chosen),
         face_px=140,
-        # An even number: the two of a pair stand side by side.
         columns=8 if two else None,
+        pairs=two,
+        page=page,
     )
     loaders.release(dataset)
     # A page can only be left from a run, not from the callback that comes before it.
     if (chosen := st.session_state.pop(_CHOSEN, None)) is not None:
         number, _, row = chosen.partition(":")
-        routes.browse(_selection(compared, int(number), shown.which != "best"), int(row))
-
-
-def _selection(compared: Compared, number: int, worst_first: bool) -> Selection:
-    """The images that were scored, by the error of one model, for Browse."""
-    model = compared.models[number]
-    known = held_back(model, compared.current.dataset) is not None
-    flags = ("heldback",) if known and compared.split != ALL else ()
-    return Selection(model=model.name, flags=flags, sort=ERROR, descending=worst_first)
+        routes.browse(compared.selection(int(number), shown.which != "best"), int(row))
 
 
 def _pager(shown: View, page: int, pages: int) -> None:
@@ -132,29 +118,3 @@ def _pager(shown: View, page: int, pages: int) -> None:
             key=key,
             on_change=lambda: view.write(replace(shown, page=st.session_state[key])),
         )
-
-
-def _histograms(compared: Compared) -> None:
-    """Images by their error; a bar leads to its images."""
-    longest = max(np.nanmax(result.error, initial=0.0) for result in compared.results)
-    if not longest:
-        return
-    exact = not compared.part.differ  # otherwise Browse has more images than were scored
-    st.markdown("#### Error of each image")
-    for number, cell in enumerate(st.columns(len(compared.results), gap="large")):
-        result = compared.results[number]
-        name = f"**{plain(result.model)}**: mean" if len(compared.results) > 1 else "Mean"
-        with cell:
-            st.caption(
-                f"{name} distance from the labels in px; half of the images are below "
-                f"{np.nanmedian(result.error):.2f} px."
-                + (" Choose a bar to see its images." if exact else "")
-            )
-            figure = plots.histogram(result.error, "error in px")
-            figure.update_traces(marker_color=COLORS[number])
-            figure.update_xaxes(range=[0, longest * 1.02])
-            figure.update_layout(height=210)
-            if at := chart(figure, f"errors-{number}", select=exact):
-                low, high = at["customdata"]
-                chosen = _selection(compared, number, True)
-                routes.browse(replace(chosen, ranges=(Range(ERROR, low, high),)))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import predictions
+from dashboard import plots, predictions, routes
 from dashboard.chart import chart
-from dashboard.evaluation.charts import ced_chart, keypoint_bars
+from dashboard.evaluation.charts import COLORS, ced_chart, keypoint_bars
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import KEYPOINT_METRICS, METRICS
 from dashboard.evaluation.view import View
 from dashboard.widgets import download_table, show_table
+from dashboard.words import plain
+from fkd.columns import ERROR
 from fkd.evaluation.metrics import ced
 from fkd.evaluation.scores import ALL_ROWS
+from fkd.selection import Range
 
 _LIMIT, _FARTHEST = 0.08, 0.2
 _ENOUGH = 20
@@ -25,6 +30,7 @@ def section(compared: Compared, shown: View) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         _curve(compared)
+        _histograms(compared)
     with right:
         _keypoints(compared)
     _sources(compared)
@@ -53,6 +59,30 @@ def _curve(compared: Compared) -> None:
     chart(ced_chart(curves, at, _LIMIT), "ced", select=False)
     frame = pd.DataFrame({"NME": at.round(4), **dict(curves)})
     download_table(frame, _file(compared, "ced"))
+
+
+def _histograms(compared: Compared) -> None:
+    """Images by their error; a bar leads to its images."""
+    longest = max(np.nanmax(result.error, initial=0.0) for result in compared.results)
+    if not longest:
+        return
+    exact = not compared.part.differ  # otherwise Browse has more images than were scored
+    st.markdown("#### Error of each image")
+    for number, result in enumerate(compared.results):
+        name = f"**{plain(result.model)}**: mean" if len(compared.results) > 1 else "Mean"
+        st.caption(
+            f"{name} distance from the labels in px; half of the images are below "
+            f"{np.nanmedian(result.error):.2f} px."
+            + (" Choose a bar to see its images." if exact else "")
+        )
+        figure = plots.histogram(result.error, "error in px")
+        figure.update_traces(marker_color=COLORS[number])
+        figure.update_xaxes(range=[0, longest * 1.02])
+        figure.update_layout(height=200)
+        if at := chart(figure, f"errors-{number}", select=exact):
+            low, high = at["customdata"]
+            chosen = compared.selection(number)
+            routes.browse(replace(chosen, ranges=(Range(ERROR, low, high),)))
 
 
 def _sources(compared: Compared) -> None:

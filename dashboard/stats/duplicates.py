@@ -106,8 +106,8 @@ def _pairs(current: Current, which: np.ndarray) -> None:
         current.dataset.schema,
         "pairs",
         lambda chosen: st.session_state.__setitem__("chosen-pair", chosen),
-        # An even number: the two of a pair stand side by side.
         columns=8,
+        pairs=True,
         show=(POINTS,),
     )
     if chosen := st.session_state.pop("chosen-pair", None):

@@ -7,7 +7,14 @@ import time
 
 import numpy as np
 import pytest
-from evaluation_helper import make_run, output_of, split_of, store_all, store_validation
+from evaluation_helper import (
+    make_run,
+    no_bundled_model,
+    output_of,
+    split_of,
+    store_all,
+    store_validation,
+)
 
 from dashboard.tasks import tasks
 from fkd.evaluation.metrics import point_errors, rmse
@@ -15,6 +22,11 @@ from fkd.registry import open_named
 from fkd.statistics.missing import present
 
 pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture(autouse=True)
+def no_bundled(monkeypatch):
+    no_bundled_model(monkeypatch)
 
 
 @pytest.fixture
@@ -210,6 +222,28 @@ def test_a_model_that_expects_nothing_has_no_such_section(app, dataset):
     page = app("evaluate", section="expected")
     assert "Rank correlation" not in page.metrics()
     assert "#### Cumulative errors" in page.text
+
+
+# The bundled model
+
+
+def test_the_bundled_model_stands_beside_the_runs(app, dataset, model, tmp_path, monkeypatch):
+    from fkd.models import sources
+
+    path = tmp_path / "compact.keras"
+    path.write_bytes(b"no weights")
+    monkeypatch.setattr(sources, "_BUNDLED_FILE", path)
+    page = app("evaluate")
+    assert page.at.selectbox(key="e-model").options == ["bundled", "one"]
+    assert page.query["model"] == "one"  # it has a validation part here
+    bundled = sources.trained_model("bundled")
+    store_all(bundled, dataset, output_of(dataset, 3))
+    page = app("evaluate", model="bundled", **{"with": "one"})
+    assert "on 23 images" in page.text
+    assert "bundled: trained on other data than demo" in page.text
+    page = app("evaluate", model="bundled")
+    assert "RMSE on 90 images" in page.text
+    assert "no validation part here" in page.text
 
 
 # Links
