@@ -27,3 +27,9 @@ def browse(selection: Selection, image: int | None = None, dataset: str | None =
     st.switch_page(
         BROWSE, query_params={"dataset": dataset or st.session_state["dataset"], **query}
     )
+
+
+def evaluate(model: str, other: str, dataset: str) -> None:
+    """Leave for Evaluate with ``model``, beside ``other`` unless that is empty, on ``dataset``."""
+    beside = {"with": other} if other else {}
+    st.switch_page(EVALUATE, query_params={"dataset": dataset, "model": model, **beside})

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard import routes
 from dashboard.guard import safely
 from dashboard.training import view
 from dashboard.training.listing import Listed
 from dashboard.words import compact, plain
 from fkd.training.launcher import resume
 from fkd.training.runs import MAX_NOTE, Run
-from fkd.training.status import STOPPING
+from fkd.training.status import FINISHED, STOPPING
 
 
 def buttons(one: Listed) -> None:
@@ -41,6 +42,14 @@ def buttons(one: Listed) -> None:
             type="primary",
             on_click=safely(f"resuming {run.name}", resume, run),
         )
+    if run.best.is_file() and st.button(
+        "Evaluate",
+        icon=":material/target:",
+        type="primary" if status.state == FINISHED else "secondary",
+        help="Scores its best epoch, beside the first run that it is compared with.",
+    ):
+        other = next((name for name in view.shown() if name != run.name), "")
+        routes.evaluate(run.name, other, one.config.dataset)
     _edit(one)
     _downloads(run)
     if not status.active and st.button(

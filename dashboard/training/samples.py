@@ -82,4 +82,6 @@ def _grid(one: Listed, dataset: Dataset, at: np.ndarray, predicted: np.ndarray) 
 
     face_grid(shown, dataset.schema, "samples", chosen, columns=6, show=(POINTS,))
     if (row := st.session_state.pop("sample-chosen", None)) is not None:
-        routes.browse(Selection(), row, dataset.name)
+        routes.browse(
+            Selection(model=one.name if one.run.best.is_file() else ""), row, dataset.name
+        )

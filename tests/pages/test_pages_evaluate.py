@@ -264,6 +264,15 @@ def test_widgets_set_the_link_and_the_link_sets_the_widgets(app):
 
 
 @pytest.mark.usefixtures("model", "other")
+def test_runs_compared_on_train_are_compared_here(app):
+    page = app("train", run="one,two")
+    page.button("Evaluate").click()
+    page.run()
+    assert "two is closer than one" in page.text
+    assert page.query == {"dataset": "demo", "model": "one", "with": "two"}
+
+
+@pytest.mark.usefixtures("model", "other")
 def test_coming_back_finds_the_last_view(app):
     page = app("evaluate", model="one", section="faces")
     page.at.switch_page("../pages/stats.py")
