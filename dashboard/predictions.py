@@ -10,7 +10,7 @@ import streamlit as st
 from fkd.columns import FLAGS
 from fkd.dataset import Dataset
 from fkd.evaluation.images import Predicted, look_up
-from fkd.evaluation.parts import Part, part_of
+from fkd.evaluation.parts import Part, held_back, part_of
 from fkd.evaluation.predictions import version
 from fkd.evaluation.results import Result, judge
 from fkd.measures import Measures
@@ -36,6 +36,18 @@ def _predicted(
     name: str, version: Version, content_hash: str, _model: TrainedModel, _dataset: Dataset
 ) -> Predicted | None:
     return look_up(_model, _dataset)
+
+
+def has_validation(model: TrainedModel, of: Dataset) -> bool:
+    """Whether the run of ``model`` held images of this dataset back."""
+    return _has_validation(model.name, version(model, of), of.content_hash, model, of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _has_validation(
+    name: str, version: Version, content_hash: str, _model: TrainedModel, _dataset: Dataset
+) -> bool:
+    return held_back(_model, _dataset) is not None
 
 
 def _stamps(models: tuple[TrainedModel, ...], of: Dataset) -> Stamps:

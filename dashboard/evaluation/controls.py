@@ -14,7 +14,7 @@ from dashboard.evaluation.making import offer_predictions
 from dashboard.evaluation.view import View, changes
 from dashboard.words import compact, plain
 from fkd.columns import ERROR
-from fkd.evaluation.parts import ALL, VALIDATION, Part, held_back
+from fkd.evaluation.parts import ALL, VALIDATION, Part
 from fkd.evaluation.results import Result
 from fkd.models.sources import TrainedModel, trained_models
 from fkd.selection import Selection
@@ -47,7 +47,7 @@ class Compared:
     def selection(self, which: int, worst_first: bool = True) -> Selection:
         """The images that were scored, by the error of ``models[which]``, for Browse."""
         model = self.models[which]
-        known = held_back(model, self.current.dataset) is not None
+        known = predictions.has_validation(model, self.current.dataset)
         flags = ("heldback",) if known and self.split != ALL else ()
         return Selection(model=model.name, flags=flags, sort=ERROR, descending=worst_first)
 
@@ -122,12 +122,12 @@ def _existing(shown: View, current: Current, models: list[TrainedModel]) -> View
 
 def _suggested(current: Current, models: list[TrainedModel]) -> TrainedModel:
     """The newest run of this dataset, else the first model there is."""
-    of_this = (m for m in models if held_back(m, current.dataset) is not None)
+    of_this = (m for m in models if predictions.has_validation(m, current.dataset))
     return next(of_this, models[0])
 
 
 def _any_held_back(models: list[TrainedModel], current: Current) -> bool:
-    return any(held_back(model, current.dataset) is not None for model in models)
+    return any(predictions.has_validation(model, current.dataset) for model in models)
 
 
 def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compared:
@@ -173,8 +173,8 @@ def _score_all(shown: View) -> None:
 def _why(model: TrainedModel, current: Current, split: str) -> str:
     """Why predictions have to be made, in one sentence."""
     name, run = plain(model.name), model.run
-    back = held_back(model, current.dataset)
-    if split == VALIDATION and back is not None and run is not None and run.validation.is_file():
+    back = predictions.has_validation(model, current.dataset)
+    if split == VALIDATION and back and run is not None and run.validation.is_file():
         return (
             f"The predictions that the training of {name} left of its validation part cannot be "
             "read; they can be made again."

@@ -10,7 +10,7 @@ from dashboard import predictions
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import METRICS
 from dashboard.words import compact, count_share, plain
-from fkd.evaluation.parts import ALL, held_back
+from fkd.evaluation.parts import ALL
 from fkd.evaluation.results import UNFLAGGED
 from fkd.evaluation.scores import ALL_ROWS, Scores
 
@@ -87,12 +87,13 @@ def _warnings(compared: Compared) -> None:
     ]
     if unknown:
         alone = compared.split == ALL and not any(
-            held_back(model, dataset) is not None for model in compared.models
+            predictions.has_validation(model, dataset) for model in compared.models
         )
-        st.caption(
-            f"{' and '.join(unknown)}: trained on other data than {plain(dataset.name)} as it is "
-            "now; whether these pictures were among it is not known."
-            + (" There is no validation part here, so all images are scored." if alone else "")
+        st.warning(
+            f"Whether {' or '.join(unknown)} has seen these pictures in training is not known; if "
+            "it has, that flatters it."
+            + (" There is no validation part here, so all images are scored." if alone else ""),
+            icon=":material/school:",
         )
 
 

@@ -47,7 +47,7 @@ class Metric:
             return "–"
         if self.unit == "%":
             value = 100 * value
-            return f"{value:.2f} %" if 0 < value < 9.995 else f"{value:.1f} %"
+            return f"{value:.{0 if value in (0, 100) else 2 if value < 9.995 else 1}f} %"
         return f"{value:.2f} px" if self.unit == "px" else f"{value:.3f}"
 
     def difference(self, value: float, other: float) -> str | None:

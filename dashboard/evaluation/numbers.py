@@ -83,6 +83,9 @@ def _histograms(compared: Compared) -> None:
             low, high = at["customdata"]
             chosen = compared.selection(number)
             routes.browse(replace(chosen, ranges=(Range(ERROR, low, high),)))
+    errors = {f"{result.model} error px": result.error for result in compared.results}
+    frame = pd.DataFrame({"row": compared.results[0].rows, **errors})
+    download_table(frame, _file(compared, "images"))
 
 
 def _sources(compared: Compared) -> None:
