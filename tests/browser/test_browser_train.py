@@ -166,7 +166,7 @@ def test_a_click_opens_a_run_and_ticks_compare(page, visit, tiny):
     page.mouse.click(box["x"] + 350, box["y"] + 16)  # sorting opens nothing
     idle(page)
     assert "run=" not in page.url
-    page.mouse.click(box["x"] + 135, box["y"] + 50)
+    page.mouse.click(box["x"] + 175, box["y"] + 50)
     page.wait_for_url(re.compile("run=second"))
     badge(page, "finished")
     idle(page)
