@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from evaluation_helper import no_bundled_model
 from streamlit.testing.v1 import AppTest
 
 from fkd.demo import DemoSpec, make_demo
 from fkd.measures import measure
+from fkd.registry import open_named
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +45,18 @@ def home(empty_home, demo_home):
     """A workspace with the dataset ``demo`` for this test alone."""
     shutil.copytree(demo_home, empty_home)
     return empty_home
+
+
+@pytest.fixture
+def dataset(home):
+    """The dataset ``demo`` of that workspace."""
+    return open_named("demo")
+
+
+@pytest.fixture
+def no_bundled(monkeypatch):
+    """As in an installation without the bundled model."""
+    no_bundled_model(monkeypatch)
 
 
 class App:

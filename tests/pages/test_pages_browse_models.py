@@ -6,19 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from evaluation_helper import make_run, no_bundled_model, output_of, store_all, store_validation
+from evaluation_helper import make_run, output_of, store_all, store_validation
 
-from fkd.registry import open_named
-
-
-@pytest.fixture(autouse=True)
-def no_bundled(monkeypatch):
-    no_bundled_model(monkeypatch)
-
-
-@pytest.fixture
-def dataset(home):
-    return open_named("demo")
+pytestmark = pytest.mark.usefixtures("no_bundled")
 
 
 @pytest.fixture
