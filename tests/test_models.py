@@ -135,7 +135,9 @@ def labelled(seed: int, count: int = 5) -> tuple[np.ndarray, np.ndarray]:
     return truth, predicted
 
 
-@pytest.mark.parametrize("loss", [SquaredError(), KeypointLoss(), KeypointLoss(smooth=2.0)])
+@pytest.mark.parametrize(
+    "loss", [SquaredError(SCHEMA.width), KeypointLoss(), KeypointLoss(smooth=2.0)]
+)
 @pytest.mark.parametrize("channels", [2, 3])
 def test_missing_labels_never_count(loss, channels):
     truth, predicted = labelled(0)
@@ -154,7 +156,9 @@ def test_the_squared_error_is_the_notebooks():
     truth, predicted = labelled(1)
     here = np.isfinite(truth)
     expected = np.mean(((predicted - truth)[here] / 96) ** 2)
-    assert float(SquaredError()(targets_of(truth), predicted)) == pytest.approx(expected, rel=1e-5)
+    assert float(SquaredError(SCHEMA.width)(targets_of(truth), predicted)) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_the_loss_is_the_mean_distance():

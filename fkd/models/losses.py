@@ -24,7 +24,7 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 class SquaredError(keras.losses.Loss):  # type: ignore[misc]
     """Mean squared error of the coordinates divided by ``size`` px, as the notebook had it."""
 
-    def __init__(self, size: float = 96.0, name: str = "squared_error", **options: Any) -> None:
+    def __init__(self, size: float, name: str = "squared_error", **options: Any) -> None:
         super().__init__(name=name, **options)
         self.size = size
 

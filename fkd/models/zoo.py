@@ -51,7 +51,8 @@ def compact(schema: KeypointSchema) -> keras.Model:
     x = layers.Rescaling(1 / 64, offset=-2.0, name="scale")(inputs)
     x = _conv(x, 16, kernel=5, stride=2)
     finer = []
-    for filters, blocks in ((32, 0), (64, 1), (96, 1), (128, 1)):
+    for scale, blocks in enumerate((0, 1, 1, 1), start=1):
+        filters = 32 * scale
         x = _conv(x, filters, stride=2)
         for _ in range(blocks):
             x = _residual(x, filters)

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.keypoints import KeypointSchema
 from fkd.models import losses, saving, zoo
 from fkd.models.predictor import Predictor
 from fkd.training import checkpoint, devices, history
@@ -39,8 +40,10 @@ class LossNotFinite(UserError):
     """The loss became NaN or infinite."""
 
 
-def compile_model(model: keras.Model, config: RunConfig, steps: int) -> None:
-    """Give ``model`` the optimizer and the loss of ``config``; an epoch has ``steps`` batches."""
+def compile_model(
+    model: keras.Model, config: RunConfig, loss: keras.losses.Loss, steps: int
+) -> None:
+    """Give ``model`` the optimizer of ``config`` and ``loss``; an epoch has ``steps`` batches."""
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
         warmup = round(config.warmup_epochs * steps)
@@ -63,12 +66,14 @@ def compile_model(model: keras.Model, config: RunConfig, steps: int) -> None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     else:
         optimizer = keras.optimizers.Adam(rate, **averaging)
-    model.compile(optimizer, loss_of(config), metrics=[losses.PixelError()])
+    model.compile(optimizer, loss, metrics=[losses.PixelError()])
 
 
-def loss_of(config: RunConfig) -> keras.losses.Loss:
+def loss_of(config: RunConfig, schema: KeypointSchema) -> keras.losses.Loss:
     """The baseline is trained as it was in the notebook, other models with the robust loss."""
-    return losses.SquaredError() if config.model == "baseline" else losses.KeypointLoss()
+    return (
+        losses.SquaredError(schema.width) if config.model == "baseline" else losses.KeypointLoss()
+    )
 
 
 class AfterBatch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -92,7 +97,8 @@ class Training:
         keras.utils.set_random_seed(config.seed)
         devices.set_precision(devices.resolve_precision(config.precision, config.model))
         self.examples: Examples = training_examples(dataset, config)
-        self.validation = Validation(dataset, config, loss_of(config))
+        self.loss = loss_of(config, dataset.schema)
+        self.validation = Validation(dataset, config, self.loss)
         self.steps = batches_per_epoch(self.examples, config)
         self.batch = min(config.batch_size, len(self.examples))
         self._first_model()
@@ -110,7 +116,7 @@ class Training:
                 self.model = saving.load_model(self.run.last, compile=True)
             else:
                 self.model = zoo.build(self.config.model, self.dataset.schema)
-                compile_model(self.model, self.config, self.steps)
+                compile_model(self.model, self.config, self.loss, self.steps)
                 self.model.optimizer.build(self.model.trainable_variables)
         done = int(self.model.optimizer.iterations.numpy())
         rows = history.keep_until(self.run.folder, done)
