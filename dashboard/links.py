@@ -43,6 +43,33 @@ class Parameters:
             st.query_params.from_dict(kept | dict(wanted))
 
 
+def bound(key: str, value: Any, changed: Callable[[Any], None]) -> dict[str, Any]:
+    """Arguments that make a Streamlit widget show ``value``, whatever it showed before, and call
+    ``changed`` with what the user makes of it."""
+    st.session_state[key] = value
+    return {"key": key, "on_change": lambda: changed(st.session_state[key])}
+
+
+def one_of(
+    widget: Callable[..., Any],
+    label: str,
+    options: Mapping[str, str],
+    arguments: Mapping[str, Any],
+    **more: Any,
+) -> None:
+    """One of ``options`` (word in the link: what it is called) chosen with ``widget``, a Streamlit
+    select box or segmented control, that ``bound`` gave its ``arguments``."""
+    widget(label, list(options), format_func=options.get, required=True, **arguments, **more)
+
+
+def pager(pages: int, page: int, key: str, turn: Callable[[int], None]) -> None:
+    """Numbers of pages in the middle of the row; ``turn`` is called with the one chosen."""
+    # The key changes with the page, so the default is always the page shown.
+    key = f"{key}-{page}"
+    with st.container(horizontal_alignment="center"):
+        st.pagination(pages, default=page, key=key, on_change=lambda: turn(st.session_state[key]))
+
+
 def linked_choice(
     widget: Callable[..., Any],
     label: str,
@@ -50,27 +77,18 @@ def linked_choice(
     parameter: str,
     **arguments: Any,
 ) -> str:
-    """One of ``options`` (word in the link: what it is called), chosen with ``widget``, a
-    Streamlit select box or segmented control; the first one by default.
+    """One of ``options``, chosen with ``widget`` (see ``one_of``): the one in the link, else what
+    was chosen last, else the first.
 
     Streamlit's own binding puts the label into the link; this puts the short, stable word.
     """
-    words = list(options)
-    asked = st.query_params.get(parameter)
-    chosen = asked if asked in options else words[0]
-    key = f"linked-{parameter}"
-    st.session_state[key] = chosen
+    last = f"linked-{parameter}-last"
+    known = (st.query_params.get(parameter), st.session_state.get(last))
+    chosen = next((word for word in known if word in options), next(iter(options)))
 
-    def changed() -> None:
-        st.query_params[parameter] = st.session_state[key]
+    def changed(word: str) -> None:
+        st.query_params[parameter] = st.session_state[last] = word
 
-    widget(
-        label,
-        words,
-        format_func=lambda word: options[word],
-        required=True,
-        key=key,
-        on_change=changed,
-        **arguments,
-    )
+    st.session_state[last] = chosen
+    one_of(widget, label, options, bound(f"linked-{parameter}", chosen, changed), **arguments)
     return chosen

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.current import require_current
 from dashboard.evaluation import controls, expected, faces, headline, numbers, view
+from dashboard.links import one_of
 
 SECTIONS = {"numbers": numbers.section, "faces": faces.section, "expected": expected.section}
 
@@ -17,13 +20,11 @@ compared = controls.compare(shown, current, models)
 headline.headline(compared)
 offered = [key for key in view.SECTIONS if key != "expected" or expected.known(compared)]
 section = shown.section if shown.section in offered else offered[0]
-st.session_state["e-section"] = section
-st.segmented_control(
+one_of(
+    st.segmented_control,
     "Section",
-    offered,
-    format_func=view.SECTIONS.get,
-    required=True,
+    {key: view.SECTIONS[key] for key in offered},
+    view.linked(replace(shown, section=section), "section"),
     label_visibility="collapsed",
-    **view.changes(shown, "e-section", "section"),
 )
 SECTIONS[section](compared, shown)

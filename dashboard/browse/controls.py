@@ -13,6 +13,7 @@ from dashboard.browse import view
 from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
 from dashboard.current import Current
 from dashboard.face_grid import NAMES, TOGGLES
+from dashboard.links import bound, one_of
 from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW
 from fkd.models.sources import trained_models
 from fkd.selection import Range
@@ -23,12 +24,12 @@ _FAR = 1000.0
 """px that no error reaches: the upper end of a range without one."""
 
 
-def _changing(shown: View, key: str, change: Callable[[View, Any], View]) -> dict[str, Any]:
-    """Arguments that bind a widget to the view: ``change(view, value)`` gives the next view."""
-    return {
-        "key": key,
-        "on_change": lambda: view.answer(shown, change(shown, st.session_state[key])),
-    }
+def _linked(
+    shown: View, key: str, value: Any, change: Callable[[View, Any], View]
+) -> dict[str, Any]:
+    """Arguments that bind a widget to the view, of which it shows ``value``;
+    ``change(view, value)`` gives the next view."""
+    return bound(key, value, lambda wanted: view.answer(shown, change(shown, wanted)))
 
 
 def controls(shown: View, current: Current) -> View:
@@ -41,14 +42,13 @@ def controls(shown: View, current: Current) -> View:
 
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     if len(current.dataset.test_images):
-        st.session_state["b-part"] = selection.part
-        row.segmented_control(
-            "Images",
-            list(_PARTS),
-            format_func=_PARTS.get,
-            required=True,
-            **_changing(shown, "b-part", lambda v, p: v.with_selection(v.selection.of_part(p))),
+        arguments = _linked(
+            shown,
+            "b-part",
+            selection.part,
+            lambda v, part: v.with_selection(v.selection.of_part(part)),
         )
+        one_of(row.segmented_control, "Images", _PARTS, arguments)
 
     known = (selection.part, selection.model)
     flags = [key for key, flag in FLAGS.items() if flag.known(*known)]
@@ -56,29 +56,25 @@ def controls(shown: View, current: Current) -> View:
     words = {key: FLAGS[key].label for key in flags} | {
         _MISSING + k.name: f"missing: {k.label}" for k in schema.keypoints
     }
-    st.session_state["b-filter"] = [
-        *selection.flags,
-        *(_MISSING + name for name in selection.lacking),
-    ]
+    filters = [*selection.flags, *(_MISSING + name for name in selection.lacking)]
     row.multiselect(
         "Filter",
         [*flags, *(_MISSING + name for name in lacking)],
         format_func=lambda key: words[key],
         placeholder="All images",
         help="Images for which all of these hold.",
-        **_changing(shown, "b-filter", _with_filters),
+        **_linked(shown, "b-filter", filters, _with_filters),
     )
 
     number = "row" if selection.part == "training" else "image id"
     sorts = [ROW, *(key for key, q in QUANTITIES.items() if q.known(*known))]
-    st.session_state["b-sort"] = selection.sort
     row.selectbox(
         "Sort by",
         sorts,
         format_func=lambda key: number if key == ROW else QUANTITIES[key].label,
         help="Outlier score: how rare the face's shape is. 3 means one face in a thousand.",
         width=150,
-        **_changing(shown, "b-sort", _with_sort),
+        **_linked(shown, "b-sort", selection.sort, _with_sort),
     )
     arrow, now = ("downward", "Descending") if selection.descending else ("upward", "Ascending")
     row.button(
@@ -96,12 +92,13 @@ def controls(shown: View, current: Current) -> View:
         mark_controls(shown, [key for key in TOGGLES if key != NAMES])
         if shown.selection.asks_model or current.predicted is not None:
             error_range(shown)
-        st.session_state["b-per-page"] = shown.per_page
         st.segmented_control(
             "Faces on a page",
             PAGE_SIZES,
             required=True,
-            **_changing(shown, "b-per-page", lambda v, n: replace(v, per_page=n, page=1)),
+            **_linked(
+                shown, "b-per-page", shown.per_page, lambda v, n: replace(v, per_page=n, page=1)
+            ),
         )
     go_to(row, shown, current)
     return shown
@@ -114,20 +111,19 @@ def mark_controls(shown: View, offered: list[str]) -> None:
         kept = [key for key in v.show if key not in offered]
         return replace(v, show=tuple(key for key in TOGGLES if key in [*keys, *kept]))
 
-    st.session_state["b-show"] = [key for key in shown.show if key in offered]
+    now = [key for key in shown.show if key in offered]
     st.pills(
         "Show",
         offered,
         format_func=TOGGLES.get,
         selection_mode="multi",
-        **_changing(shown, "b-show", with_show),
+        **_linked(shown, "b-show", now, with_show),
     )
-    st.session_state["b-size"] = shown.mark_size
     st.select_slider(
         "Point size",
         MARK_SIZES,
         format_func=lambda size: f"{size:g} px",
-        **_changing(shown, "b-size", lambda v, size: replace(v, mark_size=size)),
+        **_linked(shown, "b-size", shown.mark_size, lambda v, size: replace(v, mark_size=size)),
     )
     model_control(shown)
 
@@ -137,14 +133,18 @@ def model_control(shown: View) -> None:
     names = [model.name for model in trained_models()]
     if not names or shown.selection.part == "test":
         return
-    st.session_state["b-model"] = shown.selection.model
     st.selectbox(
         "Predictions",
         ["", *names],
         format_func=lambda name: name or "none",
         help="Rings are predicted, dots true; a line joins the two. Sort by the error in px to see "
         "the worst first.",
-        **_changing(shown, "b-model", lambda v, m: v.with_selection(v.selection.with_model(m))),
+        **_linked(
+            shown,
+            "b-model",
+            shown.selection.model,
+            lambda v, model: v.with_selection(v.selection.with_model(model)),
+        ),
     )
 
 
@@ -179,14 +179,13 @@ def _with_error_range(v: View) -> View:
 def go_to(box: Any, shown: View, current: Current) -> None:
     """A field that opens one image by its number."""
     word = "row" if shown.selection.part == "training" else "image id"
-    st.session_state["b-go"] = None
     box.number_input(
         f"Go to {word}",
         min_value=0,
         step=1,
         placeholder="number",
         width=150,
-        **_changing(shown, "b-go", lambda v, n: replace(v, open=n)),
+        **_linked(shown, "b-go", None, lambda v, n: replace(v, open=n)),
     )
 
 

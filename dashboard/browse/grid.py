@@ -12,6 +12,7 @@ from dashboard.browse import models, view
 from dashboard.browse.view import View
 from dashboard.current import Current
 from dashboard.face_grid import Face, face_grid
+from dashboard.links import pager
 from dashboard.words import compact, count_share
 from fkd.columns import QUANTITIES, ROW
 
@@ -81,15 +82,8 @@ def _pager(shown: View, current: Current, page: int, pages: int) -> None:
         args=(-1,),
         width="stretch",
     )
-    # The key changes with the page, so the default is always the page shown.
-    key = f"b-page-{page}"
-    with middle.container(horizontal_alignment="center"):
-        st.pagination(
-            pages,
-            default=page,
-            key=key,
-            on_change=lambda: view.answer(shown, replace(shown, page=st.session_state[key])),
-        )
+    with middle:
+        pager(pages, page, "b-page", lambda to: view.answer(shown, replace(shown, page=to)))
     forth.button(
         "Next page",
         shortcut="Right",

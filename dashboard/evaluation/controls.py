@@ -11,7 +11,8 @@ from dashboard import predictions, routes
 from dashboard.current import Current
 from dashboard.evaluation import view
 from dashboard.evaluation.making import offer_predictions
-from dashboard.evaluation.view import View, changes
+from dashboard.evaluation.view import View, linked
+from dashboard.links import one_of
 from dashboard.words import compact, plain
 from fkd.columns import ERROR
 from fkd.evaluation.parts import ALL, VALIDATION, Part
@@ -82,27 +83,24 @@ def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
     split = shown.split if _any_held_back(chosen, current) else ALL
     names = [model.name for model in models]
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-    st.session_state["e-model"] = shown.model
-    row.selectbox("Model", names, width=260, **changes(shown, "e-model", "model"))
+    row.selectbox("Model", names, width=260, **linked(shown, "model"))
     others = ["", *(name for name in names if name != shown.model)]
-    st.session_state["e-other"] = shown.other
     row.selectbox(
         "Compare with",
         others,
         format_func=lambda name: name or "no other",
         disabled=len(others) == 1,
         width=260,
-        **changes(shown, "e-other", "other", page=1),
+        **linked(shown, "other", page=1),
     )
-    st.session_state["e-rows"] = split
-    row.segmented_control(
+    offered = [VALIDATION, ALL] if split != ALL or shown.split == ALL else [ALL]
+    one_of(
+        row.segmented_control,
         "Images",
-        [VALIDATION, ALL] if split != ALL or shown.split == ALL else [ALL],
-        format_func=_SPLITS.get,
-        required=True,
+        {key: _SPLITS[key] for key in offered},
+        linked(replace(shown, split=split), "split", page=1),
         help="The validation part is what a run held back from its training: only there does a "
         "score tell how good the model is on new faces.",
-        **changes(shown, "e-rows", "split", page=1),
     )
     return shown
 

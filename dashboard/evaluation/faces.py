@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from dashboard import loaders, routes
 from dashboard.evaluation import view
 from dashboard.evaluation.controls import Compared
-from dashboard.evaluation.view import APART, FIRST, SECOND, WHICH, View, changes
+from dashboard.evaluation.view import APART, FIRST, SECOND, WHICH, View, linked
 from dashboard.face_grid import Face, face_grid
+from dashboard.links import one_of, pager
 
 _ON_A_PAGE = 24
 _CHOSEN = "e-chosen"
@@ -21,26 +22,17 @@ _CHOSEN = "e-chosen"
 def section(compared: Compared, shown: View) -> None:
     two = len(compared.results) > 1
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-    st.session_state["e-faces"] = shown.which
-    row.segmented_control(
-        "Faces",
-        list(WHICH),
-        format_func=WHICH.get,
-        required=True,
-        **changes(shown, "e-faces", "which", page=1),
-    )
+    one_of(row.segmented_control, "Faces", WHICH, linked(shown, "which", page=1))
     if two:
         first, second = compared.names
         words = {FIRST: f"error of {first}", SECOND: f"error of {second}", APART: "how far apart"}
-        st.session_state["e-by"] = shown.by
-        row.segmented_control(
+        one_of(
+            row.segmented_control,
             "By",
-            list(words),
-            format_func=words.get,
-            required=True,
+            words,
+            linked(shown, "by", page=1),
             help="How far apart: the difference between the two models' errors; worst is then "
             "where they differ most.",
-            **changes(shown, "e-by", "by", page=1),
         )
     order = _order(compared, shown)
     on_a_page = _ON_A_PAGE // 2 if two else _ON_A_PAGE
@@ -52,7 +44,7 @@ def section(compared: Compared, shown: View) -> None:
     )
     _grid(compared, shown, order[(page - 1) * on_a_page : page * on_a_page], page)
     if pages > 1:
-        _pager(shown, page, pages)
+        pager(pages, page, "e-page", lambda to: view.write(replace(shown, page=to)))
 
 
 def _order(compared: Compared, shown: View) -> NDArray[np.intp]:
@@ -106,15 +98,3 @@ def _grid(compared: Compared, shown: View, which: NDArray[np.intp], page: int) -
     if (chosen := st.session_state.pop(_CHOSEN, None)) is not None:
         number, _, row = chosen.partition(":")
         routes.browse(compared.selection(int(number), shown.which != "best"), int(row))
-
-
-def _pager(shown: View, page: int, pages: int) -> None:
-    # The key changes with the page, so the default is always the page shown.
-    key = f"e-page-{page}"
-    with st.container(horizontal_alignment="center"):
-        st.pagination(
-            pages,
-            default=page,
-            key=key,
-            on_change=lambda: view.write(replace(shown, page=st.session_state[key])),
-        )

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import streamlit as st
-
-from dashboard.links import Parameters
+from dashboard.links import Parameters, bound
 from fkd.evaluation.parts import ALL, VALIDATION
 
 SECTIONS = {"numbers": "Numbers", "faces": "Faces", "expected": "Expected errors"}
@@ -85,11 +83,11 @@ def write(view: View) -> None:
     _PARAMETERS.write(view.to_query())
 
 
-def changes(shown: View, key: str, attribute: str, **others: Any) -> dict[str, Any]:
+def linked(shown: View, attribute: str, **others: Any) -> dict[str, Any]:
     """Arguments that bind a widget to ``attribute`` of the view; a change of it gives ``others``
     their values too."""
-
-    def changed() -> None:
-        write(replace(shown, **others, **{attribute: st.session_state[key]}))
-
-    return {"key": key, "on_change": changed}
+    return bound(
+        f"e-{attribute}",
+        getattr(shown, attribute),
+        lambda value: write(replace(shown, **others, **{attribute: value})),
+    )

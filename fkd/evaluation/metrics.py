@@ -38,11 +38,6 @@ def point_errors(predicted: Points, truth: Points) -> Values:
     return np.hypot(difference[..., 0], difference[..., 1])
 
 
-def image_rmse(predicted: Points, truth: Points) -> Values:
-    """``(N,)`` the ``rmse`` of each image; NaN where nothing is labelled."""
-    return np.sqrt(_image_means(_differences(predicted, truth) ** 2))
-
-
 def image_errors(predicted: Points, truth: Points) -> Values:
     """``(N,)`` the mean point error of each image in px; NaN where nothing is labelled."""
     return _image_means(point_errors(predicted, truth))

@@ -8,6 +8,10 @@ import shutil
 import pytest
 from browser_helper import Server, idle
 
+from fkd.dataset import Dataset
+from fkd.demo import DemoSpec, make_demo
+from fkd.measures import measure
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _ARGUMENTS = (
@@ -44,6 +48,19 @@ def server(chromium, tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("browser-home"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def drawn(server, monkeypatch):
+    """Draws and measures a small dataset in the server's workspace, which the test shares."""
+    monkeypatch.setenv("FKD_HOME", str(server.home))
+
+    def drawn(name: str, **spec: int) -> Dataset:
+        dataset, _ = make_demo(name, DemoSpec(**spec))
+        measure(dataset)
+        return dataset
+
+    return drawn
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ import pytest
 from browser_helper import idle
 from evaluation_helper import make_run
 
-from fkd.demo import DemoSpec, make_demo
 from fkd.evaluation.images import look_up
-from fkd.measures import measure
 from fkd.registry import remove
 
 pytestmark = pytest.mark.browser
@@ -23,11 +21,9 @@ SLOW = 120_000
 
 
 @pytest.fixture
-def dataset(server, monkeypatch):
-    """A dataset of 40 drawn faces in the server's workspace."""
-    monkeypatch.setenv("FKD_HOME", str(server.home))
-    dataset, _ = make_demo("judged", DemoSpec(rows=40, seed=6))
-    measure(dataset)
+def dataset(drawn):
+    """A dataset of 40 drawn faces."""
+    dataset = drawn("judged", rows=40, seed=6)
     yield dataset
     remove(dataset.name)
 

@@ -9,9 +9,7 @@ import pytest
 from browser_helper import idle
 from training_helper import kill_all, new_run
 
-from fkd.demo import DemoSpec, make_demo
 from fkd.errors import UserError
-from fkd.measures import measure
 from fkd.training.runs import all_runs, open_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -22,12 +20,9 @@ SLOW = 150_000
 
 
 @pytest.fixture
-def tiny(server, monkeypatch):
-    """A dataset of 40 drawn faces in the server's workspace; no training outlives the test."""
-    monkeypatch.setenv("FKD_HOME", str(server.home))
-    dataset, _ = make_demo("tiny", DemoSpec(rows=40, seed=5))
-    measure(dataset)
-    yield dataset
+def tiny(drawn):
+    """A dataset of 40 drawn faces; no training outlives the test."""
+    yield drawn("tiny", rows=40, seed=5)
     for run in all_runs():
         with suppress(UserError):
             run.request_stop(cancel=True)

@@ -76,6 +76,14 @@ class App:
         assert not self.at.exception, [e.value for e in self.at.exception]
         return self
 
+    def come_back(self, page: str) -> App:
+        """Look at Statistics, then open ``page`` from the menu, which leaves the link empty."""
+        for name in ("stats", page):
+            self.at.switch_page(f"../pages/{name}.py")
+            self.at.query_params.clear()
+            self.run()
+        return self
+
     def finish(self) -> App:
         """Run the page once no task is running any more."""
         from dashboard.tasks import tasks

@@ -169,13 +169,7 @@ def test_training_filters_do_not_reach_test_images(app):
 
 
 def test_coming_back_finds_the_last_view(app):
-    page = app("browse", filter="complete", sort="brightness")
-    page.at.switch_page("../pages/stats.py")
-    page.at.query_params.clear()
-    page.run()
-    page.at.switch_page("../pages/browse.py")
-    page.at.query_params.clear()
-    page.run()
+    page = app("browse", filter="complete", sort="brightness").come_back("browse")
     assert page.query["filter"] == "complete"
     assert page.query["sort"] == "brightness"
 

@@ -61,3 +61,15 @@ def test_without_a_dataset_pages_lead_to_data(app, page, home, tmp_path):
 
     shutil.rmtree(home)
     assert "No dataset is open" in app(page).text
+
+
+def test_coming_back_finds_the_last_section(app):
+    page = app("stats", section="quality")
+    page.at.switch_page("../pages/browse.py")
+    page.at.query_params.clear()
+    page.run()
+    page.at.switch_page("../pages/stats.py")
+    # The address that Streamlit leaves behind on the way to Browse.
+    page.at.query_params["sort"] = "sharpness"
+    page.run()
+    assert "Sharpest or noisiest" in page.text

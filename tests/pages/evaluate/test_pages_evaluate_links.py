@@ -31,7 +31,7 @@ def test_widgets_set_the_link_and_the_link_sets_the_widgets(app):
     assert page.query == {"dataset": "demo", "model": "two"}  # not with itself
     page = app("evaluate", model="two", rows="all", section="faces", faces="best", page="2")
     group = {b.key: b.value for b in page.at.button_group}
-    assert (group["e-rows"], group["e-section"], group["e-faces"]) == ("all", "faces", "best")
+    assert (group["e-split"], group["e-section"], group["e-which"]) == ("all", "faces", "best")
 
 
 @pytest.mark.usefixtures("model", "other")
@@ -45,13 +45,7 @@ def test_runs_compared_on_train_are_compared_here(app):
 
 @pytest.mark.usefixtures("model", "other")
 def test_coming_back_finds_the_last_view(app):
-    page = app("evaluate", model="one", section="faces")
-    page.at.switch_page("../pages/stats.py")
-    page.at.query_params.clear()
-    page.run()
-    page.at.switch_page("../pages/evaluate.py")
-    page.at.query_params.clear()
-    page.run()
+    page = app("evaluate", model="one", section="faces").come_back("evaluate")
     assert (page.query["model"], page.query["section"]) == ("one", "faces")
 
 
@@ -128,7 +122,7 @@ def test_a_model_of_other_data_is_scored_on_all_images(app, dataset):
     page = app("evaluate")
     assert "RMSE on 90 images" in page.text
     assert "no validation part here, so all images are scored" in page.text
-    [rows] = [b for b in page.at.button_group if b.key == "e-rows"]
+    [rows] = [b for b in page.at.button_group if b.key == "e-split"]
     assert rows.options == ["All images"]
 
 
