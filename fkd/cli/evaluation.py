@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fkd.cli.output import print_json, progress_bar, progress_lines, table
+from fkd.cli.output import import_tensorflow, print_json, progress_bar, progress_lines, table
 
 
 def add_verbs(verbs: Any) -> None:
@@ -43,6 +43,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     held_back = parts.held_back(model, dataset)
     split = arguments.split or ("all" if held_back is None else "validation")
     rows, truth = parts.rows_of(model, dataset, split)
+    if made.stored(model, dataset) is None:
+        import_tensorflow()
     with progress_lines() if arguments.progress == "lines" else progress_bar() as progress:
         found = made.predict(model, dataset, progress).of_rows(rows)
     scores = score_by_source(found.points, truth, dataset.schema)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +55,25 @@ def progress_bar() -> Iterator[Progress]:
 def progress_lines() -> Iterator[Progress]:
     """A progress callback that prints each report on stderr, for the process that started this."""
     yield lambda *report: print(to_line(*report), file=sys.stderr, flush=True)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without its words on processors and graphics cards, which it writes past
+    every setting of its log. They are shown where the import fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            said.seek(0)
+            os.write(terminal, said.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
