@@ -47,7 +47,7 @@ class Sizes:
     openings: int = 50
     views: int = 60
     rounds: int = 5
-    epochs: int = 150
+    epochs: int = 40
     baseline_epochs: int = 100
     seeds: int = 3
 

@@ -86,9 +86,7 @@ def line_chart(
             "lines": [
                 {
                     "x": np.asarray(line.x, float).tolist(),
-                    "y": [
-                        v if np.isfinite(v) else None for v in np.asarray(line.y, float).tolist()
-                    ],
+                    "y": _with_gaps(line.y),
                     "color": line.color,
                     "name": line.name,
                     "kind": line.kind,

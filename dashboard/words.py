@@ -55,7 +55,16 @@ def about(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+_SPECIAL = re.compile(r"([\\`*_\[\]<>$~:#|!])")
+_LINE_START = re.compile(r"(?m)^([ \t]*)([-+=]|\d+(?=[.)](?:\s|$)))")
+_ADDRESS = re.compile(r"(?i)(https?|www|@)")
+_JOINER = "\u2060"
+"""Cannot be seen, and ends what would be taken for an address."""
+
+
 def plain(text: str) -> str:
     """``text`` so that Streamlit's Markdown shows it as it is: what comes from files and links
-    must not become pictures, links or formulas."""
-    return re.sub(r"([\\`*_\[\]<>$~:#|!])", r"\\\1", text)
+    must not become pictures, links, formulas, headings or lists."""
+    text = _LINE_START.sub(lambda m: f"{m[1]}{_JOINER}{m[2]}", _SPECIAL.sub(r"\\\1", text))
+    # Addresses are made links after everything else, escaped or not.
+    return _ADDRESS.sub(lambda m: m[1] + _JOINER, text)

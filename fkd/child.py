@@ -14,16 +14,21 @@ from typing import IO
 
 from fkd.errors import UserError
 from fkd.progress import Progress, from_line
-from fkd.settings import PACKAGE
+from fkd.settings import PACKAGE, home
 
 _POLL_S, _PATIENCE_S = 0.1, 3.0
 
 
 def environment() -> dict[str, str]:
-    """That of this process, in which a child finds this package wherever it was started from."""
+    """That of this process, in which a child finds this package and the same workspace wherever
+    it is started."""
     path = os.environ.get("PYTHONPATH")
     places = [str(PACKAGE.parent), *([path] if path else [])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(places),
+        "FKD_HOME": str(home()),
+    }
 
 
 def run_verb(arguments: Sequence[str], progress: Progress) -> None:

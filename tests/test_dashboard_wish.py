@@ -51,7 +51,7 @@ def test_each_model_has_its_own_changes():
 
 @pytest.mark.parametrize("model", RECIPES)
 def test_like_a_run_of_the_recipe_nothing_is_changed(model):
-    split = Split(np.arange(8), np.arange(8, 10))
+    split = Split(np.arange(18), np.arange(18, 20))
     settings = all_settings(model, {"patience": 3, "epochs": 4})
     wish = Wish.like(RunConfig("demo", "abc", split, model=model, **settings))
     assert wish.changed == {"patience": 3, "epochs": 4}
@@ -66,3 +66,9 @@ def test_what_makes_no_sense_is_one_sentence(setting, value):
     wish.change(setting, value)
     with pytest.raises(UserError, match="must be between"):
         wish.check()
+
+
+def test_like_a_run_the_share_held_back_is_that_of_its_split():
+    split = Split(np.arange(80), np.arange(80, 100))
+    wish = Wish.like(RunConfig("demo", "abc", split, **all_settings("compact", {})))
+    assert wish.changed == {FRACTION: 0.2}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dashboard.words import about, compact, count_share, duration, plain, share, short_label
@@ -72,3 +74,16 @@ def test_names_get_short():
 
 def test_markdown_is_taken_literally():
     assert plain("![x](y) $a_b$") == r"\!\[x\](y) \$a\_b\$"
+
+
+@pytest.mark.parametrize("text", ["http://a.example/x", "see HTTPS://b.example", "www.c.example"])
+def test_addresses_are_no_links(text):
+    assert not re.search(r"(?i)https?\\?:|www\.", plain(text))
+    assert plain(text).replace("\u2060", "").replace("\\", "") == text
+
+
+def test_mail_addresses_and_lines_that_would_be_lists_or_headings_stay_text():
+    assert "@b" not in plain("a@b.example")
+    lines = plain("Title\n---\n- one\n2. two").splitlines()
+    assert [line[0] for line in lines] == ["T", "\u2060", "\u2060", "\u2060"]
+    assert plain("1.75 px") == "1.75 px"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 
 from limits_helper import enlarge, memory_limit, small_disk
 from training_helper import children_of, new_run, put_tiny, wait_for
@@ -30,6 +31,23 @@ def test_a_full_disk_fails_in_words_and_the_run_goes_on_with_more_room(tiny_draw
         resume(run)
         wait_for(run, FINISHED)
         assert [row.epoch for row in run.history if row.whole] == [1, 2, 3, 4]
+
+
+def test_a_disk_that_something_else_fills_fails_in_words(tiny_drawn):
+    """Not even the log can be written to then."""
+    with small_disk(runs_folder(), "96m") as disk:
+        run = new_run(put_tiny(tiny_drawn), epochs=400)
+        launch(run)
+        wait_for(run, RUNNING, epoch=1)
+        with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(1 << 12))
+        status = wait_for(run, FAILED)
+        assert status.reason.startswith("The disk is full. Free space, then resume.")
+        (disk / "filler").unlink()
+        assert load_model(run.last) is not None
+        while children_of(run):
+            time.sleep(0.05)
 
 
 def test_a_run_killed_for_want_of_memory_fails_in_words(tiny_drawn):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from fkd.evaluation.metrics import rmse
 from fkd.evaluation.parts import rows_of
 from fkd.models import zoo
 from fkd.models.layers import HeatmapReadout
+from fkd.models.saving import load_model
 from fkd.models.sources import trained_model
 from fkd.registry import remove
 from fkd.training import loop
@@ -36,6 +38,7 @@ def small(schema):
     inputs = keras.Input((schema.height, schema.width, 1))
     x = keras.layers.Rescaling(1 / 128, -1.0)(inputs)
     x = keras.layers.Conv2D(4, 8, 8, activation="relu")(x)
+    x = keras.layers.Dropout(0.2)(keras.layers.BatchNormalization(momentum=0.5)(x))
     maps = [keras.layers.Conv2D(len(schema), 1)(x) for _ in range(2)]
     return keras.Model(inputs, HeatmapReadout(8)(maps))
 
@@ -124,7 +127,10 @@ def stop_after(monkeypatch, run, batches: int, cancel: bool = False) -> None:
 @pytest.mark.parametrize("batches", [3, 5, 7, 14])
 def test_stopped_and_resumed_is_as_never_stopped(dataset, monkeypatch, batches):
     """Same history, same order, same augmentation, same schedule, wherever it was stopped."""
-    varied = {"augmentation": Augmentation(), "epochs": 4, "average": 0.9}
+    varied = {
+        **{"augmentation": Augmentation(), "epochs": 4, "average": 0.9},
+        **{"weight_decay": 0.3, "learning_rate": 0.02},
+    }
     whole, parts = new(dataset, **varied), new(dataset, **varied)
     train(whole, dataset)
     with monkeypatch.context() as patch:
@@ -134,11 +140,46 @@ def test_stopped_and_resumed_is_as_never_stopped(dataset, monkeypatch, batches):
     assert parts.best.is_file()
     parts.clear_requests()
     assert train(parts, dataset)[0] == FINISHED
-    assert losses(parts) == pytest.approx(losses(whole), rel=1e-3)
+    assert losses(parts) == pytest.approx(losses(whole), rel=1e-5)
+    courses = [[(row.loss, row.rmse_px) for row in r.history if row.whole] for r in (parts, whole)]
+    assert np.array(courses[0]) == pytest.approx(np.array(courses[1]), rel=1e-2)
+    first, second = (load_model(run.last, compile=True) for run in (parts, whole))
+    for one, other in zip(first.weights, second.weights, strict=True):
+        assert one.numpy() == pytest.approx(other.numpy(), rel=1e-4, abs=1e-6), one.path
     steps = [row.step for row in parts.history if row.whole]
     assert steps == [row.step for row in whole.history if row.whole]
     rates = [row.learning_rate for row in parts.history if row.whole]
     assert rates == pytest.approx([r.learning_rate for r in whole.history if r.whole], rel=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_a_resumed_run_has_the_optimizer_that_it_began_with(dataset, monkeypatch, precision):
+    """In float16 steps are skipped until the loss scale fits; they count as batches all the
+    same."""
+    run = new(dataset, weight_decay=0.3, average=0.9, precision=precision)
+    stop_after(monkeypatch, run, 6)
+    train(run, dataset)
+    run.clear_requests()
+    try:
+        again = Training(run, run.config, dataset, Reporter(run, Status(RUNNING)))
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    assert (again.epoch, again.step) == (1, 2)
+    optimizer = getattr(again.model.optimizer, "inner_optimizer", again.model.optimizer)
+    decays = {v.name for v in again.model.trainable_variables if optimizer._use_weight_decay(v)}
+    assert decays == {"kernel"}
+
+
+def test_averages_are_judged_and_training_goes_on_from_the_weights(dataset):
+    """What is kept as best is the average; what training goes on with is not."""
+    run = new(dataset, epochs=6, average=0.9)
+    train(run, dataset)
+    best, last = load_model(run.best), load_model(run.last, compile=True)
+    for which, one in enumerate(best.trainable_variables):
+        trained = last.trainable_variables[which].numpy()
+        average = last.optimizer._model_variables_moving_average[which].numpy()
+        assert one.numpy() == pytest.approx(average)
+        assert np.abs(trained - average).max() > 1e-6
 
 
 def test_stopping_in_the_first_epoch_keeps_the_weights(dataset, monkeypatch):
@@ -247,11 +288,12 @@ def test_every_row_of_the_split_or_complete_ones_or_filled(dataset):
     assert len(every) == ROWS - ROWS // 4
     truth = dataset.keypoints[config.split.training]
     assert np.array_equal(every.targets[..., 2] == 1, np.isfinite(truth).all(axis=-1))
-    complete = training_examples(dataset, config.with_changes(missing="complete"))
+    complete = training_examples(dataset, replace(config, missing="complete"))
     assert len(complete) == np.isfinite(truth).all(axis=(1, 2)).sum()
     assert (complete.targets[..., 2] == 1).all()
-    filled = training_examples(dataset, config.with_changes(missing="mean"))
-    assert (filled.targets[..., 2] == 1).all()
+    filled = training_examples(dataset, replace(config, missing="mean"))
+    assert np.array_equal(filled.targets[..., 2] == 1, every.targets[..., 2] == 1)
+    assert (filled.targets[..., 2] > 0).all()
     gone = np.isnan(truth[..., 0])
     mean = np.broadcast_to(np.nanmean(truth, axis=0), truth.shape)
     assert filled.targets[gone, :2] == pytest.approx(mean[gone])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 from training_helper import children_of, kill_all, new_run, put_tiny, tiny_config, wait_for
 
+from fkd.child import environment
 from fkd.models.saving import load_model
 from fkd.training.launcher import launch, resume
-from fkd.training.runs import create_run, open_run
+from fkd.training.runs import Run, create_run, open_run
 from fkd.training.status import (
     CANCELLED,
     CRASHED,
@@ -71,7 +73,7 @@ def test_stop_resume_and_the_queue(dataset):
     wait_for(second, CANCELLED, seconds=30)
     assert not second.best.exists()
 
-    shorter = first.config.with_changes(epochs=done + 2).to_json()
+    shorter = replace(first.config, epochs=done + 2).to_json()
     (first.folder / "config.json").write_text(json.dumps(shorter))
     resume(first)
     status = wait_for(first, FINISHED)
@@ -171,11 +173,41 @@ def test_attached_it_shows_how_it_ended_and_evaluate_scores_it(dataset):
     assert "is finished; it cannot go on" in done.stderr
 
 
-def test_the_same_folder_trains_in_the_foreground(dataset):
+def test_a_folder_with_a_configuration_is_all_that_a_training_needs(dataset, tmp_path):
     run = create_run(tiny_config(dataset, epochs=1))
-    done = fkd("train", str(run.folder))
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    shutil.copy(run.folder / "config.json", folder)
+    done = fkd("train", str(folder))
     assert done.returncode == 0, done.stderr
-    assert run.status.state == FINISHED
+    assert done.stdout.endswith("Run 'elsewhere' finished.\n")
+    assert Run(folder).status.state == FINISHED
+    done = fkd("train", str(folder))
+    assert done.returncode == 2
+    assert "is finished; it cannot go on" in done.stderr
+
+
+def test_a_stopped_folder_goes_on_in_the_foreground_and_a_kill_is_no_success(dataset):
+    run = new_run(dataset, epochs=400)
+    (run.folder / "stop").touch()
+    Status(STOPPED).write(run.folder)
+    command = [sys.executable, "-m", "fkd", "train", str(run.folder)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        worker = wait_for(run, RUNNING, STOPPED, QUEUED, epoch=1).pid
+        refused = fkd("train", str(run.folder))
+        assert refused.returncode == 2
+        assert "is running already" in refused.stderr
+        os.kill(worker, signal.SIGKILL)
+        _, said = child.communicate(timeout=30)
+    assert child.returncode == 2
+    assert "crashed. The process ended without a word" in said
+
+
+def test_a_relative_workspace_is_the_same_for_the_child(dataset, monkeypatch):
+    home = Path(os.environ["FKD_HOME"])
+    monkeypatch.chdir(home.parent)
+    monkeypatch.setenv("FKD_HOME", home.name)
+    assert environment()["FKD_HOME"] == str(home)
 
 
 def test_two_devices_train_together(dataset, monkeypatch):

@@ -59,11 +59,27 @@ def test_a_queued_run_waits_and_can_be_called_off(busy, dataset, cancel, state):
     with pytest.raises(UserError, match="is queued already"):
         launch(run)
     run.request_stop(cancel=cancel)
-    assert wait_for(run, state, seconds=20).pid == 0
+    status = wait_for(run, state, seconds=20)
+    assert status.pid == 0
+    assert "before its turn came" in status.reason
     end = time.monotonic() + 20
     while children_of(run):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("cancel", [False, True], ids=["stop", "cancel"])
+def test_a_run_that_waits_to_go_on_keeps_or_loses_its_weights(busy, dataset, cancel):
+    run = new_run(dataset)
+    for path in (run.best, run.last, run.validation):
+        path.write_bytes(b"as an earlier part left them")
+    Status(STOPPED).write(run.folder)
+    launch(run)
+    wait_for(run, QUEUED)
+    run.request_stop(cancel=cancel)
+    status = wait_for(run, CANCELLED if cancel else STOPPED, seconds=20)
+    assert ("discarded" if cancel else "kept") in status.reason
+    assert {run.best.exists(), run.last.exists(), run.validation.exists()} == {not cancel}
 
 
 def test_a_killed_waiting_run_is_seen_as_crashed_and_can_be_queued_again(busy, dataset):

@@ -68,7 +68,7 @@ def broken(run: Run, reason: str) -> None:
 
 def _left_behind(one: Listed) -> str:
     best = one.status.best_rmse_px
-    if best is None:
+    if best is None or not one.run.best.is_file():
         return "with its history and log; it has no weights"
     return (
         f"with its weights ({best:.3g} px at epoch {one.status.best_epoch}), its history of "

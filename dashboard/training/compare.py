@@ -21,6 +21,7 @@ def table(found: list[Listed]) -> None:
         column_config=columns("main-run", lambda name: view.show(name, *view.shown())),
         key="compared-runs",
     )
+    download_table(frame(found), "compared-runs")
     if len({one.config.split.digest for one in found}) > 1:
         st.warning(
             "Not comparable: these runs were validated on different images. Runs of the same "

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.current import Current, require_current
 from dashboard.guard import guard
 from dashboard.training import more, view
-from dashboard.training.listing import Listing, listing, paces
+from dashboard.training.listing import Listed, Listing, listing, paces
 from dashboard.training.widgets import bound
 from dashboard.training.wish import FRACTION, Wish
 from dashboard.words import about, compact, plain
@@ -139,10 +139,20 @@ def _in_words(expected: Estimate, images: int) -> str:
 def _queue(runs: Listing) -> str:
     if not runs.active:
         return ""
-    left = sum(one.status.seconds_left or 0 for one in runs.active)
+    left = sum(_left(one, runs) for one in runs.active)
     names = ", ".join(plain(one.name) for one in runs.active)
     when = f", about {about(left)}" if left else ""
     return f"  \n:gray[:material/hourglass_top: after {names}{when}]"
+
+
+def _left(one: Listed, runs: Listing) -> float:
+    """Seconds that an active run will still take."""
+    if one.status.seconds_left is not None:
+        return one.status.seconds_left
+    config = one.config
+    images = round(len(config.split.training) * (1 + config.demo_share))
+    expected = estimate(config.model, images, config.epochs, paces(runs, config.model))
+    return expected.seconds * (1 - one.status.share)
 
 
 def _start(current: Current, wish: Wish) -> str:

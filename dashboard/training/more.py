@@ -49,7 +49,7 @@ def _data(current: Current, wish: Wish) -> None:
         st.slider(
             "Drawn faces mixed in",
             0.0,
-            1.0,
+            max(1.0, wish.value("demo_share")),
             step=0.05,
             format="percent",
             help="As a share of the training images. They have every point, exactly placed.",

@@ -7,6 +7,8 @@ import streamlit as st
 
 from dashboard import loaders, routes
 from dashboard.face_grid import POINTS, Face, face_grid
+from dashboard.links import bound
+from dashboard.training import view
 from dashboard.training.listing import Listed
 from dashboard.words import plain
 from fkd.dataset import Dataset
@@ -28,7 +30,7 @@ def faces(one: Listed) -> None:
     head.markdown("#### Validation faces")
     try:
         dataset = _dataset_of(one)
-        epoch = _epoch(one, epochs, slider)
+        epoch = _epoch(epochs, slider)
         predicted = one.run.samples(epoch)
         at = positions(dataset, one.run.sample_rows())
         if predicted.shape != (len(at), len(dataset.schema), 2):
@@ -55,18 +57,17 @@ def _dataset_of(one: Listed) -> Dataset:
     return dataset
 
 
-def _epoch(one: Listed, epochs: list[int], place: st.delta_generator.DeltaGenerator) -> int:
+def _epoch(epochs: list[int], place: st.delta_generator.DeltaGenerator) -> int:
     """The epoch to show: the latest, until another is chosen."""
     options = [*epochs, LATEST]
-    key, kept = "sample-epoch", f"sample-epoch-of-{one.name}"
-    chosen = st.session_state.get(kept, LATEST)
-    st.session_state[key] = chosen if chosen in options else LATEST
+    asked = view.epoch()
+    shown = asked if asked in epochs else LATEST
 
-    def choose() -> None:
-        st.session_state[kept] = st.session_state[key]
+    def choose(epoch: int | str) -> None:
+        view.show_epoch(None if isinstance(epoch, str) else epoch)
 
-    place.select_slider("Epoch", options, key=key, on_change=choose)
-    return epochs[-1] if st.session_state[key] == LATEST else st.session_state[key]
+    place.select_slider("Epoch", options, **bound("sample-epoch", shown, choose))
+    return epochs[-1] if isinstance(shown, str) else shown
 
 
 def _grid(one: Listed, dataset: Dataset, at: np.ndarray, predicted: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard.guard import safely
 from dashboard.training import form
 from dashboard.training.listing import Listed
 from dashboard.widgets import show_table
@@ -38,5 +39,5 @@ def expander(one: Listed) -> None:
             "New training with these settings",
             icon=":material/content_copy:",
             help="Fills the form; nothing starts yet.",
-            on_click=lambda: form.like(one.config),
+            on_click=safely(f"the settings of {one.name}", form.like, one.config),
         )

@@ -50,11 +50,13 @@ def _live(drawn: list[tuple[str, str]]) -> None:
 
 def _draw(found: Listing) -> None:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    st.session_state.setdefault("runs-filter", view.words())
     words = row.text_input(
         "Filter",
         placeholder="Filter: a name, state, model, dataset, words of a note",
         label_visibility="collapsed",
         key="runs-filter",
+        on_change=lambda: view.look_for(st.session_state["runs-filter"]),
         width=420,
     )
     runs = [one for one in found.runs if matches(one, words)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-_RUN = "run"
+_RUN, _WORDS, _EPOCH = "run", "find", "epoch"
 MAX_SHOWN = 8
 """Runs shown at a time: as many as there are colours to tell apart."""
 
@@ -18,10 +18,40 @@ def shown() -> list[str]:
 
 def show(*names: str) -> None:
     """Show ``names`` from the next run on; without any, the list."""
+    if names[:1] != tuple(shown()[:1]):
+        show_epoch(None)
     if names:
         st.query_params[_RUN] = ",".join(dict.fromkeys(names))
     else:
         st.query_params.pop(_RUN, None)
+
+
+def words() -> str:
+    """What the list of runs is filtered by."""
+    return st.query_params.get(_WORDS, "")[:200]
+
+
+def look_for(text: str) -> None:
+    """Filter the list of runs by ``text``."""
+    _put(_WORDS, text)
+
+
+def epoch() -> int | None:
+    """The epoch whose predictions are shown; None for the latest."""
+    asked = st.query_params.get(_EPOCH, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
+
+
+def show_epoch(number: int | None) -> None:
+    """Show the predictions after epoch ``number``; None for the latest."""
+    _put(_EPOCH, "" if number is None else str(number))
+
+
+def _put(parameter: str, text: str) -> None:
+    if text:
+        st.query_params[parameter] = text
+    else:
+        st.query_params.pop(parameter, None)
 
 
 def query(name: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fkd.splits import Split
+from fkd.splits import MAX_FRACTION, MIN_FRACTION, Split
 from fkd.training.config import Augmentation, RunConfig
 from fkd.training.create import all_settings
 
@@ -76,6 +76,10 @@ class Wish:
         wish, flat = cls(config.model), config.flat()
         for setting in recipe(config.model).keys() & flat.keys() - _NOT_ASKED:
             wish.change(setting, flat[setting])
+        # The share is told by the split alone: asking for it again gives the same split again.
+        held, trained = len(config.split.validation), len(config.split.training)
+        share = round(held / max(1, held + trained), 2)
+        wish.change(FRACTION, min(max(share, MIN_FRACTION), MAX_FRACTION))
         return wish
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from fkd.cli.output import import_tensorflow, print_json, progress_bar, progress_lines, table
@@ -48,7 +49,10 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     with progress_lines() if arguments.progress == "lines" else progress_bar() as progress:
         found = made.predict(model, dataset, progress).of_rows(rows)
     scores = score_by_source(found.points, truth, dataset.schema)
-    about = {"model": model.name, "dataset": dataset.name, "split": split}
+    seen = parts.seen(model, dataset, rows)
+    about = {"model": model.name, "dataset": dataset.name, "split": split, "n_seen": seen}
+    if seen != 0:
+        print(f"fkd: {_caveat(seen, len(rows))}", file=sys.stderr)
     if arguments.json:
         by_source = {source: s.to_json() for source, s in scores.items() if source != ALL_ROWS}
         print_json({**about, **scores[ALL_ROWS].to_json(), "by_source": by_source})
@@ -69,6 +73,13 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
             ]
         )
     )
+
+
+def _caveat(seen: int | None, images: int) -> str:
+    """Why the scores may look better than they would on new faces."""
+    if seen is None:
+        return "how many of these images the model has learned from is not known"
+    return f"the model has learned from {seen:,} of these {images:,} images, which flatters it"
 
 
 def _line(source: str, scores: Any) -> dict[str, Any]:

@@ -109,16 +109,24 @@ def run_train(arguments: argparse.Namespace) -> None:
 
 def _train_folder(folder: Path) -> None:
     """Train what the folder's ``config.json`` says, in this process's children, and wait."""
+    from fkd.training.launcher import put_into_queue
     from fkd.training.runs import Run
-    from fkd.training.status import FAILED
+    from fkd.training.status import CRASHED, FAILED, FILE, Status
     from fkd.training.supervisor import supervise
 
-    folder = folder.resolve()
-    if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} is no run folder: it has no config.json.")
-    status = supervise(Run(folder))
-    if status.state == FAILED:
-        raise UserError(f"Run '{folder.name}' failed. {status.reason}")
+    run = Run(folder.resolve())
+    if not (run.folder / "config.json").is_file():
+        raise UserError(f"{run.folder} is no run folder: it has no config.json.")
+    if not (run.folder / FILE).is_file():
+        Status(heartbeat=time.time(), epochs=run.config.epochs).write(run.folder)
+    # Who launched it has queued it, and may have called it off since.
+    if not run.status.unattended:
+        put_into_queue(run)
+    supervise(run)
+    status = run.status
+    if status.state in {FAILED, CRASHED}:
+        raise UserError(f"Run '{run.name}' {status.state}. {status.reason}")
+    print(f"Run '{run.name}' {status.state}. {status.reason}".rstrip())
 
 
 def run_resume(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,5 @@
-"""What is minimised. Truth comes as ``(B, K, 3)``: x, y in px and a weight, 0 = missing."""
+"""What is minimised. Truth comes as ``(B, K, 3)``: x, y in px and a weight: 0 = missing,
+1 = labelled, ``FILLED`` = filled in, which is learned from but never measured by."""
 
 from __future__ import annotations
 
@@ -9,10 +10,12 @@ from keras import ops
 
 Tensor = Any
 
+FILLED = 2.0
+
 
 def split_truth(truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Points ``(B, K, 2)`` and weights ``(B, K)``."""
-    return truth[..., :2], truth[..., 2]
+    """Points ``(B, K, 2)`` and weights ``(B, K)``, 0 or 1."""
+    return truth[..., :2], ops.minimum(truth[..., 2], 1)
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
@@ -70,7 +73,7 @@ class KeypointLoss(keras.losses.Loss):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable(package="fkd")
 class PixelError(keras.metrics.RootMeanSquaredError):  # type: ignore[misc]
-    """RMSE in px over present coordinates, running over batches."""
+    """RMSE in px over labelled coordinates, running over batches."""
 
     def __init__(self, name: str = "rmse_px", **options: Any) -> None:
         super().__init__(name=name, **options)
@@ -78,5 +81,5 @@ class PixelError(keras.metrics.RootMeanSquaredError):  # type: ignore[misc]
     def update_state(
         self, truth: Tensor, predicted: Tensor, sample_weight: Tensor | None = None
     ) -> None:
-        points, weights = split_truth(truth)
-        super().update_state(points, predicted[..., :2], weights[..., None])
+        labelled = ops.cast(truth[..., 2:] == 1, "float32")
+        super().update_state(truth[..., :2], predicted[..., :2], labelled)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
-from fkd.models import layers, losses, zoo
-
-REGISTERED = (layers.HeatmapReadout, losses.KeypointLoss, losses.SquaredError, losses.PixelError)
-"""What a saved model may hold beyond Keras' own; importing this module registers them."""
+from fkd.models import layers, losses, zoo  # noqa: F401  registers what a saved model may hold
 
 MAX_MODEL_BYTES = 512 << 20
 """Largest model file read."""
 
 
-def save_model(model: keras.Model, path: Path, *, optimizer: bool) -> None:
-    """Write ``model`` to ``path``, a ``.keras`` file, in one step as seen from outside."""
+def save_model(
+    model: keras.Model, path: Path, *, optimizer: bool, notes: Mapping[str, str] | None = None
+) -> None:
+    """Write ``model`` to ``path``, a ``.keras`` file, in one step as seen from outside. ``notes``
+    are texts by name that are put into the file besides; Keras passes them over."""
     beside = path.with_name(f".incoming-{path.name}")
     try:
         keras.saving.save_model(model, beside, include_optimizer=optimizer)
+        with zipfile.ZipFile(beside, "a") as file:
+            for name, text in (notes or {}).items():
+                file.writestr(name, text)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)

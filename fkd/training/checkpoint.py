@@ -1,13 +1,17 @@
-"""What a run keeps of its best epoch, besides the model."""
+"""What a run keeps: where it last stood, and of its best epoch what goes with the model."""
 
 from __future__ import annotations
 
 import json
+import math
+import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from fkd.errors import UserError
 from fkd.training.runs import Run
 from fkd.training.status import read_json, replace_text
 
@@ -29,6 +33,66 @@ class Best:
             return cls(int(value["epoch"]), float(value["rmse_px"])) if value else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+_PLACE = "place.json"
+"""Within ``last.keras``, so that weights and place are never of different moments."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its course a training stands.
+
+    Attributes:
+        epoch: epochs done.
+        step: batches of the next one done.
+        loss, rmse_px: training loss and error over those batches.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    rmse_px: float = 0.0
+
+    def batches(self, steps: int) -> int:
+        """Batches done since the beginning; an epoch has ``steps``."""
+        return self.epoch * steps + self.step
+
+    @property
+    def logs(self) -> dict[str, float]:
+        return {"loss": self.loss, "rmse_px": self.rmse_px}
+
+    def joined(self, logs: Mapping[str, float], step: int) -> dict[str, float]:
+        """Loss and error over the first ``step`` batches of the epoch, where ``logs`` are those
+        since this place."""
+        before, after = self.step / step, 1 - self.step / step
+        return {
+            "loss": before * self.loss + after * logs["loss"],
+            "rmse_px": math.sqrt(before * self.rmse_px**2 + after * logs["rmse_px"] ** 2),
+        }
+
+    def save(self, model: Any, run: Run) -> None:
+        """Replace ``last.keras`` of ``run`` by ``model``, a Keras model, at this place."""
+        from fkd.models.saving import save_model
+
+        save_model(model, run.last, optimizer=True, notes={_PLACE: json.dumps(asdict(self))})
+
+    @classmethod
+    def read(cls, run: Run) -> Self:
+        """Where ``last.keras`` of ``run`` stands; at the beginning where there is none.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        try:
+            with zipfile.ZipFile(run.last) as file:
+                return cls(**json.loads(file.read(_PLACE)))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+            raise UserError(
+                f"The checkpoint {run.last} cannot be read ({error}); start a new run."
+            ) from None
 
 
 def save_predictions(run: Run, **arrays: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from fkd.errors import UserError
@@ -118,14 +118,14 @@ class RunConfig:
     grouped: bool = False
     missing: Missing = "mask"
     augmentation: Augmentation = field(default_factory=Augmentation)
-    epochs: int = 60
+    epochs: int = 40
     batch_size: int = 32
     learning_rate: float = 2e-3
     schedule: str = "cosine"
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     patience: int = 0
-    average: float = 0.97
+    average: float = 0.99
     demo_share: float = 0.0
     seed: int = 0
     precision: Precision = "auto"
@@ -187,9 +187,6 @@ class RunConfig:
         values |= {f"augmentation.{k}": v for k, v in asdict(values.pop("augmentation")).items()}
         return values
 
-    def with_changes(self, **changes: Any) -> Self:
-        return replace(self, **changes)
-
 
 RECIPES: dict[str, dict[str, Any]] = {
     "baseline": {
@@ -203,7 +200,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.0,
         "average": 0.0,
     },
-    "compact": {},
+    # On the real faces drawn ones take 3 % off the error on unseen people: they look like nobody,
+    # and their points are exact.
+    "compact": {"demo_share": 0.5},
 }
 """What each model is trained with unless told otherwise: the baseline as in the notebook that the
 project began with, other models with the defaults of ``RunConfig``."""

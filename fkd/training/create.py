@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fkd import __version__
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.keypoints import KAGGLE_15
 from fkd.measures import measure
 from fkd.progress import Progress, silent
 from fkd.splits import make_split
@@ -42,6 +43,8 @@ def make_config(
         UserError: if the model is unknown, a setting makes no sense or there is nothing to split.
     """
     values = all_settings(model, settings or {})
+    if dataset.schema != KAGGLE_15 and "demo_share" not in (settings or {}):
+        values["demo_share"] = 0.0  # faces are drawn with these points only
     split = make_split(dataset, seed, fraction, groups, measure(dataset, progress).duplicate)
     return RunConfig(
         dataset=dataset.name,

@@ -18,23 +18,31 @@ from fkd.training.runs import Run
 from fkd.training.status import ACTIVE, QUEUED, RESUMABLE, Status
 
 
-def launch(run: Run) -> None:
-    """Queue ``run``, new or resumable, and start its supervisor.
+def put_into_queue(run: Run) -> None:
+    """Let ``run``, new or resumable, wait for a process that trains it.
 
     Raises:
         UserError: if it is active already, or over for good.
     """
     status = run.status
-    fresh = status.state == QUEUED and status.pid == 0
-    if status.state in ACTIVE and not fresh:
+    if status.state in ACTIVE and not status.unattended:
         raise UserError(f"Run '{run.name}' is {status.state} already.")
-    if not fresh and status.state not in RESUMABLE:
+    if not status.unattended and status.state not in RESUMABLE:
         raise UserError(f"Run '{run.name}' is {status.state}; it cannot go on. Start a new one.")
     run.clear_requests()
     run.queue()
     now = time.time()
     waiting = replace(Status.read(run.folder), state=QUEUED, heartbeat=now, pid=0, reason="")
     waiting.write(run.folder)
+
+
+def launch(run: Run) -> None:
+    """Queue ``run``, new or resumable, and start its supervisor.
+
+    Raises:
+        UserError: if it is active already, or over for good.
+    """
+    put_into_queue(run)
     with run.log.open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "fkd", "train", str(run.folder)],

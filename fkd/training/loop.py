@@ -15,11 +15,11 @@ import tensorflow as tf
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.keypoints import KeypointSchema
-from fkd.models import losses, saving, zoo
+from fkd.models import saving, zoo
 from fkd.models.predictor import Predictor
 from fkd.training import checkpoint, devices, history
-from fkd.training.checkpoint import Best
+from fkd.training.checkpoint import Best, Place
+from fkd.training.compiling import compile_model, loss_of, restart_average, take_over
 from fkd.training.config import RunConfig
 from fkd.training.pipeline import (
     Examples,
@@ -40,53 +40,26 @@ class LossNotFinite(UserError):
     """The loss became NaN or infinite."""
 
 
-def compile_model(
-    model: keras.Model, config: RunConfig, loss: keras.losses.Loss, steps: int
-) -> None:
-    """Give ``model`` the optimizer of ``config`` and ``loss``; an epoch has ``steps`` batches."""
-    rate: Any = config.learning_rate
-    if config.schedule == "cosine":
-        warmup = round(config.warmup_epochs * steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=config.learning_rate / 100 if warmup else config.learning_rate,
-            warmup_target=config.learning_rate if warmup else None,
-            warmup_steps=warmup,
-            decay_steps=max(1, config.epochs * steps - warmup),
-        )
-    averaging: dict[str, Any] = {}
-    if config.average:
-        # A short training must not be judged by an average that reaches back to its beginning.
-        momentum = max(0.0, min(config.average, 1 - 10 / (config.epochs * steps)))
-        averaging = {"use_ema": True, "ema_momentum": momentum}
-    optimizer: keras.optimizers.Optimizer
-    if config.weight_decay:
-        optimizer = keras.optimizers.AdamW(
-            rate, weight_decay=config.weight_decay, global_clipnorm=20.0, **averaging
-        )
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    else:
-        optimizer = keras.optimizers.Adam(rate, **averaging)
-    model.compile(optimizer, loss, metrics=[losses.PixelError()])
-
-
-def loss_of(config: RunConfig, schema: KeypointSchema) -> keras.losses.Loss:
-    """The baseline is trained as it was in the notebook, other models with the robust loss."""
-    return (
-        losses.SquaredError(schema.width) if config.model == "baseline" else losses.KeypointLoss()
-    )
-
-
 class AfterBatch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Calls ``act`` with the epoch's running loss and error after each batch; ends the epoch once
-    that returns False."""
+    """Calls ``act`` with the running loss and error after each batch; ends ``fit`` once that
+    returns False. ``fit`` ends by putting averaged weights in place of the trained ones; this puts
+    those back, so that training goes on from them."""
 
     def __init__(self, act: Callable[[dict[str, float]], bool]) -> None:
         super().__init__()
         self._act = act
+        self._trained: list[Any] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         if not self._act(logs or {}):
             self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._trained = [v.numpy() for v in self.model.trainable_variables]
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        for variable, value in zip(self.model.trainable_variables, self._trained, strict=True):
+            variable.assign(value)
 
 
 class Training:
@@ -112,15 +85,15 @@ class Training:
         """The model where it last stood, else a new one; and everything that depends on it."""
         self.strategy = devices.strategy()
         with self.strategy.scope():
-            if self.run.last.is_file():
-                self.model = saving.load_model(self.run.last, compile=True)
-            else:
-                self.model = zoo.build(self.config.model, self.dataset.schema)
-                compile_model(self.model, self.config, self.loss, self.steps)
-                self.model.optimizer.build(self.model.trainable_variables)
-        done = int(self.model.optimizer.iterations.numpy())
+            self.model = zoo.build(self.config.model, self.dataset.schema)
+            compile_model(self.model, self.config, self.loss, self.steps)
+            self.place = Place.read(self.run)
+            if done := self.place.batches(self.steps):
+                saved = saving.load_model(self.run.last, compile=True)
+                take_over(self.model, saved, done)
         rows = history.keep_until(self.run.folder, done)
-        self.epoch, self.step = divmod(done, self.steps)
+        self.epoch, self.step = self.place.epoch, self.place.step
+        self.logs = self.place.logs
         self.seconds = max((row.seconds for row in rows), default=0.0)
         self.best = Best.read(self.run)
         self.reporter.update(
@@ -155,18 +128,18 @@ class Training:
             return asked
         began, first = time.monotonic(), self.step
         told, told_step = began, first
-        asked, logs = "", {}
+        asked = ""
 
-        def after_batch(now_logs: dict[str, float]) -> bool:
-            nonlocal told, told_step, asked, logs
-            logs = now_logs
+        def after_batch(logs: dict[str, float]) -> bool:
+            nonlocal told, told_step, asked
             self.step += 1
             if not math.isfinite(logs["loss"]):
                 raise self._not_finite(f"The loss became {logs['loss']}")
+            self.logs = self.place.joined(logs, self.step) if first else logs
             now = time.monotonic()
             if now - told >= BATCH_ROWS_S or self.step == first + 1:
                 pace = (self.step - told_step) * self.batch / max(now - told, 1e-6)
-                self._tell(logs, pace, self.seconds + now - began)
+                self._tell(pace, self.seconds + now - began)
                 told, told_step = now, self.step
             asked = self._asked() if self.step < self.steps else ""
             return not asked
@@ -175,10 +148,12 @@ class Training:
         self.model.fit(
             batches, epochs=1, verbose=0, shuffle=False, callbacks=[AfterBatch(after_batch)]
         )
+        if self.epoch == 0:
+            restart_average(self.model)  # the first weights of all are worth nothing in it
         spent = time.monotonic() - began
         self.seconds += spent
         if not asked:
-            self._end_epoch(logs, (self.step - first) * self.batch / spent)
+            self._end_epoch((self.step - first) * self.batch / spent)
         return asked
 
     def _not_finite(self, what: str) -> LossNotFinite:
@@ -192,9 +167,9 @@ class Training:
             return CANCELLED
         return STOPPED if self.run.stop_requested else ""
 
-    def _tell(self, logs: dict[str, float], pace: float, seconds: float) -> None:
+    def _tell(self, pace: float, seconds: float) -> None:
         """A row within the epoch, and how long it will still take."""
-        row = self._row(logs, pace, seconds)
+        row = self._row(pace, seconds)
         history.append(self.run.folder, row)
         self.events.add(row)
         self.reporter.update(
@@ -209,28 +184,25 @@ class Training:
         whole = self.config.epochs * self.steps
         return seconds / done * (whole - done) if done > 2 else None
 
-    def _row(
-        self, logs: dict[str, float], pace: float, seconds: float, **validation: float
-    ) -> history.Row:
+    def _row(self, pace: float, seconds: float, **validation: float) -> history.Row:
         return history.Row(
             epoch=self.epoch + self.step / self.steps,
             step=self.epoch * self.steps + self.step,
-            loss=float(logs["loss"]),
-            rmse_px=float(logs["rmse_px"]),
+            loss=float(self.logs["loss"]),
+            rmse_px=float(self.logs["rmse_px"]),
             learning_rate=float(self.model.optimizer.learning_rate),
             images_per_second=pace,
             seconds=seconds,
             **validation,
         )
 
-    def _end_epoch(self, logs: dict[str, float], pace: float) -> None:
+    def _end_epoch(self, pace: float) -> None:
         began = time.monotonic()
         self.reporter.update(stage="validating", step=self.step)
         self._dataset_is_there()
         result = self._validate()
         self.seconds += time.monotonic() - began
         row = self._row(
-            logs,
             pace,
             self.seconds,
             val_loss=result.loss,
@@ -269,7 +241,7 @@ class Training:
         beside.replace(path)
         if self.best is None or result.rmse_px < self.best.rmse_px:
             self._keep_best(result, self.epoch)
-        saving.save_model(self.model, self.run.last, optimizer=True)
+        self._keep_last()
 
     def _keep_best(self, result: Validated, epoch: int) -> None:
         saving.save_model(self.twin, self.run.best, optimizer=False)
@@ -279,11 +251,13 @@ class Training:
         self.best = Best(epoch, result.rmse_px)
         self.best.write(self.run)
 
+    def _keep_last(self) -> None:
+        Place(self.epoch, self.step, **self.logs).save(self.model, self.run)
+
     def _stopped(self, state: str) -> tuple[str, str]:
         """Answer a request to end: keep the weights, or discard them."""
         if state == CANCELLED:
-            for path in (self.run.best, self.run.last, self.run.validation):
-                path.unlink(missing_ok=True)
+            self.run.discard_weights()
             return CANCELLED, "Cancelled; its weights were discarded."
         if not self.epoch and not self.step:
             return STOPPED, "Stopped before the first batch; there are no weights yet."
@@ -291,7 +265,7 @@ class Training:
         if self.best is None:
             self._keep_best(self._validate(), self.epoch + 1)
             self.reporter.update(**_best_in_status(self.best))
-        saving.save_model(self.model, self.run.last, optimizer=True)
+        self._keep_last()
         return STOPPED, "Stopped early; the weights are kept."
 
     def _dataset_is_there(self) -> None:

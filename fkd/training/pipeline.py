@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
+from fkd.models.losses import FILLED
 from fkd.training.augment import augment
 from fkd.training.config import RunConfig
 
@@ -25,7 +26,7 @@ class Examples:
     Attributes:
         images: ``(N, H, W)`` uint8 each; memory-mapped or not. Several are one after the other.
         positions: for each array in ``images``, which of it are used, in order.
-        targets: ``(n, K, 3)`` float32: x, y in px and a weight, 0 = missing.
+        targets: ``(n, K, 3)`` float32: x, y in px and a weight, see ``models.losses``.
         schema: the keypoints.
     """
 
@@ -61,6 +62,16 @@ def targets_of(keypoints: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.concatenate([np.where(here, keypoints, 0), here], axis=-1).astype(np.float32)
 
 
+def _filled(targets: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``targets`` with each missing point at the mean place of the labelled ones."""
+    missing = targets[..., 2:] == 0
+    counts = np.maximum((~missing).sum(axis=0), 1)
+    mean = np.where(missing, 0, targets[..., :2]).sum(axis=0, dtype=np.float64) / counts
+    whole = np.concatenate([mean, np.full((len(mean), 1), FILLED)], axis=-1)
+    known = (~missing).any(axis=0)  # a point that nobody has labelled stays missing
+    return np.where(missing & known, whole, targets).astype(np.float32)
+
+
 def training_examples(dataset: Dataset, config: RunConfig) -> Examples:
     """What ``config`` trains on: the rows of its split, missing labels handled its way, and the
     drawn faces it asks for.
@@ -79,14 +90,12 @@ def training_examples(dataset: Dataset, config: RunConfig) -> Examples:
             raise UserError(
                 f"No training row of '{dataset.name}' has every point; train on every row instead."
             )
-    elif config.missing == "mean":
-        with np.errstate(invalid="ignore"):
-            mean = np.nanmean(keypoints, axis=0)
-        keypoints = np.where(np.isfinite(keypoints), keypoints, mean)
     if not np.isfinite(keypoints).any():
         raise UserError(f"No training row of '{dataset.name}' has a label.")
     images, used = [dataset.images], [chosen]
     targets = [targets_of(keypoints)]
+    if config.missing == "mean":
+        targets = [_filled(targets[0])]
     if drawn := round(config.demo_share * len(chosen)):
         faces, points = _drawn_faces(drawn, config.seed, dataset.schema)
         images.append(faces)

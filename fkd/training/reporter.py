@@ -32,10 +32,6 @@ class Reporter:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
-    @property
-    def status(self) -> Status:
-        return self._status
-
     @contextmanager
     def alive(self) -> Iterator[None]:
         """Beat while the block runs."""

@@ -6,7 +6,7 @@ Layout of ``FKD_HOME/runs/NAME/``::
     status.json       how far it is, replaced as a whole
     metrics.csv       errors by epoch, and some looks between
     best.keras        weights of the best epoch; best.json says which
-    last.keras        weights and optimizer where it last stood; last.json says where
+    last.keras        weights and optimizer where it last stood, and where that is
     samples/          predictions of fixed validation faces, one file an epoch
     validation.npz    predictions of the validation images at the best epoch
     log.txt           what the process printed
@@ -24,6 +24,7 @@ import re
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = {"bundled"}
 MAX_NOTE = 4000
 """Characters of a note, at most."""
+_LEFT_S = 600.0
+"""Nobody works on a folder half made or half deleted for so long."""
 
 
 def runs_folder() -> Path:
@@ -192,6 +195,10 @@ class Run:
         for name in ("stop", "cancel"):
             (self.folder / name).unlink(missing_ok=True)
 
+    def discard_weights(self) -> None:
+        for path in (self.best, self.last, self.validation):
+            path.unlink(missing_ok=True)
+
     def write_note(self, text: str) -> None:
         replace_text(self.folder / "note.txt", text[:MAX_NOTE])
 
@@ -258,6 +265,15 @@ def free_name(model: str) -> str:
     return f"{model}-{number}"
 
 
+def _sweep(root: Path) -> None:
+    """Remove what a killed process left half made or half deleted."""
+    for prefix in (".incoming-", ".deleted-"):
+        for path in root.glob(f"{prefix}*"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _LEFT_S:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
 def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Run:
     """Make the folder of a new run, queued but not started.
 
@@ -266,6 +282,7 @@ def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Ru
     """
     root = runs_folder()
     root.mkdir(parents=True, exist_ok=True)
+    _sweep(root)
     stage = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
     try:
         (stage / "config.json").write_text(json.dumps(config.to_json(), indent=1))

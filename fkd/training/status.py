@@ -76,6 +76,11 @@ class Status:
         return self.state in ACTIVE
 
     @property
+    def unattended(self) -> bool:
+        """Whether it waits for a process that looks after it."""
+        return self.state == QUEUED and not self.pid
+
+    @property
     def share(self) -> float:
         """Part of the training that is done, 0 to 1."""
         whole = self.epochs * self.steps
@@ -84,7 +89,8 @@ class Status:
     @property
     def plateau(self) -> int:
         """Epochs since the best one."""
-        return self.epoch - self.best_epoch if self.best_epoch else 0
+        # An epoch that is kept before its end, or done again after a crash, is ahead of ``epoch``.
+        return max(0, self.epoch - self.best_epoch) if self.best_epoch else 0
 
     def seen(self, now: float, beat: float = 0.0) -> Self:
         """As it looks from outside at time ``now``: active without a sign of life is crashed.

@@ -42,7 +42,7 @@ def supervise(run: Run) -> Status:
     """
     with _alone(run):
         status = Status.read(run.folder)
-        status = replace(status, state=QUEUED, pid=os.getpid(), reason="", epochs=status.epochs)
+        status = replace(status, state=QUEUED, pid=os.getpid(), reason="")
         slot = _wait(run, status)
         if slot is None:
             return Status.read(run.folder)
@@ -60,22 +60,17 @@ def _alone(run: Run) -> FileLock:
             lock.acquire(timeout=HEARTBEAT_S)
             return lock
         status = Status.read(run.folder)
-        if not _queued_anew(status):
+        if not status.unattended:
             raise UserError(f"Run '{run.name}' is being trained already.")
         replace(status, heartbeat=time.time()).write(run.folder)
-
-
-def _queued_anew(status: Status) -> bool:
-    """Whether the run waits for a process that looks after it, as ``launch`` leaves it."""
-    return status.state == QUEUED and not status.pid
 
 
 def _wait(run: Run, status: Status) -> FileLock | None:
     """Hold the queue's place until a training may start; None if the user called it off."""
     beaten = 0.0
     while True:
-        if ended := _called_off(run):
-            replace(status, state=ended, pid=0, heartbeat=time.time(), stage="").write(run.folder)
+        if run.cancel_requested or run.stop_requested:
+            _call_off(run, status)
             return None
         before = _before(run)
         slot = _free_slot() if not before else None
@@ -89,10 +84,20 @@ def _wait(run: Run, status: Status) -> FileLock | None:
         time.sleep(_POLL_S)
 
 
-def _called_off(run: Run) -> str:
+def _call_off(run: Run, status: Status) -> None:
+    """End a run that still waits as the user asked."""
     if run.cancel_requested:
-        return CANCELLED
-    return STOPPED if run.stop_requested else ""
+        had_weights = run.last.is_file()
+        run.discard_weights()
+        state, reason = CANCELLED, "Cancelled before its turn came."
+        if had_weights:
+            reason = "Cancelled while it waited to go on; its weights were discarded."
+    elif run.last.is_file():
+        state, reason = STOPPED, "Stopped while it waited to go on; its weights are kept."
+    else:
+        state, reason = STOPPED, "Stopped before its turn came; there are no weights yet."
+    ended = replace(status, state=state, reason=reason, pid=0, heartbeat=time.time(), stage="")
+    ended.write(run.folder)
 
 
 def _before(run: Run) -> list[str]:
@@ -145,7 +150,7 @@ def _work(run: Run) -> None:
     finally:
         beat.unlink(missing_ok=True)
     status = Status.read(run.folder)
-    if status.state not in ACTIVE or _queued_anew(status):
+    if status.state not in ACTIVE or status.unattended:
         return  # it has said how it ended, and may have been resumed since
     reason = exit_in_words(code, _kills_for_memory() > kills, run)
     if reason:

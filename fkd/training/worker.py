@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from fkd.errors import UserError
@@ -34,7 +35,8 @@ def main(folder: Path) -> int:
             reporter.update(state=RUNNING, stage="loading TensorFlow", reason="")
             state, reason = _train(run, reporter)
         except BaseException as error:
-            traceback.print_exc()
+            with suppress(OSError):  # the log may lie on the very disk that is full
+                traceback.print_exc()
             state, reason = FAILED, in_words(error, run)
         reporter.end(state, reason)
     return 0

@@ -104,7 +104,7 @@ def test_resume_goes_on(app, dataset, started):
 
 
 def test_delete_names_what_goes_and_asks(app, dataset):
-    make_run(dataset, "mine")
+    make_run(dataset, "mine").best.write_bytes(b"weights")
     page = app("train", run="mine")
     page.at.button(key="delete-run").click()
     page.run()

@@ -43,7 +43,7 @@ def test_one_button_starts_with_the_recipe(app, started):
     assert started == ["compact-1"]
     assert page.query["run"] == "compact-1"
     config = open_run("compact-1").config
-    assert (config.dataset, config.model, config.epochs) == ("demo", "compact", 60)
+    assert (config.dataset, config.model, config.epochs) == ("demo", "compact", 40)
     assert config.augmentation == Augmentation()
     assert len(config.split.training) + len(config.split.validation) == 90
 
@@ -104,7 +104,7 @@ def test_changes_are_kept_for_each_model_and_can_be_undone(app):
     assert page.at.number_input(key="train-epochs").value == 7
     page.button("Reset to the recipe").click()
     page.run()
-    assert page.at.number_input(key="train-epochs").value == 60
+    assert page.at.number_input(key="train-epochs").value == 40
 
 
 def test_the_form_outlives_a_visit_to_another_page(app):
