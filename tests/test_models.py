@@ -15,7 +15,7 @@ from fkd.errors import UserError
 from fkd.evaluation.metrics import rmse
 from fkd.keypoints import KAGGLE_15
 from fkd.models import zoo
-from fkd.models.layers import HeatmapReadout
+from fkd.models.layers import HeatmapReadout, MeanOfTowers
 from fkd.models.losses import KeypointLoss, PixelError, SquaredError
 from fkd.models.predictor import Predictor
 from fkd.models.saving import copy_weights, float32_twin, load_model, save_model
@@ -85,6 +85,21 @@ def test_a_peak_between_cells_is_read_between_them():
     assert read[0] == pytest.approx((5 + 0.25 + 0.5) * 4 - 0.5, abs=1e-3)
     assert read[1] == pytest.approx(10.5 * 4 - 0.5, abs=1e-3)
     assert read[2] == pytest.approx(np.log1p(np.exp(5)) + 0.05, abs=1e-3)
+
+
+def test_towers_learn_each_by_itself_and_speak_as_one():
+    truth, first = labelled(1)
+    second = labelled(2)[1]
+    said = [np.concatenate([p, np.full((*p.shape[:2], 1), 2, "f4")], -1) for p in (first, second)]
+    towers, targets = MeanOfTowers(), targets_of(truth)
+    assert np.asarray(towers(said)) == pytest.approx((said[0] + said[1]) / 2)
+    apart = towers(said, training=True)
+    for loss in (KeypointLoss(), SquaredError(SCHEMA.width)):
+        each = [float(loss(targets, one)) for one in said]
+        assert float(loss(targets, apart)) == pytest.approx(np.mean(each), rel=1e-5)
+    metric = PixelError()
+    metric.update_state(targets, apart)
+    assert float(metric.result()) == pytest.approx(rmse((first + second) / 2, truth), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", zoo.MODELS)

@@ -48,3 +48,23 @@ class HeatmapReadout(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable(package="fkd")
+class MeanOfTowers(keras.layers.Layer):  # type: ignore[misc]
+    """The mean of what several networks say of the same image: ``(B, K, C)`` each.
+
+    In training it gives all of them, one behind the other: ``(B, K, T * C)``, so that each learns
+    from its own errors and they err differently. See ``losses.by_tower``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "dtype": "float32"})  # as for HeatmapReadout
+
+    def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
+        if training:
+            return ops.concatenate(inputs, axis=-1)
+        return sum(inputs[1:], inputs[0]) / len(inputs)
+
+    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        return shapes[0]

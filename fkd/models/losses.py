@@ -14,13 +14,22 @@ FILLED = 2.0
 
 
 def split_truth(truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Points ``(B, K, 2)`` and weights ``(B, K)``, 0 or 1."""
-    return truth[..., :2], ops.minimum(truth[..., 2], 1)
+    """Points ``(B, K, 1, 2)`` and weights ``(B, K, 1)``, 0 or 1, to go with ``by_tower``."""
+    return truth[..., None, :2], ops.minimum(truth[..., 2:], 1)
+
+
+def by_tower(predicted: Tensor) -> Tensor:
+    """``(B, K, T, C)`` of what a model gives in training: ``(B, K, C)``, or T times as much from a
+    ``MeanOfTowers``, whose C is 3: x, y and expected error."""
+    count, values = predicted.shape[1:]
+    channels = 3 if values % 3 == 0 else values
+    return ops.reshape(predicted, (-1, count, values // channels, channels))
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of ``values`` ``(B, K)`` over points that are there; 0 where none is."""
-    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1e-6)
+    """Mean of ``values`` ``(B, K, T)`` over points that are there, those with a weight
+    ``(B, K, 1)``; 0 where none is."""
+    return ops.sum(ops.mean(values * weights, axis=-1)) / ops.maximum(ops.sum(weights), 1e-6)
 
 
 @keras.saving.register_keras_serializable(package="fkd")
@@ -33,7 +42,7 @@ class SquaredError(keras.losses.Loss):  # type: ignore[misc]
 
     def call(self, truth: Tensor, predicted: Tensor) -> Tensor:
         points, weights = split_truth(truth)
-        errors = ops.square((predicted[..., :2] - points) / self.size)
+        errors = ops.square((by_tower(predicted)[..., :2] - points) / self.size)
         return weighted_mean(ops.mean(errors, axis=-1), weights)
 
     def get_config(self) -> dict[str, Any]:
@@ -59,6 +68,7 @@ class KeypointLoss(keras.losses.Loss):  # type: ignore[misc]
 
     def call(self, truth: Tensor, predicted: Tensor) -> Tensor:
         points, weights = split_truth(truth)
+        predicted = by_tower(predicted)
         squares = ops.sum(ops.square(predicted[..., :2] - points), axis=-1)
         loss = weighted_mean(ops.sqrt(squares + self.smooth**2) - self.smooth, weights)
         if predicted.shape[-1] == 3:
@@ -82,4 +92,5 @@ class PixelError(keras.metrics.RootMeanSquaredError):  # type: ignore[misc]
         self, truth: Tensor, predicted: Tensor, sample_weight: Tensor | None = None
     ) -> None:
         labelled = ops.cast(truth[..., 2:] == 1, "float32")
-        super().update_state(truth[..., :2], predicted[..., :2], labelled)
+        mean = ops.mean(by_tower(predicted), axis=2)
+        super().update_state(truth[..., :2], mean[..., :2], labelled)

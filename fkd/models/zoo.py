@@ -14,7 +14,7 @@ from keras import layers
 
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
-from fkd.models.layers import HeatmapReadout
+from fkd.models.layers import HeatmapReadout, MeanOfTowers
 
 Tensor = Any
 
@@ -39,31 +39,45 @@ def baseline(schema: KeypointSchema) -> keras.Model:
     )
 
 
+TOWERS = 2
+"""Networks within ``compact``."""
+
+
 def compact(schema: KeypointSchema) -> keras.Model:
-    """A small encoder and decoder with heatmaps a quarter of the image's size.
+    """Small encoders and decoders side by side, with heatmaps a quarter of the image's size.
+
+    Each learns by itself and they err differently: on the real faces two of half the size are
+    closer together than one. Their mean is what the model says.
+    """
+    inputs = keras.Input((schema.height, schema.width, 1), name="image")
+    x = layers.Rescaling(1 / 64, offset=-2.0, name="scale")(inputs)
+    points = [_tower(x, schema, f"tower_{number}") for number in range(1, TOWERS + 1)]
+    return keras.Model(inputs, MeanOfTowers(name="keypoints")(points), name="compact")
+
+
+def _tower(x: Tensor, schema: KeypointSchema, name: str) -> Tensor:
+    """``(B, K, 3)`` from one encoder and decoder.
 
     Convolutions run where the picture is small already; what they find at 1/32 of its size (where
     the face is, which way it turns) comes down to 1/4 through three steps of doubling, at each of
     which the finer features of the encoder are added (Ronneberger et al., arXiv:1505.04597; Lin
     et al., arXiv:1612.03144).
     """
-    inputs = keras.Input((schema.height, schema.width, 1), name="image")
-    x = layers.Rescaling(1 / 64, offset=-2.0, name="scale")(inputs)
     x = _conv(x, 16, kernel=5, stride=2)
     finer = []
-    for scale, blocks in enumerate((0, 1, 1, 1), start=1):
-        filters = 32 * scale
+    for filters, blocks in ((32, 0), (48, 1), (72, 1), (96, 1)):
         x = _conv(x, filters, stride=2)
         for _ in range(blocks):
             x = _residual(x, filters)
         finer.append(x)
-    x = _conv(finer.pop(), 64, kernel=1)
-    for filters in (64, 64, 32):
+    x = _conv(finer.pop(), 48, kernel=1)
+    for filters in (48, 48, 32):
         x = _up_and_add(x, finer.pop(), filters)
     maps = [
-        layers.Conv2D(len(schema), 1, dtype="float32", name=name)(x) for name in ("where", "error")
+        layers.Conv2D(len(schema), 1, dtype="float32", name=f"{name}_{what}")(x)
+        for what in ("where", "error")
     ]
-    return keras.Model(inputs, HeatmapReadout(4, name="keypoints")(maps), name="compact")
+    return HeatmapReadout(4, name=name)(maps)
 
 
 def _conv(
