@@ -170,6 +170,17 @@ def test_a_resumed_run_has_the_optimizer_that_it_began_with(dataset, monkeypatch
     assert decays == {"kernel"}
 
 
+def test_the_first_look_comes_early_and_changes_nothing(dataset, monkeypatch):
+    without, with_look = (new(dataset, average=0.9) for _ in range(2))
+    train(without, dataset)
+    monkeypatch.setattr(loop, "FIRST_LOOK", 2)
+    train(with_look, dataset)
+    first = next(row for row in with_look.history if row.validated)
+    assert (first.epoch, first.step, first.whole) == (0.5, 2, False)
+    assert losses(with_look) == pytest.approx(losses(without), rel=1e-5)
+    assert with_look.sample_epochs() == [1, 2, 3]
+
+
 def test_averages_are_judged_and_training_goes_on_from_the_weights(dataset):
     """What is kept as best is the average; what training goes on with is not."""
     run = new(dataset, epochs=6, average=0.9)

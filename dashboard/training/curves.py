@@ -67,7 +67,12 @@ def lines(courses: Sequence[Course], what: Quantity) -> list[Line]:
                 f"{prefix}training",
                 "dashed",
             ),
-            Line(at, [getattr(row, what.validation) for row in ends], color, f"{prefix}validation"),
+            Line(
+                [row.epoch for row in course.rows if row.validated],
+                [getattr(row, what.validation) for row in course.rows if row.validated],
+                color,
+                f"{prefix}validation",
+            ),
         ]
     return drawn
 

@@ -67,7 +67,7 @@ def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     if model not in RECIPES:
         raise UserError(f"There is no model {model!r}; there are: {', '.join(RECIPES)}.")
     values = {**RECIPES[model], **settings}
-    values.setdefault("warmup_epochs", min(1.0, values.get("epochs", RunConfig.epochs) / 10))
+    values.setdefault("warmup_epochs", min(0.3, values.get("epochs", RunConfig.epochs) / 10))
     return values
 
 

@@ -15,8 +15,8 @@ FILE = "metrics.csv"
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a finished epoch, or a look between (then ``epoch`` has a fraction and there is
-    nothing of the validation).
+    """One row: a finished epoch, or a look between (then ``epoch`` has a fraction and, but for the
+    first look of all, there is nothing of the validation).
 
     Attributes:
         epoch: epochs done, from 1 for the first finished one.
@@ -43,9 +43,13 @@ class Row:
     seconds: float = math.nan
 
     @property
+    def validated(self) -> bool:
+        return not math.isnan(self.val_rmse_px)
+
+    @property
     def whole(self) -> bool:
         """Whether it ends an epoch."""
-        return not math.isnan(self.val_rmse_px)
+        return self.validated and self.epoch == int(self.epoch)
 
 
 COLUMNS = tuple(f.name for f in fields(Row))

@@ -35,6 +35,10 @@ from fkd.training.validation import Validated, Validation
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
 
+FIRST_LOOK = 50
+"""Batches until the first validation, where the first epoch has more: nobody should wait for
+minutes to see whether it learns."""
+
 
 class LossNotFinite(UserError):
     """The loss became NaN or infinite."""
@@ -141,6 +145,8 @@ class Training:
                 pace = (self.step - told_step) * self.batch / max(now - told, 1e-6)
                 self._tell(pace, self.seconds + now - began)
                 told, told_step = now, self.step
+            if not self.epoch and self.step == FIRST_LOOK < self.steps:
+                self._first_look(self.seconds + now - began)
             asked = self._asked() if self.step < self.steps else ""
             return not asked
 
@@ -196,23 +202,32 @@ class Training:
             **validation,
         )
 
+    def _first_look(self, seconds: float) -> None:
+        """Validate within the first epoch, for the curves only."""
+        restart_average(self.model)
+        began = time.monotonic()
+        self._write_validated(self._validate(), float("nan"), seconds + time.monotonic() - began)
+
+    def _write_validated(self, result: Validated, pace: float, seconds: float) -> None:
+        row = self._row(
+            pace,
+            seconds,
+            val_loss=result.loss,
+            val_rmse_px=result.rmse_px,
+            val_mae_px=result.mae_px,
+            val_nme=result.nme,
+        )
+        history.append(self.run.folder, row)
+        self.events.add(row)
+
     def _end_epoch(self, pace: float) -> None:
         began = time.monotonic()
         self.reporter.update(stage="validating", step=self.step)
         self._dataset_is_there()
         result = self._validate()
         self.seconds += time.monotonic() - began
-        row = self._row(
-            pace,
-            self.seconds,
-            val_loss=result.loss,
-            val_rmse_px=result.rmse_px,
-            val_mae_px=result.mae_px,
-            val_nme=result.nme,
-        )
+        self._write_validated(result, pace, self.seconds)
         self.epoch, self.step = self.epoch + 1, 0
-        history.append(self.run.folder, row)
-        self.events.add(row)
         self._keep(result)
         self.reporter.update(
             epoch=self.epoch,

@@ -104,7 +104,7 @@ class EventLog:
                 "images_per_second": row.images_per_second,
             }
         }
-        if row.whole:
+        if row.validated:
             values["validation"] = {
                 "loss": row.val_loss,
                 "rmse_px": row.val_rmse_px,
