@@ -123,7 +123,8 @@ The `compact` model of `fkd/models/zoo.py`: two encoders and decoders with 24x24
 sub-pixel precision, whose mean is taken; 0.96 million weights, 58 million multiply-adds a face.
 
 ## Data
-{training:,} images of real faces, most of them with 4 of the 15 points, and half as many drawn faces. The real ones are frames of public figures from videos with 68-point landmarks, from
+{training:,} images of real faces, most of them with 4 of the 15 points, and half as many drawn
+faces. The real ones are frames of public figures from videos with 68-point landmarks, from
 Udacity's *P1_Facial_Keypoints* (repository under the MIT licence), which took them from the
 YouTube Faces database (Wolf, Hassner and Maoz, 2011); they were reduced to the 15 points and
 cropped to 96x96. The database was made for research: check its terms before commercial use. The
@@ -134,8 +135,8 @@ images are not part of this project. The drawn faces are the workbench's own.
 
 which runs `fkd train --dataset faces --groups people.csv {recipe}`:
 flips, rotation, scale, shift, shear, brightness, contrast, gamma, noise and cut-outs; mean
-distance as loss, missing points left out; AdamW with a cosine schedule; the average of the weights. Made with
-{packages}.
+distance as loss, missing points left out; AdamW with a cosine schedule; the average of the weights.
+Made with {packages}.
 
 ## Limits
 - Faces are expected upright and cropped as Kaggle's are: eyes about 36 px apart, their middle near
