@@ -1,0 +1,1 @@
+"""From a photo to the keypoints of every face on it."""
