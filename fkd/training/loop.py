@@ -35,7 +35,7 @@ from fkd.training.validation import Validated, Validation
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
 
-FIRST_LOOK = 50
+FIRST_LOOK = 80
 """Batches until the first validation, where the first epoch has more: nobody should wait for
 minutes to see whether it learns."""
 
@@ -72,6 +72,7 @@ class Training:
     def __init__(self, run: Run, config: RunConfig, dataset: Dataset, reporter: Reporter) -> None:
         self.run, self.config, self.dataset, self.reporter = run, config, dataset, reporter
         keras.utils.set_random_seed(config.seed)
+        devices.start_sooner()
         devices.set_precision(devices.resolve_precision(config.precision, config.model))
         self.examples: Examples = training_examples(dataset, config)
         self.loss = loss_of(config, dataset.schema)
