@@ -23,7 +23,7 @@ from benchmarks.processes import ROOT, environment
 TARGET = ROOT / "fkd" / "models" / "bundled"
 MAX_BYTES = 4_000_000
 RUN = "bundled-source"
-RECIPE = ["--epochs", "60", "--demo-share", "0.5", "--validation", "0.05", "--seed", "0"]
+RECIPE = ["--epochs", "50", "--demo-share", "0.5", "--validation", "0.05", "--seed", "0"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
