@@ -114,7 +114,7 @@ function draw(box, data) {
     const [cx, cy] = [x(mark.x), y(mark.y)];
     add(lines, "path", { d: `M${cx} ${cy - 6}l6 6l-6 6l-6 -6z`, fill: mark.color, class: "best" });
     const end = cx > inner.x1 - 90;
-    add(lines, "text", { x: cx + (end ? -9 : 9), y: cy + (cy > inner.y0 - 24 ? -8 : 16), class: "mark",
+    add(lines, "text", { x: cx + (end ? -9 : 9), y: cy + (cy > inner.y1 + 24 ? -10 : 18), class: "mark",
       "text-anchor": end ? "end" : "start" }, mark.text);
   }
   add(svg, "g", { class: "pointer" });
