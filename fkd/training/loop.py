@@ -83,6 +83,7 @@ class Training:
         with self.strategy.scope():
             self.twin = saving.float32_twin(self.model, config.model, dataset.schema)
         self.predict = Predictor(self.twin)
+        self.predict(self.validation.images[:1])  # compiled now, not within the first epoch
         self.events = EventLog(run)
         self._write_sample_rows()
 
