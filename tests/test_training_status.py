@@ -19,7 +19,6 @@ from fkd.training.status import (
     QUEUED,
     RUNNING,
     Status,
-    replace_text,
 )
 
 
@@ -90,16 +89,6 @@ def test_readers_never_see_half_a_status(tmp_path):
         seen += 1
     thread.join()
     assert seen > 10
-
-
-def test_a_failed_replacement_leaves_the_old_text_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "note.txt"
-    replace_text(path, "old")
-    monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
-    with pytest.raises(OSError, match="full"):
-        replace_text(path, "new")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["note.txt"]
 
 
 ROWS = [

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.evaluation.parts import held_back
+from fkd.files import replacing
 from fkd.locks import alone
 from fkd.models.sources import TrainedModel
 from fkd.progress import Progress, silent
@@ -187,10 +188,5 @@ def _store(output: NDArray[np.float32], folder: Path, about: dict[str, str]) -> 
         ("output.npy", lambda path: np.save(path, output)),
         ("about.json", lambda path: path.write_text(json.dumps(about))),
     ):
-        beside = folder / f".incoming-{name}"
-        try:
+        with replacing(folder / name) as beside:
             write(beside)
-            beside.replace(folder / name)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from fkd.errors import UserError
+from fkd.files import replacing
 
 MAX_KEPT = 10_000
 """Problems kept as objects; further ones wait in a temporary file to be written."""
@@ -157,14 +157,9 @@ def _cells(problem: Problem) -> tuple[str, int | None, int | None, str | None, s
 
 def write_problems(path: Path, reports: Iterable[Report]) -> None:
     """Write the problems of several tables as one ``file,row,line,column,reason`` table."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(("file", "row", "line", "column", "reason"))
-            for report in reports:
-                writer.writerows(map(_cells, report.problems))
-                report.copy_overflow(stream)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("file", "row", "line", "column", "reason"))
+        for report in reports:
+            writer.writerows(map(_cells, report.problems))
+            report.copy_overflow(stream)

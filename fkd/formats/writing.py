@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -16,13 +15,14 @@ import pyarrow.csv as pacsv  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
+from fkd.files import replacing
 
 ROWS_AT_A_TIME = 256
 """Images turned to text at a time: about 8 MB for small images."""
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+def replacing_table(path: str | Path) -> Iterator[IO[bytes]]:
     """A stream whose bytes take the place of ``path`` once all are written. A path that ends in
     ``.zip`` gets a zip that holds them as the ``.csv`` of the same name.
 
@@ -30,9 +30,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         UserError: if the folder does not exist, may not be written, or the disk is full.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with replacing(path) as beside, beside.open("wb") as file:
             if path.suffix.lower() == ".zip":
                 # A name rather than a file gives the entry a fixed date, and so equal tables
                 # equal bytes. Level 6, the default, takes five times as long for an eighth less.
@@ -44,12 +43,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
                     yield stream
             else:
                 yield file
-        part.replace(path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def write_table(
@@ -62,7 +57,7 @@ def write_table(
     """Write ``rows`` rows under the names ``columns``; ``block(slice)`` gives the arrays of some
     of them. Nulls become empty fields."""
     options = pacsv.WriteOptions(include_header=False, quoting_style="none")
-    with replacing(path) as stream:
+    with replacing_table(path) as stream:
         stream.write(",".join(columns).encode() + b"\n")
         for start in range(0, rows, rows_at_a_time):
             arrays = block(slice(start, start + rows_at_a_time))

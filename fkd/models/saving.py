@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from fkd.errors import UserError
+from fkd.files import replacing
 from fkd.keypoints import KeypointSchema
 from fkd.models import layers, losses, zoo  # noqa: F401  registers what a saved model may hold
 
@@ -21,16 +22,11 @@ def save_model(
 ) -> None:
     """Write ``model`` to ``path``, a ``.keras`` file, in one step as seen from outside. ``notes``
     are texts by name that are put into the file besides; Keras passes them over."""
-    beside = path.with_name(f".incoming-{path.name}")
-    try:
+    with replacing(path) as beside:
         keras.saving.save_model(model, beside, include_optimizer=optimizer)
         with zipfile.ZipFile(beside, "a") as file:
             for name, text in (notes or {}).items():
                 file.writestr(name, text)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def load_model(path: Path, *, compile: bool = False) -> keras.Model:

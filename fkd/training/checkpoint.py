@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 
 from fkd.errors import UserError
+from fkd.files import read_json, replace_text, replacing
 from fkd.training.runs import Run
-from fkd.training.status import read_json, replace_text
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,5 @@ class Place:
 
 def save_predictions(run: Run, **arrays: Any) -> None:
     """Replace ``validation.npz``."""
-    path = run.validation
-    beside = path.with_name(f".incoming-{path.name}")
-    try:
-        with beside.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with replacing(run.validation) as beside:
+        np.savez_compressed(beside, **arrays)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from fkd.training.status import replace_text
+from fkd.files import replace_text
 
 FILE = "metrics.csv"
 

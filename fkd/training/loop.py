@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.files import replace_text, replacing, sweep
 from fkd.models import saving, zoo
 from fkd.models.predictor import Predictor
 from fkd.training import checkpoint, devices, history
@@ -29,7 +30,7 @@ from fkd.training.pipeline import (
 )
 from fkd.training.reporter import EventLog, Reporter
 from fkd.training.runs import Run
-from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING, replace_text
+from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING
 from fkd.training.validation import Validated, Validation
 
 BATCH_ROWS_S = 2.0
@@ -113,6 +114,8 @@ class Training:
     def _write_sample_rows(self) -> None:
         folder = self.run.folder / "samples"
         folder.mkdir(exist_ok=True)
+        sweep(self.run.folder)
+        sweep(folder)
         rows = self.validation.rows[self.validation.samples]
         replace_text(folder / "rows.json", json.dumps(rows.tolist()))
 
@@ -253,9 +256,8 @@ class Training:
         it does the epoch again."""
         samples = result.predicted[self.validation.samples, :, :2]
         path = self.run.folder / "samples" / f"epoch-{self.epoch:05d}.npy"
-        beside = path.with_name(".incoming.npy")
-        np.save(beside, samples)
-        beside.replace(path)
+        with replacing(path) as beside:
+            np.save(beside, samples)
         if self.best is None or result.rmse_px < self.best.rmse_px:
             self._keep_best(result, self.epoch)
         self._keep_last()

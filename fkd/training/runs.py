@@ -24,7 +24,6 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,17 +31,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
+from fkd.files import INCOMING, read_json, replace_text, sweep
 from fkd.settings import home
 from fkd.training import history
 from fkd.training.config import RunConfig
-from fkd.training.status import ACTIVE, QUEUED, RESUMABLE, Status, read_json, replace_text
+from fkd.training.status import ACTIVE, QUEUED, RESUMABLE, Status
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = {"bundled"}
 MAX_NOTE = 4000
 """Characters of a note, at most."""
-_LEFT_S = 600.0
-"""Nobody works on a folder half made or half deleted for so long."""
+_OUTGOING = ".deleted-"
+"""How the names of folders begin that are being deleted."""
 
 
 def runs_folder() -> Path:
@@ -216,7 +216,7 @@ class Run:
         """Delete the run with its weights. ``UserError`` if it is active."""
         self._must_rest("deleted")
         # Renamed first: a deletion that is killed leaves nothing that looks like a run.
-        doomed = self.folder.with_name(f".deleted-{self.name}-{os.getpid()}-{time.time_ns()}")
+        doomed = self.folder.with_name(f"{_OUTGOING}{self.name}-{os.getpid()}-{time.time_ns()}")
         self.folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
@@ -265,15 +265,6 @@ def free_name(model: str) -> str:
     return f"{model}-{number}"
 
 
-def _sweep(root: Path) -> None:
-    """Remove what a killed process left half made or half deleted."""
-    for prefix in (".incoming-", ".deleted-"):
-        for path in root.glob(f"{prefix}*"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _LEFT_S:
-                    shutil.rmtree(path, ignore_errors=True)
-
-
 def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Run:
     """Make the folder of a new run, queued but not started.
 
@@ -282,8 +273,9 @@ def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Ru
     """
     root = runs_folder()
     root.mkdir(parents=True, exist_ok=True)
-    _sweep(root)
-    stage = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
+    sweep(root)
+    sweep(root, _OUTGOING)
+    stage = Path(tempfile.mkdtemp(prefix=INCOMING, dir=root))
     try:
         (stage / "config.json").write_text(json.dumps(config.to_json(), indent=1))
         Status(QUEUED, heartbeat=time.time(), epochs=config.epochs).write(stage)

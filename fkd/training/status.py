@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import NoneType
-from typing import Any, Self
+from typing import Self
 
 from fkd.errors import UserError
+from fkd.files import replace_text
 
 FILE = "status.json"
 
@@ -140,25 +140,3 @@ _KINDS: dict[str, tuple[type, ...]] = {
     for f in fields(Status)
 }
 """What JSON may hold for each field, so that a damaged file is told where it is read."""
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write ``text`` beside ``path``, then put it in its place, durably."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def read_json(path: Path) -> Any:
-    """The JSON value in the file at ``path``, None if there is no such file."""
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
