@@ -29,7 +29,7 @@ def run(inputs: Inputs) -> Part:
         _fkd(home, "demo", "--name", name, "--rows", str(max(80, inputs.sizes.demo_rows)))
     found: dict[str, list[dict[str, Any]]] = {"compact": [], "baseline": []}
     trainings = [("compact", inputs.sizes.epochs, seed) for seed in range(inputs.sizes.seeds)]
-    trainings.insert(1, ("baseline", inputs.sizes.baseline_epochs, 0))
+    trainings.insert(0, ("baseline", inputs.sizes.baseline_epochs, 0))
     for model, epochs, seed in trainings:
         run = f"{model}-seed-{seed}"
         options = ["--model", model, "--epochs", str(epochs), "--seed", str(seed), "--name", run]

@@ -108,7 +108,5 @@ def test_settings_unfold_to_plain_values():
 
 def test_a_recipe_is_changed_by_settings_only():
     assert all_settings("baseline", {"epochs": 5}) == {**RECIPES["baseline"], "epochs": 5}
-    # A warm-up never takes longer than a tenth of a short training.
-    assert config(**all_settings("compact", {"epochs": 1})).warmup_epochs == 0.1
     with pytest.raises(UserError, match="There is no model 'vgg'"):
         all_settings("vgg", {})

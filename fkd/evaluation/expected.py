@@ -7,9 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fkd.evaluation.metrics import mean
+from fkd.evaluation.metrics import inter_ocular, mean
+from fkd.keypoints import KeypointSchema
 
 Values = NDArray[np.floating]
+
+
+NEAR = 0.1
+"""A point is right if it lies within this share of the inter-ocular distance of where it belongs:
+what PCK@0.1 counts."""
+
+
+def confidence(points: Values, expected: Values, schema: KeypointSchema) -> Values:
+    """``(N, K)`` from 0 to 1: how likely each of ``points`` ``(N, K, 2)`` is right (``NEAR``),
+    if distances from the truth are exponentially distributed around their ``expected`` means
+    ``(N, K)``, as the models' loss takes them to be. NaN without an inter-ocular distance."""
+    return np.asarray(1 - np.exp(-NEAR * inter_ocular(points, schema)[..., None] / expected))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ is left out afterwards, by what the keypoint model says of it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +44,15 @@ class Found:
     weight: float
 
 
-def find_faces(gray: NDArray[np.uint8]) -> list[Found]:
-    """What may be faces on ``gray`` ``(H, W)``, the largest first, at most ``MAX_FACES``.
-
-    Upright ones at the first size of search that shows any; without any, turned ones.
-    """
+def searches(gray: NDArray[np.uint8]) -> Iterator[list[Found]]:
+    """What may be faces on ``gray`` ``(H, W)``, search after search, each only made when asked
+    for: upright at each size of search, then turned. At most ``MAX_FACES`` each, the largest
+    first; of turned ones those that the cascade is surest of, each face once."""
     smaller = SEARCH_SIDES[0]
     for side in SEARCH_SIDES if max(gray.shape) > smaller else (smaller,):
-        if found := _search(gray, side, 0.0):
-            return found
+        yield _search(gray, side, 0.0)
     turned = [one for angle in ANGLES for one in _search(gray, smaller, angle)]
-    return apart(sorted(turned, key=lambda one: -one.weight))
+    yield sorted(turned, key=lambda one: -one.weight)[:MAX_FACES]
 
 
 def _search(gray: NDArray[np.uint8], side: int, angle: float) -> list[Found]:

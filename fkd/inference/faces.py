@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fkd.evaluation.expected import confidence
 from fkd.inference.frame import Frame
 from fkd.keypoints import KeypointSchema
-
-NEAR = 0.1
-"""A point is confident as far as it is likely to lie within this share of the distance between
-the eyes: what PCK@0.1 counts as right."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +44,11 @@ class Face:
         """``(K, 2)`` in px of the photo."""
         return self.frame.to_photo(self.inside, self.schema)
 
-    @property
+    @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """``(K,)`` from 0 to 1: how likely each point lies within ``NEAR`` times the distance
-        between the eyes of where it belongs, if distances from the truth are exponentially
-        distributed (as the model's loss takes them to be); NaN where the model does not say."""
-        if self.schema.eye_centers is None:
-            return np.full(len(self.schema), np.nan)
-        left, right = self.schema.eye_centers
-        between = float(np.hypot(*(self.inside[left] - self.inside[right])))
-        return np.asarray(1 - np.exp(-NEAR * between / self.error))
+        """``(K,)`` from 0 to 1, see ``evaluation.expected.confidence``; NaN where the model does
+        not say."""
+        return np.asarray(confidence(self.inside[None], self.error[None], self.schema)[0])
 
     @property
     def score(self) -> float:

@@ -122,7 +122,7 @@ class RunConfig:
     batch_size: int = 32
     learning_rate: float = 2e-3
     schedule: str = "cosine"
-    warmup_epochs: float = 0.3
+    warmup_epochs: float = 0.05
     weight_decay: float = 0.02
     patience: int = 0
     average: float = 0.99

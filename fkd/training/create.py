@@ -66,9 +66,7 @@ def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     if model not in RECIPES:
         raise UserError(f"There is no model {model!r}; there are: {', '.join(RECIPES)}.")
-    values = {**RECIPES[model], **settings}
-    values.setdefault("warmup_epochs", min(0.3, values.get("epochs", RunConfig.epochs) / 10))
-    return values
+    return {**RECIPES[model], **settings}
 
 
 def installed_versions() -> dict[str, str]:

@@ -60,3 +60,14 @@ def strategy() -> tf.distribute.Strategy:
     if len(gpus) > 1:
         return tf.distribute.MirroredStrategy(gpus)
     return tf.distribute.get_strategy()
+
+
+def in_words(used: tf.distribute.Strategy) -> str:
+    """What computes, in which precision, with which versions."""
+    device = "GPU" if tf.config.list_physical_devices("GPU") else "processor"
+    if used.num_replicas_in_sync > 1:
+        device = f"{used.num_replicas_in_sync} devices"
+    return (
+        f"{keras.mixed_precision.dtype_policy().name}, {device}, "
+        f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+    )

@@ -7,17 +7,19 @@ import math
 import os
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.files import replace_text, replacing, sweep
+from fkd.inference.reference import NOTE, Reference
 from fkd.models import saving, zoo
 from fkd.models.predictor import Predictor
+from fkd.splits import positions
 from fkd.training import checkpoint, devices, history
 from fkd.training.checkpoint import Best, Place
 from fkd.training.compiling import compile_model, loss_of, restart_average, take_over
@@ -36,7 +38,7 @@ from fkd.training.validation import Validated, Validation
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
 
-FIRST_LOOK = 80
+FIRST_LOOK = 64
 """Batches until the first validation, where the first epoch has more: nobody should wait for
 minutes to see whether it learns."""
 
@@ -263,12 +265,22 @@ class Training:
         self._keep_last()
 
     def _keep_best(self, result: Validated, epoch: int) -> None:
-        saving.save_model(self.twin, self.run.best, optimizer=False)
+        schema = self.dataset.schema
+        reference = self._reference.scored(result.predicted, result.rmse_px, schema)
+        notes = {NOTE: reference.to_json()}
+        saving.save_model(self.twin, self.run.best, optimizer=False, notes=notes)
         checkpoint.save_predictions(
             self.run, rows=self.validation.rows, predicted=result.predicted, epoch=epoch
         )
         self.best = Best(epoch, result.rmse_px)
         self.best.write(self.run)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        """What is learned from; measured when there is something to keep, not at the start."""
+        at = positions(self.dataset, self.config.split.training)
+        images, points = self.dataset.images[at], self.dataset.keypoints[at]
+        return Reference.of(images, points, self.dataset.schema)
 
     def _keep_last(self) -> None:
         Place(self.epoch, self.step, **self.logs).save(self.model, self.run)
@@ -295,18 +307,3 @@ class Training:
 
 def _best_in_status(best: Best | None) -> dict[str, Any]:
     return {"best_epoch": best.epoch, "best_rmse_px": best.rmse_px} if best else {}
-
-
-def log_environment(training: Training) -> None:
-    """What stands first in the log."""
-    config, count = training.config, training.strategy.num_replicas_in_sync
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "processor"
-    if count > 1:
-        device = f"{count} devices"
-    print(
-        f"{config.model} on '{config.dataset}': {len(training.examples):,} training images, "
-        f"{training.steps} batches an epoch, {config.epochs} epochs, "
-        f"{keras.mixed_precision.dtype_policy().name}, {device}, "
-        f"TensorFlow {tf.__version__}, Keras {keras.__version__}",
-        flush=True,
-    )

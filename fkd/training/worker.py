@@ -47,11 +47,17 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
     dataset = open_named(config.dataset)
     _check_hash(config, dataset.content_hash)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from fkd.training.loop import Training, log_environment
+    from fkd.training import devices
+    from fkd.training.loop import Training
 
     reporter.update(stage="preparing")
     training = Training(run, config, dataset, reporter)
-    log_environment(training)
+    print(
+        f"{config.model} on '{config.dataset}': {len(training.examples):,} training images, "
+        f"{training.steps} batches an epoch, {config.epochs} epochs, "
+        f"{devices.in_words(training.strategy)}",
+        flush=True,
+    )
     return training.go()
 
 

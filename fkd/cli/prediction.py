@@ -1,0 +1,173 @@
+"""The verbs that predict: the keypoints on photos, and a submission to the competition."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fkd.cli.output import import_tensorflow, progress_bar
+
+if TYPE_CHECKING:
+    from fkd.inference.frame import Frame
+    from fkd.inference.photos import Found
+    from fkd.inference.pipeline import Pipeline
+
+_MODEL = "a run, or the bundled model (default)"
+
+
+def add_verbs(verbs: Any) -> None:
+    predict = verbs.add_parser("predict", help="find the keypoints of every face on photos")
+    predict.add_argument("photos", nargs="+", type=Path, metavar="IMAGE|FOLDER|ZIP")
+    predict.add_argument("--model", default="bundled", metavar="RUN|bundled", help=_MODEL)
+    predict.add_argument("--json", type=Path, metavar="FILE", help="write there, not on stdout")
+    predict.add_argument(
+        "--annotated", type=Path, metavar="DIR", help="write pictures with the points drawn there"
+    )
+    predict.add_argument(
+        "--box",
+        type=_box,
+        action="append",
+        default=[],
+        metavar="X,Y,W,H",
+        help="where a face is, in px of the photo, instead of searching; may be repeated",
+    )
+    predict.add_argument(
+        "--mirrored", action="store_true", help="average with the mirrored face: slower, closer"
+    )
+    predict.set_defaults(run=run_predict)
+
+    submit = verbs.add_parser("submit", help="predict the test images, as a submission")
+    submit.add_argument("--dataset", required=True, metavar="NAME")
+    submit.add_argument("--model", default="bundled", metavar="RUN|bundled", help=_MODEL)
+    submit.add_argument("-o", "--output", type=Path, required=True, metavar="submission.csv")
+    submit.set_defaults(run=run_submit)
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        x, y, width, height = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no box; write X,Y,W,H in px") from None
+    if not (width > 0 and height > 0 and max(map(abs, (x, y, width, height))) < 1e6):
+        raise argparse.ArgumentTypeError(f"{text!r} is no box: width and height must be above 0")
+    return x, y, width, height
+
+
+def run_predict(arguments: argparse.Namespace) -> None:
+    from fkd.errors import UserError
+    from fkd.files import replace_text
+    from fkd.inference.photos import predict_photos
+    from fkd.inference.pipeline import of_box
+    from fkd.inference.sources import from_paths
+
+    paths: list[Path] = arguments.photos
+    zipped = any(path.suffix.lower() == ".zip" for path in paths)
+    frames: list[Frame] = [of_box(*box) for box in arguments.box]
+    if frames and (len(paths) != 1 or zipped or paths[0].is_dir()):
+        raise UserError("--box says where a face is on one photo: name one image with it.")
+    # What is in zips stays there until its turn comes, and is not counted before.
+    sources = from_paths(paths) if zipped else list(from_paths(paths))
+    total = 0 if isinstance(sources, Iterator) else len(sources)
+    for folder in (arguments.annotated, arguments.json and arguments.json.absolute().parent):
+        if folder is not None:
+            _make_folder(folder)
+    pipeline = _open(arguments.model, arguments.mirrored)
+    found: list[dict[str, Any]] = []
+    names: set[str] = set()
+    with progress_bar() as progress:
+        for one in predict_photos(pipeline, sources, frames):
+            found.append(one[1].to_json())
+            if arguments.annotated is not None:
+                _write_annotated(one, arguments.annotated, names)
+            progress("predicting", len(found), total)
+    text = json.dumps(found, indent=2)
+    if arguments.json is None:
+        print(text)
+    else:
+        replace_text(arguments.json, text + "\n")
+    _tell(found)
+
+
+def _make_folder(folder: Path) -> None:
+    from fkd.errors import UserError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made: {error.strerror or error}.") from None
+
+
+def _open(name: str, mirrored: bool) -> Pipeline:
+    from fkd.models.sources import trained_model
+
+    model = trained_model(name)
+    import_tensorflow()
+    from fkd.inference.loading import open_pipeline
+
+    with progress_bar() as progress:
+        return replace(open_pipeline(model, progress), mirrored=mirrored)
+
+
+def _write_annotated(found: Found, folder: Path, names: set[str]) -> None:
+    from fkd.files import replacing
+    from fkd.inference.drawing import annotated, png
+
+    photo, result = found
+    if photo is None:
+        return
+    name = next(name for name in _file_names(photo.name) if name not in names)
+    names.add(name)
+    with replacing(folder / name) as beside:
+        beside.write_bytes(png(annotated(photo.color, result.faces)))
+
+
+def _file_names(name: str) -> Iterator[str]:
+    """Names for the picture of a photo, the plain one first: whatever path ``name`` has becomes
+    part of the file's own name."""
+    stem = re.sub(r"[^\w.-]+", "_", name).strip("._")[-150:] or "photo"
+    yield f"{stem}.png"
+    number = 2
+    while True:
+        yield f"{stem}-{number}.png"
+        number += 1
+
+
+def _tell(found: list[dict[str, Any]]) -> None:
+    """Sum up on stderr; ``UserError`` if no photo could be read."""
+    from fkd.errors import UserError
+
+    bad = [one for one in found if "error" in one]
+    for one in bad:
+        print(f"fkd: {one['error']}", file=sys.stderr)
+    read = len(found) - len(bad)
+    if not read:
+        raise UserError("No photo could be read." if len(bad) > 1 else "The photo was not read.")
+    faces = sum(len(one.get("faces", ())) for one in found)
+    none = sum(one.get("faces") == [] for one in found)
+    print(
+        f"{faces:,} face{'' if faces == 1 else 's'} on {read:,} photo{'' if read == 1 else 's'}"
+        + (f"; {none:,} without a face" if none else "")
+        + (f"; {len(bad):,} could not be read" if bad else ""),
+        file=sys.stderr,
+    )
+
+
+def run_submit(arguments: argparse.Namespace) -> None:
+    from fkd.formats import write_submission
+    from fkd.inference.submission import make_submission
+    from fkd.registry import open_named
+
+    dataset = open_named(arguments.dataset)
+    pipeline = _open(arguments.model, mirrored=True)
+    with progress_bar() as progress:
+        submission = make_submission(pipeline, dataset, progress)
+    write_submission(arguments.output, submission)
+    expected = pipeline.reference.rmse_px
+    score = f"; on its validation images it is {expected:.2f} px RMSE off" if expected > 0 else ""
+    print(f"{len(submission):,} coordinates written to {arguments.output}{score}")

@@ -1,0 +1,44 @@
+"""Why the points of a face may be worse than usual, in words."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fkd.inference.faces import Face
+from fkd.inference.reference import Reference
+from fkd.statistics.quality import image_quality
+
+_WORDS = (
+    ("darker", "brighter"),
+    ("paler", "harsher in contrast"),
+    ("more blurred", "grainier"),
+)
+_SMALL = 0.5
+"""A face smaller than this share of the model's images was enlarged to be read."""
+_ODD = 4.0
+"""Standard deviations off the usual place in its square at which a face is called oddly placed."""
+
+
+def doubts(face: Face, reference: Reference) -> tuple[str, ...]:
+    """What sets ``face`` apart from the faces that its model learned from; empty if nothing."""
+    quality = image_quality(face.crop[None])
+    found = [
+        few if value < low else many
+        for (few, many), value, (low, high) in zip(
+            _WORDS,
+            (quality.brightness[0], quality.contrast[0], quality.sharpness[0]),
+            reference.light,
+            strict=True,
+        )
+        if not low <= value <= high
+    ]
+    said = [f"{' and '.join(found)} than the faces the model learned from"] if found else []
+    if face.frame.size < _SMALL * face.schema.width:
+        said.append(f"only {face.frame.size:.0f} px wide on the photo")
+    if math.isfinite(face.score) and face.score < reference.score:
+        said.append("the model is unsure of these points")
+    if reference.unusual(np.asarray(face.inside), face.schema) > _ODD:
+        said.append("it lies oddly in its square: check the box")
+    return tuple(said)

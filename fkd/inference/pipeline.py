@@ -1,0 +1,165 @@
+"""Every face on a photo and its keypoints: find squares, cut, predict, straighten, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.inference.decode import Photo
+from fkd.inference.detect import Found, apart, searches
+from fkd.inference.faces import Face
+from fkd.inference.frame import Frame
+from fkd.inference.reference import Reference
+from fkd.keypoints import KeypointSchema
+
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""``(N, H, W)`` uint8 crops to ``(N, K, 2 or 3)``, see ``models.Predictor``."""
+
+_SQUARE = 1.15
+"""A photo whose sides differ by no more than this factor may be a crop of one face."""
+_USUAL = 4.0
+"""Standard deviations off the usual place, size and turn that a face in such a crop may lie."""
+_STRAIGHT = 2.0
+"""Standard deviations beyond which a crop is cut again by the points found in it."""
+_SURE = 0.5
+"""Share of the reference's score that a face must reach to be one."""
+_HAAR_WEIGHT = 4.0
+"""Stage weight of the cascade that a face must reach where the model cannot say how sure it is."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """From photos to faces, with one model.
+
+    Attributes:
+        predict: the model.
+        schema: its keypoints and the size of its images.
+        reference: what it learned from looked like.
+        mirrored: average with the prediction for the mirrored crop: a little closer, twice the
+            work.
+    """
+
+    predict: Predict
+    schema: KeypointSchema
+    reference: Reference
+    mirrored: bool = False
+
+    def __call__(self, photo: Photo) -> list[Face]:
+        """The faces on ``photo``, from left to right."""
+        return self.batch([photo])[0]
+
+    def batch(self, photos: Sequence[Photo]) -> list[list[Face]]:
+        """The faces on each of ``photos``; the model sees those of all of them together."""
+        found: list[list[Face]] = [[] for _ in photos]
+        searching = {i: self._searches(photo) for i, photo in enumerate(photos)}
+        while searching:
+            tried: list[tuple[int, Found]] = []
+            for i, search in list(searching.items()):
+                if (squares := next(search, None)) is None:
+                    del searching[i]
+                else:
+                    tried += [(i, square) for square in squares]
+            faces = self._read(photos, [(i, square.frame) for i, square in tried])
+            for (i, square), face in zip(tried, faces, strict=True):
+                if self._is_face(face, square, photos[i]):
+                    found[i].append(face)
+            searching = {i: search for i, search in searching.items() if not found[i]}
+        return [sorted(_once(faces), key=lambda face: face.frame.x) for faces in found]
+
+    def boxes(self, photo: Photo, frames: Sequence[Frame]) -> list[Face]:
+        """The faces in squares that a person has drawn: taken as they are, one for each."""
+        return self._read([photo], [(0, frame) for frame in frames])
+
+    def crops(self, crops: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """The model's outputs ``(N, K, 2 or 3)`` for ``crops`` ``(N, H, W)``, averaged with those
+        for the mirrored ones if that is wanted."""
+        output = self.predict(crops)
+        if not self.mirrored:
+            return output
+        back = self.predict(crops[:, :, ::-1])[:, self.schema.mirror_order]
+        back[..., :2] = self.schema.mirror(back[:, self.schema.mirror_order, :2])
+        return np.asarray((output + back) / 2)
+
+    def _searches(self, photo: Photo) -> Iterator[list[Found]]:
+        """The whole photo where it may be a crop; then what the cascade finds."""
+        if max(photo.gray.shape) <= _SQUARE * min(photo.gray.shape):
+            yield [Found(whole(photo), np.inf)]
+        if not self._is_crop(photo):
+            yield from searches(photo.gray)
+
+    def _is_crop(self, photo: Photo) -> bool:
+        """Has the photo the size of the model's own images?"""
+        return photo.gray.shape == self.schema.image_size
+
+    def _is_face(self, face: Face, square: Found, photo: Photo) -> bool:
+        if self._is_crop(photo):
+            return True
+        if np.isinf(square.weight):
+            usual = self.reference.unusual(self._within(face, square.frame), self.schema)
+            if usual > _USUAL or not np.isfinite(face.score):
+                return False
+        if not np.isfinite(face.score):
+            return square.weight >= _HAAR_WEIGHT
+        usual_score = self.reference.score
+        return face.score >= _SURE * (usual_score if np.isfinite(usual_score) else 1)
+
+    def _within(self, face: Face, frame: Frame) -> NDArray[np.float64]:
+        """The points of ``face`` in px of the crop that ``frame`` is."""
+        return frame.from_photo(face.points, self.schema)
+
+    def _read(self, photos: Sequence[Photo], squares: list[tuple[int, Frame]]) -> list[Face]:
+        """Cut, predict; where a face lies askew in its square, cut it straight and predict anew."""
+        faces = self._cut_and_predict(photos, squares)
+        askew = [
+            k
+            for k, (i, _) in enumerate(squares)
+            if not self._is_crop(photos[i])
+            and self.reference.unusual(faces[k].inside, self.schema) > _STRAIGHT
+        ]
+        again = [(squares[k][0], self.reference.frame(faces[k].points, self.schema)) for k in askew]
+        for k, face in zip(askew, self._cut_and_predict(photos, again), strict=True):
+            if not face.score < faces[k].score:
+                faces[k] = face
+        return faces
+
+    def _cut_and_predict(
+        self, photos: Sequence[Photo], squares: list[tuple[int, Frame]]
+    ) -> list[Face]:
+        if not squares:
+            return []
+        crops = np.stack([frame.cut(photos[i].gray, self.schema) for i, frame in squares])
+        output = self.crops(crops)
+        unknown = np.full(output.shape[:2], np.nan, np.float32)
+        error = output[..., 2] if output.shape[-1] == 3 else unknown
+        return [
+            Face(frame, crop, points.astype(np.float64), errors.astype(np.float64), self.schema)
+            for (_, frame), crop, points, errors in zip(
+                squares, crops, output[..., :2], error, strict=True
+            )
+        ]
+
+
+def whole(photo: Photo) -> Frame:
+    """The square around the whole of ``photo``."""
+    height, width = photo.gray.shape
+    return Frame((width - 1) / 2, (height - 1) / 2, float(max(height, width)))
+
+
+def of_box(x: float, y: float, width: float, height: float) -> Frame:
+    """The square around a box whose top left pixel is (``x``, ``y``).
+
+    Raises:
+        ValueError: if it has no extent.
+    """
+    return Frame(x + (width - 1) / 2, y + (height - 1) / 2, max(width, height))
+
+
+def _once(faces: list[Face]) -> list[Face]:
+    """Each face once, though several squares led to it: as the model was surest of it."""
+    better = sorted(faces, key=lambda face: -face.score if np.isfinite(face.score) else 0.0)
+    kept = apart([Found(face.frame, 0.0) for face in better])
+    frames = {id(found.frame) for found in kept}
+    return [face for face in better if id(face.frame) in frames]

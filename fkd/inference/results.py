@@ -1,0 +1,94 @@
+"""What was found on a photo, for programs (JSON) and tables (CSV)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fkd.inference.faces import Face
+
+COLUMNS = ("file", "face", "keypoint", "x", "y", "confidence")
+
+
+@dataclass(frozen=True)
+class PhotoFaces:
+    """The faces on one photo, or why there are none.
+
+    Attributes:
+        name: of the photo.
+        width, height: px; 0 if it could not be read.
+        faces: from left to right.
+        doubts: for each face, see ``doubts.doubts``.
+        note: what was left out of the file.
+        error: why it could not be read; empty if it could.
+    """
+
+    name: str
+    width: int = 0
+    height: int = 0
+    faces: tuple[Face, ...] = ()
+    doubts: tuple[tuple[str, ...], ...] = ()
+    note: str = ""
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.faces) != len(self.doubts):
+            raise ValueError(f"{len(self.faces)} faces, but doubts of {len(self.doubts)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Positions in px of the photo, rounded to a hundredth."""
+        if self.error:
+            return {"file": self.name, "error": self.error}
+        return {
+            "file": self.name,
+            "width": self.width,
+            "height": self.height,
+            "faces": [
+                {
+                    "box": [_rounded(v) for v in face.box],
+                    "angle": _rounded(face.frame.angle),
+                    "score": _rounded(face.score, 4),
+                    "keypoints": {
+                        name: {"x": _rounded(x), "y": _rounded(y), "confidence": _rounded(sure, 4)}
+                        for name, (x, y), sure in zip(
+                            face.schema.names, face.points, face.confidence, strict=True
+                        )
+                    },
+                    "warnings": list(warnings),
+                }
+                for face, warnings in zip(self.faces, self.doubts, strict=True)
+            ],
+        }
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """A row of ``COLUMNS`` for each point; faces count from 1."""
+        return [
+            (self.name, number, name, _rounded(x), _rounded(y), _rounded(sure, 4))
+            for number, face in enumerate(self.faces, 1)
+            for name, (x, y), sure in zip(
+                face.schema.names, face.points, face.confidence, strict=True
+            )
+        ]
+
+
+def to_csv(photos: Iterable[PhotoFaces]) -> bytes:
+    """The points of ``photos`` as a table. A name that a spreadsheet would take for a formula gets
+    an apostrophe in front."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for photo in photos:
+        for name, *rest in photo.rows():
+            writer.writerow([f"'{name}" if name[:1] in _FORMULA else name, *rest])
+    return text.getvalue().encode()
+
+
+_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+
+
+def _rounded(value: float, digits: int = 2) -> float | None:
+    return round(float(value), digits) if math.isfinite(value) else None
