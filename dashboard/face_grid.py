@@ -21,8 +21,9 @@ def source(name: str) -> str:
     return (Path(__file__).parent / name).read_text()
 
 
-MARKS, MARK_STYLE = source("marks.js"), source("marks.css")
-"""How marks are drawn and look; goes before the code and the style of components that draw some."""
+MARKS, MARK_STYLE, ZOOM = source("marks.js"), source("marks.css"), source("zoom.js")
+"""How marks are drawn and look, and how pictures are zoomed; goes before the code and the style of
+components that do so."""
 
 # Registered once per process: a component of the same name must not be registered again.
 _grid = component(

@@ -11,6 +11,7 @@ from dashboard.face_grid import (
     MARKS,
     NAMES,
     PIXELS,
+    ZOOM,
     Face,
     face_data,
     source,
@@ -24,7 +25,7 @@ _view = component(
     "fkd_face_view",
     html='<div class="frame"><div class="view"></div><div class="tip" hidden></div></div>',
     css=MARK_STYLE + source("face_view.css"),
-    js=MARKS + source("face_view.js"),
+    js=MARKS + ZOOM + source("face_view.js"),
 )
 
 

@@ -9,6 +9,14 @@ function svg(tag, attributes, parent) {
   return node;
 }
 
+// The picture at `src` under the marks of a layer.
+function picture(layer, src, { width, height }) {
+  const image = document.createElementNS(SVG, "image");
+  for (const [key, value] of Object.entries({ href: src, x: -0.5, y: -0.5, width, height }))
+    image.setAttribute(key, value);
+  layer.prepend(image);
+}
+
 function drawMarks(face, { points, edges, size, show, width, height }, picture) {
   // A pixel's centre is its index: the picture reaches from -0.5 to width - 0.5.
   const layer = svg("svg", { viewBox: `-0.5 -0.5 ${width} ${height}` }, picture);
@@ -20,7 +28,10 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
     svg("circle", { cx, cy, class: kind, ...paint, ...(words && { "aria-label": words }) }, layer);
   const numbers = ([x, y]) => `${x.toFixed(1)}, ${y.toFixed(1)}`;
   if (show.includes("edges")) {
-    for (const [a, b] of edges) if (at(a) && at(b)) line("edge", at(a), at(b), points[a].color);
+    const ends = face.points.some((point) => point) ? at : guess;
+    for (const [a, b] of edges) {
+      if (ends(a) && ends(b)) line("edge", ends(a), ends(b), points[a].color);
+    }
   }
   const truth = (k) => show.includes("points") && at(k);
   points.forEach(({ color }, k) => {
@@ -37,7 +48,7 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
     const far = at(k) ? `, ${off.toFixed(1)} px off` : "";
     circle("halo", guess(k), { stroke: "white" });
     circle("ring", guess(k), { stroke: color },
-      `${label} predicted  ${numbers(guess(k))}${far}`);
+      `${label} predicted  ${numbers(guess(k))}${far}${(face.remarks || [])[k] || ""}`);
   });
   (face.names || []).forEach((name, k) => {
     if (!name) return;

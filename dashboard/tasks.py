@@ -56,6 +56,13 @@ class Task:
 _ENDED_KEPT = 4
 
 
+def start_alone(label: str, subject: str, work: Callable[[Progress], str]) -> Task:
+    """As ``Tasks.start``, for work that concerns one user only: it is shown to no other."""
+    task = Task(label, subject, work)
+    threading.Thread(target=_run, args=(task,), daemon=True, name=label).start()
+    return task
+
+
 class Tasks:
     """The work of this server, shown to all its users; the newest last."""
 

@@ -66,14 +66,10 @@ def run_predict(arguments: argparse.Namespace) -> None:
     from fkd.inference.pipeline import of_box
     from fkd.inference.sources import from_paths
 
-    paths: list[Path] = arguments.photos
-    zipped = any(path.suffix.lower() == ".zip" for path in paths)
+    sources = list(from_paths(arguments.photos))
     frames: list[Frame] = [of_box(*box) for box in arguments.box]
-    if frames and (len(paths) != 1 or zipped or paths[0].is_dir()):
-        raise UserError("--box says where a face is on one photo: name one image with it.")
-    # What is in zips stays there until its turn comes, and is not counted before.
-    sources = from_paths(paths) if zipped else list(from_paths(paths))
-    total = 0 if isinstance(sources, Iterator) else len(sources)
+    if frames and len(sources) != 1:
+        raise UserError(f"--box says where a face is on one photo; these are {len(sources)}.")
     for folder in (arguments.annotated, arguments.json and arguments.json.absolute().parent):
         if folder is not None:
             _make_folder(folder)
@@ -85,7 +81,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
             found.append(one[1].to_json())
             if arguments.annotated is not None:
                 _write_annotated(one, arguments.annotated, names)
-            progress("predicting", len(found), total)
+            progress("predicting", len(found), len(sources))
     text = json.dumps(found, indent=2)
     if arguments.json is None:
         print(text)

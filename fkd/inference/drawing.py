@@ -13,6 +13,7 @@ from fkd.inference.faces import Face
 _SHIFT = 4
 """OpenCV takes positions in fractions of 2 ** -_SHIFT px."""
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+_THICK = 1000
 _RADIUS = 0.015
 """Radius of a ring by the side of the face's square, at a point size of 1."""
 
@@ -34,7 +35,7 @@ def annotated(
 
 
 def _draw(canvas: NDArray[np.uint8], face: Face, *, boxes: bool, edges: bool, size: float) -> None:
-    thin = max(1, round(face.frame.size / 250))
+    thin = min(max(1, round(face.frame.size / 250)), _THICK)
     if boxes:
         corners = _fixed(face.frame.corners())
         for paint, width in ((_BLACK, thin + 2), (_WHITE, thin)):
@@ -44,7 +45,7 @@ def _draw(canvas: NDArray[np.uint8], face: Face, *, boxes: bool, edges: bool, si
     if edges:
         for a, b in face.schema.edges:
             cv2.line(canvas, at[a], at[b], colors[a], thin, cv2.LINE_AA, _SHIFT)
-    radius = max(2.0, _RADIUS * size * face.frame.size)
+    radius = min(max(2.0, _RADIUS * size * face.frame.size), 1e5)
     for place, color in zip(at, colors, strict=True):
         for ring, width in ((_WHITE, 3 * thin), (color, thin + 1)):
             cv2.circle(canvas, place, round(radius * 2**_SHIFT), ring, width, cv2.LINE_AA, _SHIFT)

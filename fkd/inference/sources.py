@@ -43,17 +43,9 @@ def from_paths(paths: Iterable[Path]) -> Iterator[Source]:
             if not found:
                 yield _bad(path.name, f"{path} holds no images ({', '.join(SUFFIXES)}).")
         elif path.suffix.lower() == ".zip":
-            yield from _of_file(path)
+            yield from _of_zip(path, path.name)
         else:
             yield Source(path.name, partial(read_photo, path))
-
-
-def _of_file(path: Path) -> Iterator[Source]:
-    try:
-        with path.open("rb") as file:
-            yield from _of_zip(file, path.name)
-    except OSError as error:
-        yield _bad(path.name, f"{path.name} cannot be read: {error.strerror or error}.")
 
 
 def from_upload(name: str, data: bytes) -> Iterator[Source]:
@@ -64,25 +56,29 @@ def from_upload(name: str, data: bytes) -> Iterator[Source]:
         yield Source(name, partial(decode, data, name))
 
 
-def _of_zip(stream: io.BufferedIOBase | io.BytesIO, name: str) -> Iterator[Source]:
-    """The images in a zip, in its order. Nothing is ever unpacked to the disk."""
+def _of_zip(file: Path | io.BytesIO, name: str) -> Iterator[Source]:
+    """The images in a zip, in its order. Nothing is ever unpacked to the disk, and into memory
+    only one at a time."""
     try:
-        with zipfile.ZipFile(stream) as archive:
-            entries = [e for e in archive.infolist() if _worth_a_look(e)]
-            if not entries:
-                yield _bad(name, f"{name} holds no images ({', '.join(SUFFIXES)}).")
-            for entry in entries[:MAX_ENTRIES]:
-                try:
-                    data = _unpack(archive, entry)
-                except UserError as error:
-                    yield _bad(entry.filename, str(error))
-                else:
-                    yield Source(entry.filename, partial(decode, data, entry.filename))
-            if len(entries) > MAX_ENTRIES:
-                rest = len(entries) - MAX_ENTRIES
-                yield _bad(name, f"{name} holds {rest:,} more images; {MAX_ENTRIES:,} are taken.")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError) as error:
+        archive = zipfile.ZipFile(file)
+        entries = [e for e in archive.infolist() if _worth_a_look(e)]
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError) as error:
         yield _bad(name, f"{name} is a damaged zip ({error}); pack it again.")
+        return
+    except OSError as error:
+        yield _bad(name, f"{name} cannot be read: {error.strerror or error}.")
+        return
+    if not entries:
+        yield _bad(name, f"{name} holds no images ({', '.join(SUFFIXES)}).")
+    for entry in entries[:MAX_ENTRIES]:
+        yield Source(entry.filename, partial(_photo, archive, entry))
+    if len(entries) > MAX_ENTRIES:
+        rest = len(entries) - MAX_ENTRIES
+        yield _bad(name, f"{name} holds {rest:,} more images; {MAX_ENTRIES:,} are taken.")
+
+
+def _photo(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Photo:
+    return decode(_unpack(archive, entry), entry.filename)
 
 
 def _worth_a_look(entry: zipfile.ZipInfo) -> bool:

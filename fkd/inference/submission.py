@@ -35,9 +35,10 @@ def make_submission(
         )
     blocks = []
     for start in range(0, len(dataset.test_images), _AT_A_TIME):
-        blocks.append(pipeline.crops(np.asarray(dataset.test_images[start : start + _AT_A_TIME])))
+        images = np.asarray(dataset.test_images[start : start + _AT_A_TIME])
+        blocks.append(pipeline.crops(images)[0])
         progress("predicting", start + len(blocks[-1]), len(dataset.test_images))
-    return answers(dataset, np.concatenate(blocks)[..., :2])
+    return answers(dataset, np.concatenate(blocks))
 
 
 def answers(dataset: Dataset, points: NDArray[np.floating]) -> Submission:

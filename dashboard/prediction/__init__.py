@@ -1,0 +1,1 @@
+"""The Predict page: photos in, the keypoints of every face out."""

@@ -1,0 +1,44 @@
+"""Which model predicts, and how."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.prediction import view
+from dashboard.prediction.models import models
+from dashboard.prediction.view import View
+from dashboard.prediction.work import Job
+from dashboard.words import plain
+from fkd.models.sources import BUNDLED, trained_models
+
+
+def controls(shown: View) -> Job:
+    """The model and its options; it is loaded from now on, so that it is ready for the first
+    photo."""
+    known = {model.name: model for model in trained_models()}
+    if not known:
+        st.info("There is no model yet: train one.", icon=":material/model_training:")
+        st.stop()
+    if shown.model not in known:
+        st.warning(
+            plain(f"There is no model {shown.model} (any more)."), icon=":material/search_off:"
+        )
+        shown = View(next(iter(known)), shown.mirrored, shown.example)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.selectbox(
+            "Model",
+            list(known),
+            required=True,
+            format_func=lambda name: "bundled model" if name == BUNDLED else name,
+            width=320,
+            **view.linked(shown, "model"),
+        )
+        st.toggle(
+            "Average with the mirrored face",
+            help="Predicts every face a second time as in a mirror: a little closer, twice the "
+            "work.",
+            **view.linked(shown, "mirrored"),
+        )
+    job = Job(known[shown.model], shown.mirrored)
+    models().load(job.model)
+    return job

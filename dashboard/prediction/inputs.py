@@ -1,0 +1,129 @@
+"""Where the photos come from: dropped files, the camera, images of the dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import loaders
+from dashboard.face_grid import Face, face_grid
+from dashboard.guard import safely
+from dashboard.prediction import view
+from dashboard.prediction.view import View
+from dashboard.prediction.work import Chosen
+from dashboard.state import current_name
+from dashboard.words import plain
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.inference.decode import MAX_BYTES, MAX_PIXELS, Photo
+from fkd.inference.sources import Source, from_upload
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+_EXAMPLES = 8
+_UPLOADS = "predict-uploads"
+_CAMERA = "predict-camera"
+_LISTED = "predict-listed"
+
+
+def photos(shown: View) -> list[Chosen]:
+    """The photos that the user has chosen by now, with everything to choose more."""
+    uploads = st.file_uploader(
+        "Photos, or a zip of them",
+        accept_multiple_files=True,
+        key=_UPLOADS,
+        help=f"JPEG, PNG, WebP, BMP, TIFF or GIF, at most {MAX_BYTES >> 20} MB and "
+        f"{MAX_PIXELS // 1_000_000} million pixels each. They stay in this server's memory while "
+        "this page is open and are not written to its disk.",
+    )
+    chosen = _of_uploads(uploads or [])
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    if row.toggle("Camera", key="predict-use-camera"):
+        shot = st.camera_input("Camera", key=_CAMERA, label_visibility="collapsed")
+        if shot is not None:
+            data = shot.getvalue()
+            source = next(from_upload("camera.jpg", data))
+            chosen.append(Chosen(f"camera-{hashlib.sha256(data).hexdigest()[:16]}", source))
+    name = current_name()
+    dataset = loaders.dataset(name) if name is not None else None
+    if dataset is not None and shown.example and (example := _example(dataset, shown.example)):
+        chosen.append(example)
+        row.button(
+            f"Close {_title(shown.example)}",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=safely("closing the example", view.write, replace(shown, example="")),
+        )
+    if dataset is not None:
+        _examples(dataset, shown, opened=not chosen)
+    return chosen
+
+
+def _of_uploads(uploads: Sequence[UploadedFile]) -> list[Chosen]:
+    """The photos in uploaded files; what a zip holds is only looked up once."""
+    before: dict[str, list[Chosen]] = st.session_state.get(_LISTED, {})
+    listed = {
+        upload.file_id: before.get(upload.file_id)
+        or [
+            Chosen(f"{upload.file_id}-{number}", source)
+            for number, source in enumerate(from_upload(upload.name, upload.getvalue()))
+        ]
+        for upload in uploads
+    }
+    st.session_state[_LISTED] = listed
+    return [one for some in listed.values() for one in some]
+
+
+def _example(dataset: Dataset, word: str) -> Chosen | None:
+    """The image of ``dataset`` that ``word`` names; None, with a word to the user, for none."""
+    kind, _, number = word.partition("-")
+    ids = {"test": dataset.test_image_ids, "row": dataset.rows}.get(kind)
+    at: NDArray[np.intp] = np.zeros(0, np.intp)
+    if ids is not None and number.isascii() and number.isdigit() and len(number) < 10:
+        at = np.flatnonzero(np.asarray(ids) == int(number))
+    if not len(at):
+        st.warning(plain(f"Dataset {dataset.name} has no image {word}."))
+        return None
+    images = dataset.test_images if kind == "test" else dataset.images
+    title = f"{dataset.name}, {_title(word)}"
+
+    def load() -> Photo:
+        try:
+            gray = np.array(images[at[0]])
+        except (OSError, ValueError) as error:
+            raise UserError(f"{title} cannot be read ({error}).") from None
+        return Photo(title, np.repeat(gray[..., None], 3, axis=2), gray)
+
+    return Chosen(f"{dataset.content_hash[:16]}-{word}", Source(title, load))
+
+
+def _title(word: str) -> str:
+    return word.replace("test-", "test image ").replace("row-", "row ")
+
+
+def _examples(dataset: Dataset, shown: View, *, opened: bool) -> None:
+    """Some images of the dataset to try."""
+    kind, images, ids = "test", dataset.test_images, dataset.test_image_ids
+    if not len(images):
+        kind, images, ids = "row", dataset.images, dataset.rows
+    if not len(images):
+        return
+    at = np.unique(np.linspace(0, len(images) - 1, _EXAMPLES).round().astype(int))
+    with st.expander(f"Examples from {plain(dataset.name)}", expanded=opened):
+        face_grid(
+            [
+                Face(id=f"{kind}-{ids[i]}", title=_title(f"{kind}-{ids[i]}"), image=images[i])
+                for i in at
+            ],
+            dataset.schema,
+            "predict-examples",
+            lambda word: view.write(replace(shown, example=word)),
+            columns=_EXAMPLES,
+        )

@@ -1,0 +1,140 @@
+"""Faces on photos, found and read by the bundled model."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from inference_helper import bundled, drawn, photo_of, scene
+
+from fkd.inference.frame import Frame
+from fkd.inference.pipeline import of_box, whole
+from fkd.keypoints import KAGGLE_15
+
+
+def off(face, exact) -> float:
+    """Mean distance in px of the model's crop at the scale of the face."""
+    scale = face.frame.size / KAGGLE_15.width
+    return float(np.hypot(*(face.points - exact).T).mean() / scale)
+
+
+def test_a_crop_of_the_models_own_size_is_taken_whole():
+    images, exact = drawn()
+    found = bundled().batch([photo_of(image) for image in images])
+    assert [len(faces) for faces in found] == [1] * len(images)
+    for faces, image, points in zip(found, images, exact, strict=True):
+        assert np.array_equal(faces[0].crop, image)
+        assert faces[0].frame == Frame(47.5, 47.5, 96)
+        assert off(faces[0], points) < 2.5
+
+
+def test_an_enlarged_crop_is_taken_whole_too():
+    images, exact = drawn()
+    large = cv2.resize(images[1], None, fx=5, fy=5, interpolation=cv2.INTER_CUBIC)
+    [face] = bundled()(photo_of(large))
+    assert off(face, (exact[1] + 0.5) * 5 - 0.5) < 2.5
+
+
+@pytest.mark.parametrize("angle", [0, 20, -30, 45])
+def test_a_face_in_a_scene_is_found_however_it_is_turned(angle):
+    photo, [exact] = scene((1, Frame(330, 220, 220, angle)))
+    [face] = bundled()(photo)
+    assert off(face, exact) < 3
+    assert face.frame.angle == pytest.approx(angle, abs=12)
+    assert face.confidence.min() > 0.3
+
+
+def test_several_faces_come_from_left_to_right():
+    places = [(1, Frame(480, 250, 190)), (3, Frame(130, 150, 150)), (5, Frame(300, 370, 120))]
+    photo, exact = scene(*places)
+    found = bundled()(photo)
+    assert len(found) == 3
+    order = sorted(range(3), key=lambda i: places[i][1].x)
+    for face, i in zip(found, order, strict=True):
+        assert off(face, exact[i]) < 3
+
+
+def test_no_face_is_no_face():
+    rng = np.random.default_rng(0)
+    for gray in (
+        np.full((300, 500), 128, np.uint8),
+        rng.integers(0, 256, (400, 400), dtype=np.uint8),
+        np.zeros((24, 2000), np.uint8),
+    ):
+        assert bundled()(photo_of(gray)) == []
+
+
+def test_a_box_by_hand_is_enough_where_nothing_is_found():
+    photo, [exact] = scene((2, Frame(300, 240, 200, 75)))  # turned further than is searched
+    assert all(off(face, exact) > 5 for face in bundled()(photo))
+    [face] = bundled().boxes(photo, [Frame(300, 240, 200, 60)])
+    assert off(face, exact) < 3
+    upright, [exact] = scene((2, Frame(300, 240, 200)))
+    [face] = bundled().boxes(upright, [of_box(190, 150, 230, 190)])
+    assert off(face, exact) < 3
+
+
+def test_squares_of_boxes_and_photos():
+    assert of_box(10, 20, 30, 40) == Frame(24.5, 39.5, 40)
+    assert whole(photo_of(np.zeros((48, 96), np.uint8))) == Frame(47.5, 23.5, 96)
+    with pytest.raises(ValueError, match="no square"):
+        of_box(0, 0, 0, 0)
+
+
+def test_averaging_with_the_mirror_changes_little_and_is_symmetric():
+    images, exact = drawn()
+    mirrored = replace(bundled(), mirrored=True)
+    there = mirrored.crops(images)
+    back = mirrored.crops(images[:, :, ::-1])
+    unmirrored = KAGGLE_15.mirror(back[..., :2])
+    assert there[..., :2] == pytest.approx(unmirrored, abs=1e-3)
+    plain = bundled().crops(images)
+    error = np.hypot(*np.moveaxis(there[..., :2] - exact, -1, 0)).mean()
+    assert error <= np.hypot(*np.moveaxis(plain[..., :2] - exact, -1, 0)).mean() * 1.02
+
+
+def test_a_model_that_does_not_say_how_sure_it_is_still_finds_faces():
+    sure = bundled()
+    unsure = replace(
+        sure,
+        predict=lambda crops: sure.predict(crops)[..., :2],
+        reference=replace(sure.reference, score=float("nan")),
+    )
+    photo, [exact] = scene((1, Frame(330, 220, 220)))
+    [face] = unsure(photo)
+    assert off(face, exact) < 3
+    assert np.isnan(face.confidence).all()
+
+
+def test_a_batch_finds_what_each_photo_alone_has():
+    photos = [scene((i, Frame(200 + 20 * i, 240, 180)))[0] for i in range(4)]
+    photos.insert(2, photo_of(np.full((200, 300), 90, np.uint8)))
+    together = bundled().batch(photos)
+    for photo, faces in zip(photos, together, strict=True):
+        alone = bundled()(photo)
+        assert len(alone) == len(faces)
+        for a, b in zip(alone, faces, strict=True):
+            assert a.points == pytest.approx(b.points, abs=0.05)
+
+
+def test_threads_share_it():
+    """What another thread looks at meanwhile does not get mixed in."""
+    photos = [scene((i, Frame(220 + 10 * i, 240, 200)))[0] for i in range(4)]
+    alone = [bundled()(photo)[0].points for photo in photos]
+    wrong = []
+
+    def look(number: int) -> None:
+        for _ in range(3):
+            [face] = bundled()(photos[number])
+            if not np.allclose(face.points, alone[number], atol=0.05):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=look, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
