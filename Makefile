@@ -10,7 +10,7 @@ run: .venv/run.stamp
 	$(BIN)/python -m fkd dashboard
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

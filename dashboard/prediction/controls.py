@@ -35,8 +35,8 @@ def controls(shown: View) -> Job:
         )
         st.toggle(
             "Average with the mirrored face",
-            help="Predicts every face a second time as in a mirror: a little closer, twice the "
-            "work.",
+            help="Every face is predicted a second time as in a mirror, which tells faces from "
+            "what is none; the mean of the two is a little closer than the first alone.",
             **view.linked(shown, "mirrored"),
         )
     job = Job(known[shown.model], shown.mirrored)

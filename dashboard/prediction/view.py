@@ -23,12 +23,12 @@ class View:
     """
 
     model: str = BUNDLED
-    mirrored: bool = False
+    mirrored: bool = True
     example: str = ""
 
     def to_query(self) -> dict[str, str]:
         """As query parameters; the model always stands there."""
-        mirrored = {"mirrored": "1"} if self.mirrored else {}
+        mirrored = {} if self.mirrored else {"mirrored": "0"}
         example = {"example": self.example} if self.example else {}
         return {"model": self.model, **mirrored, **example}
 
@@ -37,7 +37,7 @@ class View:
         """Read a link."""
         return cls(
             model=query.get("model", BUNDLED)[:64],
-            mirrored=query.get("mirrored") == "1",
+            mirrored=query.get("mirrored") != "0",
             example=query.get("example", "")[:32],
         )
 

@@ -38,7 +38,9 @@ def add_verbs(verbs: Any) -> None:
         help="where a face is, in px of the photo, instead of searching; may be repeated",
     )
     predict.add_argument(
-        "--mirrored", action="store_true", help="average with the mirrored face: slower, closer"
+        "--no-mirror",
+        action="store_true",
+        help="do not take the mean with what the model says of the mirrored face",
     )
     predict.set_defaults(run=run_predict)
 
@@ -73,7 +75,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
     for folder in (arguments.annotated, arguments.json and arguments.json.absolute().parent):
         if folder is not None:
             _make_folder(folder)
-    pipeline = _open(arguments.model, arguments.mirrored)
+    pipeline = _open(arguments.model, not arguments.no_mirror)
     found: list[dict[str, Any]] = []
     names: set[str] = set()
     with progress_bar() as progress:

@@ -15,6 +15,8 @@ _WORDS = (
     ("paler", "harsher in contrast"),
     ("more blurred", "grainier"),
 )
+_UNSURE = 0.88
+"""Share of the reference's score below which the model counts as unsure: one face in twenty."""
 _SMALL = 0.5
 """A face smaller than this share of the model's images was enlarged to be read."""
 _ODD = 4.0
@@ -37,7 +39,7 @@ def doubts(face: Face, reference: Reference) -> tuple[str, ...]:
     said = [f"{' and '.join(found)} than the faces the model learned from"] if found else []
     if face.frame.size < _SMALL * face.schema.width:
         said.append(f"only {face.frame.size:.0f} px wide on the photo")
-    if math.isfinite(face.score) and face.score < reference.score:
+    if math.isfinite(face.score) and face.score < _UNSURE * reference.score:
         said.append("the model is unsure of these points")
     if reference.unusual(np.asarray(face.inside), face.schema) > _ODD:
         said.append("it lies oddly in its square: check the box")
