@@ -22,7 +22,7 @@ FIGURES = {
     "ingest": ("notebooks' time / ours", 3),
     "opening": ("opening 120 rows, median", 50),
     "browse": ("page of 120 rows, p95", 200),
-    "startup": ("modules of TensorFlow that the pages import", 1),
+    "startup": ("modules of TensorFlow that the pages before Predict import", 1),
 }
 
 

@@ -46,7 +46,7 @@ def photos(shown: View) -> list[Chosen]:
     chosen = _of_uploads(uploads or [])
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     if row.toggle("Camera", key="predict-use-camera"):
-        shot = st.camera_input("Camera", key=_CAMERA, label_visibility="collapsed")
+        shot = st.camera_input("Camera", key=_CAMERA, label_visibility="collapsed", width=480)
         if shot is not None:
             data = shot.getvalue()
             source = next(from_upload("camera.jpg", data))
