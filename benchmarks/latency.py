@@ -25,7 +25,7 @@ def latencies(calls: int, rounds: int) -> dict[str, Any]:
     from fkd.models.predictor import Predictor
 
     compact, baseline = (zoo.build(name, KAGGLE_15) for name in ("compact", "baseline"))
-    predict = Predictor(compact)
+    predict = Predictor(compact, frozen=True)  # as the Predict page does
     face = np.random.default_rng(0).integers(0, 256, (1, 96, 96), np.uint8)
     batch = face[..., None].astype(np.float32)
     ways: dict[str, Callable[[], Any]] = {

@@ -243,3 +243,15 @@ def test_batches_do_not_change_predictions(models):
     predict = Predictor(models["compact"])
     many = images(130)
     assert predict(many)[129] == pytest.approx(predict(many[129:])[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(zoo.MODELS))
+def test_frozen_it_says_the_same_and_keeps_to_it(name):
+    model = zoo.build(name, SCHEMA)
+    plain, frozen = Predictor(model), Predictor(model, frozen=True)
+    before = plain(images(3))
+    assert frozen(images(3)) == pytest.approx(before, abs=1e-3)
+    for weight in model.trainable_weights:
+        weight.assign(weight + 0.01)
+    assert frozen(images(3)) == pytest.approx(before, abs=1e-3)
+    assert plain(images(3)) != pytest.approx(before, abs=1e-3)

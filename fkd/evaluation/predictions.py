@@ -149,7 +149,7 @@ def _output(model: TrainedModel, dataset: Dataset, progress: Progress) -> NDArra
     _check(network.input_shape, network.output_shape, model, dataset)
     blocks = [np.zeros((0, *network.output_shape[1:]), np.float32)]
     done = 0
-    for block in Predictor(network).batches(dataset.images):
+    for block in Predictor(network, frozen=True).batches(dataset.images):
         blocks.append(block)
         done += len(block)
         progress("predicting", done, len(dataset))

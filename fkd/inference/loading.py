@@ -28,7 +28,7 @@ def open_pipeline(model: TrainedModel, progress: Progress = silent) -> Pipeline:
     progress("loading the model", 0, 0)
     network = load_model(model.path)
     schema = _schema(network.input_shape, network.output_shape, model)
-    predictor = Predictor(network)
+    predictor = Predictor(network, frozen=True)
     progress("compiling the model", 0, 0)
     predictor(np.zeros((1, *schema.image_size), np.uint8))
     return Pipeline(predictor, schema, _reference(model, schema))
