@@ -8,6 +8,7 @@ from dashboard.datasets import strip
 from dashboard.guard import safely
 from dashboard.prediction import downloads, inputs, overview, photo, view, work
 from dashboard.prediction.controls import controls
+from dashboard.words import plain
 
 shown = view.enter()
 job = controls(shown)
@@ -23,7 +24,10 @@ if (task := work.predict(job, chosen)) is not None:
     if task.state == "running":
         strip.wait_for(task)
     else:
-        st.error(task.message) if task.state == "failed" else st.info("Stopped.")
+        if task.state == "failed":
+            st.error(plain(task.message), icon=":material/error:")
+        else:
+            st.info("Stopped; what was done by then is shown.", icon=":material/stop_circle:")
         st.button("Go on", type="primary", on_click=safely("predicting", work.again))
 found = work.desk().found
 photos = [(one, found[job.key(one)]) for one in chosen if job.key(one) in found]
