@@ -6,7 +6,7 @@ import os
 import shutil
 
 import pytest
-from browser_helper import Server, idle
+from browser_helper import PATIENCE, Server, idle
 
 from fkd.dataset import Dataset
 from fkd.demo import DemoSpec, make_demo
@@ -69,7 +69,7 @@ def page(browser, server):
     """A fresh tab. A test that leaves errors in its console or the log has failed."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page

@@ -44,6 +44,7 @@ def test_the_page_goes_on_by_itself(page, visit, unmeasured, path, then):
 def test_stopped_in_one_browser_it_is_continued_in_another(page, visit, unmeasured, browser):
     visit("/browse?dataset=unmeasured&image=7", "text=waiting for another process")
     other = browser.new_page()
+    other.set_default_timeout(PATIENCE)
     other.goto(page.url)
     other.wait_for_selector("text=waiting for another process")
     page.get_by_role("button", name="Stop").click()
