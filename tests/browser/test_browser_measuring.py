@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from browser_helper import PATIENCE
 from filelock import FileLock
 
 from fkd.demo import DemoSpec, make_demo
