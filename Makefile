@@ -10,7 +10,8 @@ run: .venv/run.stamp
 	$(BIN)/python -m fkd dashboard
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser  # alone: what a person waits for is timed
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

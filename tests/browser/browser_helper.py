@@ -10,9 +10,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-PATIENCE = 90_000
-"""How long a page is waited for (ms): trainings of other tests run at the same time."""
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

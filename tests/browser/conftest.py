@@ -6,7 +6,7 @@ import os
 import shutil
 
 import pytest
-from browser_helper import PATIENCE, Server, idle
+from browser_helper import Server, idle
 
 from fkd.dataset import Dataset
 from fkd.demo import DemoSpec, make_demo
@@ -35,9 +35,8 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def browser(chromium):
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import sync_playwright
 
-    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_ARGUMENTS))
         yield browser
@@ -70,7 +69,7 @@ def page(browser, server):
     """A fresh tab. A test that leaves errors in its console or the log has failed."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(20_000)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from browser_helper import PATIENCE, idle
+from browser_helper import idle
 from playwright.sync_api import expect
 
 from fkd.keypoints import KAGGLE_15
@@ -73,7 +73,6 @@ def test_a_link_opens_the_same_view_again(page, visit, browser):
     page.wait_for_selector(CHART)
     heading = page.locator("h3").inner_text()
     other = browser.new_page()
-    other.set_default_timeout(PATIENCE)
     other.goto(page.url)
     other.wait_for_selector(CHART)
     assert other.locator("h3").inner_text() == heading
@@ -231,7 +230,6 @@ def test_dark_and_light_both_have_readable_captions(browser, server):
     colors = {}
     for scheme in ("light", "dark"):
         page = browser.new_page(color_scheme=scheme)
-        page.set_default_timeout(PATIENCE)
         page.goto(f"{server.url}/browse?dataset=demo")
         page.wait_for_selector(GRID)
         colors[scheme] = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from browser_helper import PATIENCE
 from filelock import FileLock
 
 from fkd.demo import DemoSpec, make_demo
@@ -45,7 +44,6 @@ def test_the_page_goes_on_by_itself(page, visit, unmeasured, path, then):
 def test_stopped_in_one_browser_it_is_continued_in_another(page, visit, unmeasured, browser):
     visit("/browse?dataset=unmeasured&image=7", "text=waiting for another process")
     other = browser.new_page()
-    other.set_default_timeout(PATIENCE)
     other.goto(page.url)
     other.wait_for_selector("text=waiting for another process")
     page.get_by_role("button", name="Stop").click()

@@ -19,7 +19,7 @@ from fkd.keypoints import KAGGLE_15
 pytestmark = pytest.mark.browser
 
 VIEW, RING, SQUARE = ".st-key-photo-frame .view", ".st-key-photo-frame .ring", ".frame-line"
-SLOW = 240_000
+SLOW = 120_000
 """TensorFlow takes its time to start where others use the processor too (ms)."""
 
 
