@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from fkd.keypoints import KeypointSchema
 
 
-def _check(what: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) -> None:
+def check_array(what: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) -> None:
+    """``ValueError`` unless ``array`` has ``shape`` and ``dtype``."""
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(
             f"{what}: expected {np.dtype(dtype)} of shape {shape}, "
@@ -31,7 +32,7 @@ class Lookup:
 
     def __post_init__(self) -> None:
         for what in ("row_ids", "image_ids", "coordinates"):
-            _check(what, getattr(self, what), (len(self.row_ids),), np.int64)
+            check_array(what, getattr(self, what), (len(self.row_ids),), np.int64)
 
     def __len__(self) -> int:
         return len(self.row_ids)
@@ -73,13 +74,13 @@ class Dataset:
 
     def __post_init__(self) -> None:
         n, m, size = len(self.images), len(self.test_images), self.schema.image_size
-        _check("images", self.images, (n, *size), np.uint8)
-        _check("keypoints", self.keypoints, (n, len(self.schema), 2), np.float32)
-        _check("rows", self.rows, (n,), np.int64)
+        check_array("images", self.images, (n, *size), np.uint8)
+        check_array("keypoints", self.keypoints, (n, len(self.schema), 2), np.float32)
+        check_array("rows", self.rows, (n,), np.int64)
         if n > 1 and not (self.rows[1:] > self.rows[:-1]).all():
             raise ValueError("rows must ascend: each image comes from a later row of the file")
-        _check("test images", self.test_images, (m, *size), np.uint8)
-        _check("test image ids", self.test_image_ids, (m,), np.int64)
+        check_array("test images", self.test_images, (m, *size), np.uint8)
+        check_array("test image ids", self.test_image_ids, (m,), np.int64)
 
     def __len__(self) -> int:
         return len(self.images)

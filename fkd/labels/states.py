@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fkd.dataset import Dataset
+from fkd.dataset import Dataset, check_array
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
 
@@ -89,15 +89,9 @@ class Labels:
 
     def __post_init__(self) -> None:
         shape = (len(self.rows), len(self.schema))
-        for what, array, expected in (
-            ("points", self.points, ((*shape, 2), np.float32)),
-            ("states", self.states, (shape, np.uint8)),
-            ("origins", self.origins, (shape, np.uint8)),
-        ):
-            if (array.shape, array.dtype) != expected:
-                raise ValueError(
-                    f"{what}: expected {expected}, got {(array.shape, str(array.dtype))}"
-                )
+        check_array("points", self.points, (*shape, 2), np.float32)
+        check_array("states", self.states, shape, np.uint8)
+        check_array("origins", self.origins, shape, np.uint8)
         placed = self.states >= State.OCCLUDED
         if not np.array_equal(placed, np.isfinite(self.points).all(axis=2)):
             raise ValueError("a visible or occluded point needs a position, another has none")

@@ -1,0 +1,205 @@
+"""Saving labels: every save is a new version, made of changes that are only ever added."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.labels import queries
+from fkd.labels.database import transaction
+from fkd.labels.point import Edit, PointLabel, check_place
+from fkd.labels.queries import SAVE, Change, Version
+from fkd.labels.states import State
+
+_LONGEST_NAME = 80
+_LONGEST_NOTE = 500
+
+_FEW = 50
+"""Images that are asked for one by one; where there are more, all are read."""
+
+
+class Conflict(UserError):
+    """Somebody else has changed an image since it was looked at; nothing was saved.
+
+    Attributes:
+        changes: what was changed meanwhile, in order.
+        authors: who did.
+    """
+
+    def __init__(self, changes: Sequence[Change], authors: Sequence[str]) -> None:
+        self.changes, self.authors = tuple(changes), tuple(authors)
+        rows = ", ".join(str(row) for row in dict.fromkeys(c.row for c in changes))
+        names = ", ".join(dict.fromkeys(c.keypoint.replace("_", " ") for c in changes))
+        super().__init__(
+            f"{' and '.join(authors)} changed row {rows} meanwhile ({names}). Nothing was saved: "
+            "keep yours or take theirs."
+        )
+
+
+def key_of(dataset: Dataset) -> str:
+    """Under what the labels of ``dataset`` are kept: other images under the same name do not get
+    labels that are not theirs. A dataset that grows keeps the identity it began with."""
+    return f"{dataset.name}/{dataset.manifest.get('identity', dataset.content_hash)[:16]}"
+
+
+def check_author(author: str) -> str:
+    """``author`` without spaces around it; ``UserError`` if that cannot be a name."""
+    name = author.strip()
+    if not name:
+        raise UserError("Say who you are: changes are kept with the name of who made them.")
+    if len(name) > _LONGEST_NAME or any(unicodedata.category(c).startswith("C") for c in name):
+        raise UserError(f"A name has at most {_LONGEST_NAME} letters and no control characters.")
+    return name
+
+
+class LabelStore:
+    """The labels of one dataset, in the database at ``url`` (by default, see ``database_url``).
+
+    Methods raise ``StoreError`` when the database cannot be read or written.
+    """
+
+    def __init__(self, dataset: Dataset, url: URL | None = None) -> None:
+        self.dataset, self.url, self.key = dataset, url, key_of(dataset)
+
+    def head(self) -> int:
+        """Number of the latest version; 0 if nothing was ever changed."""
+        with transaction(self.url) as connection:
+            return queries.head(connection, self.key)
+
+    def save(
+        self,
+        edits: Iterable[Edit],
+        author: str,
+        *,
+        base: int | Mapping[int, int] | None = None,
+        note: str = "",
+        token: str | None = None,
+    ) -> Version | None:
+        """Make a new version in which ``edits`` hold. On disk when this returns.
+
+        Args:
+            base: the version that the author looked at, for all images or by row. Without it
+                nothing is checked: whatever others did meanwhile is overwritten, in a version of
+                its own.
+            note: why.
+            token: a name for this very save; where a save of that name was made already, its
+                version is returned and nothing is saved again.
+
+        Returns:
+            The version; None if the edits change nothing.
+
+        Raises:
+            Conflict: if an image in ``edits`` has changed since ``base``.
+            UserError: if a row, a keypoint, a position or the author does not exist or make sense.
+        """
+        wanted = list(edits)
+        self._check(wanted)
+        with transaction(self.url, write=True) as connection:
+            if token and (made := queries.by_token(connection, token)):
+                return made
+            if base is not None:
+                self._check_base(connection, wanted, base)
+            return self.add_version(connection, wanted, SAVE, author, note=note, token=token)
+
+    def add_version(
+        self,
+        connection: Connection,
+        edits: Sequence[Edit],
+        kind: str,
+        author: str,
+        *,
+        note: str = "",
+        undoes: int | None = None,
+        token: str | None = None,
+    ) -> Version | None:
+        """Within a transaction that writes: the version in which ``edits`` hold, None if they
+        change nothing. Whoever makes versions comes through here."""
+        author = check_author(author)
+        number = queries.next_number(connection, self.key, self.dataset.name)
+        now = self._now_of(connection, {edit.row for edit in edits})
+        names = self.dataset.schema.names
+        changes: dict[tuple[int, str], Change] = {}
+        for edit in edits:
+            place = (edit.row, names[edit.keypoint])
+            old = now.get(place) or self._original(*place)
+            if old != edit.label:
+                changes[place] = Change(number, *place, old, edit.label)
+            else:
+                changes.pop(place, None)
+        if not changes:
+            queries.give_back_number(connection, self.key)
+            return None
+        now_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        version = Version(number, kind, author, now_at, note.strip()[:_LONGEST_NOTE], undoes)
+        queries.add(connection, self.key, version, token)
+        queries.add_changes(connection, self.key, changes.values())
+        return version
+
+    def label(self, row: int, keypoint: int) -> PointLabel:
+        """The label of one keypoint now."""
+        place = (row, self.dataset.schema.names[keypoint])
+        with transaction(self.url) as connection:
+            return self._now_of(connection, {row}).get(place) or self._original(*place)
+
+    def labels_of(self, row: int) -> tuple[int, list[PointLabel]]:
+        """Number of the latest version, and in it the label of each keypoint of ``row``."""
+        with transaction(self.url) as connection:
+            number = queries.head(connection, self.key)
+            now = self._now_of(connection, {row})
+        names = self.dataset.schema.names
+        return number, [now.get((row, name)) or self._original(row, name) for name in names]
+
+    def versions(self, row: int | None = None) -> list[Version]:
+        """All versions, or those that changed ``row``, the oldest first."""
+        with transaction(self.url) as connection:
+            return queries.versions(connection, self.key, row)
+
+    def changes(
+        self, *, row: int | None = None, after: int = 0, until: int | None = None
+    ) -> list[Change]:
+        """Changes of the versions ``after < number <= until``, of all images or of ``row``, in
+        order."""
+        with transaction(self.url) as connection:
+            return queries.changes(connection, self.key, row=row, after=after, until=until)
+
+    def _check(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            if self.dataset.position(edit.row) is None:
+                raise UserError(f"Dataset '{self.dataset.name}' has no row {edit.row}.")
+            keypoint = self.dataset.schema.keypoints[edit.keypoint]
+            check_place(edit.label, self.dataset.schema, f"Row {edit.row}, {keypoint.label}")
+
+    def _check_base(
+        self, connection: Connection, edits: Sequence[Edit], base: int | Mapping[int, int]
+    ) -> None:
+        found: list[Change] = []
+        for row in dict.fromkeys(edit.row for edit in edits):
+            seen = base if isinstance(base, int) else base.get(row, 0)
+            found += queries.changes(connection, self.key, row=row, after=seen)
+        if found:
+            numbers = {change.number for change in found}
+            known = queries.versions(connection, self.key)
+            raise Conflict(
+                found, list(dict.fromkeys(v.author for v in known if v.number in numbers))
+            )
+
+    def _original(self, row: int, keypoint: str) -> PointLabel:
+        """The label as it was ingested."""
+        at = self.dataset.position(row)
+        if at is None:
+            raise UserError(f"Dataset '{self.dataset.name}' has no row {row}.")
+        x, y = self.dataset.keypoints[at, self.dataset.schema.index(keypoint)].tolist()
+        return PointLabel(State.VISIBLE, x, y) if math.isfinite(x + y) else PointLabel()
+
+    def _now_of(self, connection: Connection, rows: set[int]) -> dict[tuple[int, str], PointLabel]:
+        """The labels that were ever changed of ``rows``, as they are now."""
+        few: set[int] | set[None] = rows if len(rows) <= _FEW else {None}
+        found = [c for row in few for c in queries.changes(connection, self.key, row=row)]
+        return {(change.row, change.keypoint): change.new for change in found}
