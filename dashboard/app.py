@@ -37,6 +37,7 @@ page = st.navigation(
         st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
         st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/target:"),
         st.Page(PAGES / "predict.py", title="Predict", icon=":material/add_a_photo:"),
+        st.Page(PAGES / "correct.py", title="Correct", icon=":material/edit_location_alt:"),
     ]
 )
 with guard(f"page {page.title}"):

@@ -125,6 +125,21 @@ def changes(
     ]
 
 
+def edited_rows(connection: Connection, key: str, author: str, limit: int) -> list[int]:
+    """Rows that ``author`` has changed, the latest first."""
+    found = connection.execute(
+        text(
+            "SELECT image, MAX(changes.number) AS latest FROM changes "
+            "JOIN versions ON versions.dataset = changes.dataset "
+            "AND versions.number = changes.number "
+            "WHERE changes.dataset = :d AND author = :author "
+            "GROUP BY image ORDER BY latest DESC, image LIMIT :limit"
+        ),
+        {"d": key, "author": author, "limit": limit},
+    )
+    return [int(row) for row, _ in found]
+
+
 def add(connection: Connection, key: str, version: Version, token: str | None) -> None:
     """Add ``version``; see ``LabelStore.save`` for its ``token``."""
     connection.execute(

@@ -161,6 +161,11 @@ class LabelStore:
         with transaction(self.url) as connection:
             return queries.versions(connection, self.key, row)
 
+    def edited_rows(self, author: str, limit: int = 100) -> list[int]:
+        """Rows that ``author`` has changed, the latest first."""
+        with transaction(self.url) as connection:
+            return queries.edited_rows(connection, self.key, author, limit)
+
     def changes(
         self, *, row: int | None = None, after: int = 0, until: int | None = None
     ) -> list[Change]:

@@ -1,0 +1,1 @@
+"""The Correct page: its canvas, keys, list of points and queue."""

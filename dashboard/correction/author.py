@@ -1,0 +1,42 @@
+"""Who corrects: asked once, or known from the login."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.correction.hands import hands
+from dashboard.words import plain
+from fkd.errors import UserError
+from fkd.labels.store import check_author
+
+_KEY = "correct-author"
+
+
+def author() -> str | None:
+    """The name that changes are kept with; None until it is known, with the question on the
+    page."""
+    if getattr(st.user, "is_logged_in", False):
+        return str(st.user.get("name") or st.user.get("email") or "")[:80] or None
+    if name := st.session_state.get(_KEY):
+        return str(name)
+    with st.form("correct-who", border=True, width=420):
+        st.markdown("**Who are you?**  \nEvery change of a label is kept with a name.")
+        given = st.text_input("Your name", max_chars=80, label_visibility="collapsed")
+        if st.form_submit_button("Begin", type="primary"):
+            try:
+                _take(given)
+            except UserError as error:
+                st.error(plain(str(error)), icon=":material/error:")
+            else:
+                st.rerun()
+    hands("", None, {}, "", on_click=lambda place: None, on_author=_take)
+    return None
+
+
+def _take(name: str) -> None:
+    st.session_state[_KEY] = check_author(name)
+
+
+def forget() -> None:
+    """Ask again."""
+    st.session_state.pop(_KEY, None)
