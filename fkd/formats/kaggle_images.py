@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -201,18 +201,32 @@ def write_training(
         raise ValueError(
             f"images {images.shape} and keypoints {keypoints.shape} do not fit {schema.name}"
         )
+    columns, block = training_columns(keypoints, schema, lambda part: images[part])
+    write_table(path, columns, len(images), block, ROWS_AT_A_TIME)
+
+
+def training_columns(
+    keypoints: NDArray[np.float32],
+    schema: KeypointSchema,
+    images: Callable[[slice], NDArray[np.uint8]],
+) -> tuple[tuple[str, ...], Callable[[slice], list[pa.Array]]]:
+    """Names of the columns of a training table, and what gives the text of a part of its rows;
+    ``images`` gives uint8 ``(n, H, W)`` of a part.
+
+    Raises:
+        ValueError: if a coordinate could not be read back, as ``write_training``.
+    """
     missing = np.isnan(keypoints)
     unreadable = is_outside(keypoints, schema) | (missing != missing[..., ::-1])
     if unreadable.any():
         row, point, _ = np.argwhere(unreadable)[0]
         raise ValueError(f"row {row}: {schema.names[point]} is half missing or far outside")
-    flat = keypoints.reshape(len(images), len(schema) * 2)
+    flat = keypoints.reshape(len(keypoints), len(schema) * 2)
 
     def block(part: slice) -> list[pa.Array]:
-        return [*map(number_text, flat[part].T), pixel_text(images[part])]
+        return [*map(number_text, flat[part].T), pixel_text(images(part))]
 
-    columns = (*schema.coordinate_names, IMAGE)
-    write_table(path, columns, len(images), block, ROWS_AT_A_TIME)
+    return (*schema.coordinate_names, IMAGE), block
 
 
 def write_test(path: str | Path, image_ids: NDArray[np.integer], images: NDArray[np.uint8]) -> None:

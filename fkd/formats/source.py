@@ -142,10 +142,10 @@ def _open_zip(
     stack: ExitStack, stream: IO[bytes], size: int, name: str, kind: Kind, *, nested: bool = False
 ) -> tuple[IO[bytes], int, str]:
     """Stream, size and name of the table in the zip that ``stream`` holds."""
-    with _damage_of(name):
+    with damage_of(name):
         archive = stack.enter_context(zipfile.ZipFile(stream))
         entry = _choose(archive.infolist(), name, kind)
-        _check_entry(entry, size, name)
+        check_entry(entry, size, name)
         inner = stack.enter_context(archive.open(entry))
     entry_name = _base(entry)
     if not entry_name.lower().endswith(".zip"):
@@ -158,10 +158,9 @@ def _open_zip(
 def _choose(entries: Iterable[zipfile.ZipInfo], name: str, kind: Kind) -> zipfile.ZipInfo:
     files = []
     for entry in entries:
-        path = PurePosixPath(entry.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or PureWindowsPath(path).drive:
+        if leads_out(entry.filename):
             raise UserError(f"{name} is refused: its entry {entry.filename!r} leads out of the zip")
-        if not (entry.is_dir() or "__MACOSX" in path.parts or path.name.startswith(".")):
+        if not (entry.is_dir() or is_hidden(entry.filename)):
             files.append(entry)
     for wanted in _wanted(kind):
         if found := [entry for entry in files if _base(entry).lower() == wanted]:
@@ -176,11 +175,25 @@ def _choose(entries: Iterable[zipfile.ZipInfo], name: str, kind: Kind) -> zipfil
     raise UserError(f"{name} does not hold {' or '.join(FILE_NAMES[kind])}; it holds {listed}")
 
 
+def leads_out(name: str) -> bool:
+    """Whether ``name``, a path inside a zip or folder, points to somewhere else."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or bool(PureWindowsPath(path).drive)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether the file at ``name`` is one that systems add for themselves."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return "__MACOSX" in path.parts or path.name.startswith(".")
+
+
 def _base(entry: zipfile.ZipInfo) -> str:
     return entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _check_entry(entry: zipfile.ZipInfo, container_size: int, name: str) -> None:
+def check_entry(entry: zipfile.ZipInfo, container_size: int, name: str) -> None:
+    """``UserError`` if ``entry`` of the zip ``name``, ``container_size`` bytes long, is encrypted,
+    too large, or packed better than anything honest."""
     if entry.flag_bits & 1:
         raise UserError(f"{name} is encrypted; unpack it with its password first")
     if entry.file_size > settings.MAX_TABLE_BYTES:
@@ -199,7 +212,8 @@ def _too_large(name: str) -> UserError:
 
 
 @contextmanager
-def _damage_of(name: str) -> Iterator[None]:
+def damage_of(name: str) -> Iterator[None]:
+    """What reading the zip called ``name`` raises because it is damaged, as ``UserError``."""
     try:
         yield
     except _DAMAGE as error:
@@ -222,7 +236,7 @@ class _CheckedStream(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        with _damage_of(self._name):
+        with damage_of(self._name):
             data: Any = self._source.read(len(view))
         self._left -= len(data)
         if self._left < 0:

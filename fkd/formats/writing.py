@@ -56,15 +56,28 @@ def write_table(
 ) -> None:
     """Write ``rows`` rows under the names ``columns``; ``block(slice)`` gives the arrays of some
     of them. Nulls become empty fields."""
-    options = pacsv.WriteOptions(include_header=False, quoting_style="none")
     with replacing_table(path) as stream:
-        stream.write(",".join(columns).encode() + b"\n")
-        for start in range(0, rows, rows_at_a_time):
-            arrays = block(slice(start, start + rows_at_a_time))
-            table = pa.Table.from_arrays(list(arrays), names=list(columns))
-            buffer = pa.BufferOutputStream()
-            pacsv.write_csv(table, buffer, write_options=options)
-            stream.write(buffer.getvalue())
+        write_rows(stream, columns, rows, block, rows_at_a_time)
+
+
+def write_rows(
+    stream: IO[bytes],
+    columns: Sequence[str],
+    rows: int,
+    block: Callable[[slice], Sequence[pa.Array]],
+    rows_at_a_time: int,
+    advance: Callable[[int], None] = lambda done: None,
+) -> None:
+    """As ``write_table``, to an open stream; ``advance`` is told the rows written so far."""
+    options = pacsv.WriteOptions(include_header=False, quoting_style="none")
+    stream.write(",".join(columns).encode() + b"\n")
+    for start in range(0, rows, rows_at_a_time):
+        arrays = block(slice(start, start + rows_at_a_time))
+        table = pa.Table.from_arrays(list(arrays), names=list(columns))
+        buffer = pa.BufferOutputStream()
+        pacsv.write_csv(table, buffer, write_options=options)
+        stream.write(buffer.getvalue())
+        advance(min(start + rows_at_a_time, rows))
 
 
 def pixel_text(images: NDArray[np.uint8]) -> pa.StringArray:
@@ -79,3 +92,13 @@ def number_text(values: NDArray[np.floating]) -> pa.Array:
     """``(n,)`` numbers as an array that is written in the fewest digits that read back equal; NaN
     as an empty field."""
     return pa.array(values, mask=np.isnan(values))
+
+
+def fewest_digits(value: float, same: Callable[[float], bool]) -> str:
+    """``value`` in the fewest digits, at least six, that ``same`` takes for it when they are read;
+    in all its digits where it takes none."""
+    for digits in range(6, 17):
+        text = f"{value:.{digits}g}"
+        if same(float(text)):
+            return text
+    return repr(value)

@@ -1,0 +1,166 @@
+"""Folders and zips of many files, read one by one by name. Nothing is unpacked to the disk, and
+nothing in them leads out of them."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from fkd.errors import UserError
+from fkd.formats.source import check_entry, damage_of, is_hidden, leads_out
+
+MAX_FILES = 2_000_000
+"""Most files looked at: labels and pictures of a million faces."""
+
+MAX_FILE_BYTES = 200 << 20
+"""Largest file read: it is held in memory. The annotations of about 250,000 faces."""
+
+
+class Bundle(Protocol):
+    """Files under one roof. Their names are paths with ``/`` from there."""
+
+    @property
+    def title(self) -> str:
+        """What it is called, for people."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files there are, hidden ones left out, in order."""
+
+    def __contains__(self, name: str) -> bool: ...
+
+    def read(self, name: str) -> bytes:
+        """The content of a file; ``UserError`` if it cannot be read or is too large."""
+
+
+@contextmanager
+def open_bundle(path: str | Path) -> Iterator[Bundle]:
+    """Open the folder or zip at ``path``.
+
+    Raises:
+        UserError: if it is neither, or a zip is damaged or hostile. So may ``read``.
+    """
+    path = Path(path)
+    if not os.path.lexists(path):
+        raise UserError(f"{path} does not exist.")
+    if path.is_dir():
+        yield _Folder(path)
+        return
+    try:
+        size = path.stat().st_size
+        zipped = path.is_file() and zipfile.is_zipfile(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if not zipped:
+        raise UserError(f"{path} is neither a folder nor a zip.")
+    with damage_of(path.name):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        yield _Zip(archive, path.name, size)
+
+
+def read_text(bundle: Bundle, name: str) -> str:
+    """The text of a file; ``UserError`` if it cannot be read or is no UTF-8."""
+    try:
+        return bundle.read(name).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
+
+
+def without_suffix(name: str) -> str:
+    """``a/12`` of ``a/12.png``."""
+    return str(PurePosixPath(name).with_suffix(""))
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.title = path.resolve().name or str(path)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        found: list[str] = []
+        for folder, _, files in os.walk(self._path):  # links to folders are not followed
+            base = Path(folder).relative_to(self._path)
+            found += [name for file in files if not is_hidden(name := (base / file).as_posix())]
+            if len(found) > MAX_FILES:
+                raise _too_many(self.title)
+        return tuple(sorted(found))
+
+    def __contains__(self, name: str) -> bool:
+        try:
+            return self._place(name).is_file()
+        except (UserError, OSError, ValueError):
+            return False
+
+    def read(self, name: str) -> bytes:
+        try:
+            with self._place(name).open("rb") as file:
+                if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                    raise _too_large(name)
+                return file.read()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"{name} in {self.title} cannot be read: {reason}.") from None
+
+    def _place(self, name: str) -> Path:
+        """Where the file called ``name`` lies, below the folder and nowhere else."""
+        place = self._path / name
+        if leads_out(name) or not place.resolve().is_relative_to(self._path.resolve()):
+            raise UserError(f"{name!r} leads out of {self.title}; put the file into the folder.")
+        return place
+
+
+class _Zip:
+    def __init__(self, archive: zipfile.ZipFile, title: str, size: int) -> None:
+        self._archive, self.title, self._size = archive, title, size
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        entries = archive.infolist()
+        if len(entries) > MAX_FILES:
+            raise _too_many(title)
+        for entry in entries:
+            if leads_out(entry.filename):
+                raise UserError(
+                    f"{title} is refused: its entry {entry.filename!r} leads out of the zip."
+                )
+            if entry.is_dir() or is_hidden(entry.filename):
+                continue
+            name = entry.filename.replace("\\", "/")
+            if name in self._entries:
+                raise UserError(f"{title} holds {name} more than once; keep only one of them.")
+            self._entries[name] = entry
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._entries))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def read(self, name: str) -> bytes:
+        entry = self._entries.get(name)
+        if entry is None:
+            raise UserError(f"{self.title} does not hold {name}.")
+        check_entry(entry, self._size, self.title)
+        if entry.file_size > MAX_FILE_BYTES:
+            raise _too_large(name)
+        with damage_of(f"{name} in {self.title}"), self._archive.open(entry) as file:
+            data = file.read(MAX_FILE_BYTES + 1)  # what is announced may be wrong
+        if len(data) > MAX_FILE_BYTES:
+            raise _too_large(name)
+        return data
+
+
+def _too_many(title: str) -> UserError:
+    return UserError(f"{title} holds more than {MAX_FILES:,} files: is it the right one?")
+
+
+def _too_large(name: str) -> UserError:
+    return UserError(
+        f"{name} has more than {MAX_FILE_BYTES >> 20} MB, more than is read; split it up."
+    )

@@ -1,0 +1,216 @@
+"""What the formats of labels have in common: faces given out, and faces taken in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.formats.bundle import Bundle, without_suffix
+from fkd.formats.kaggle_images import is_outside
+from fkd.formats.pictures import Spool, read_face
+from fkd.inference.decode import SUFFIXES
+from fkd.keypoints import KeypointSchema
+from fkd.labels.states import Labels, State
+from fkd.progress import Progress
+
+_ROW = re.compile(r"[0-9]{1,18}")  # always fits int64
+
+
+class Face(NamedTuple):
+    """One image with its labels: ``row`` of the source, ``image`` uint8 ``(H, W)``, ``points``
+    float32 ``(K, 2)`` px, NaN where there is none, ``states`` uint8 ``(K,)``."""
+
+    row: int
+    image: NDArray[np.uint8]
+    points: NDArray[np.float32]
+    states: NDArray[np.uint8]
+
+
+def positions(dataset: Dataset, labels: Labels) -> NDArray[np.intp]:
+    """``(n,)`` indices into the arrays of ``dataset`` of the rows of ``labels``; ``ValueError`` if
+    one is not in the dataset."""
+    at = np.searchsorted(dataset.rows, labels.rows)
+    if len(dataset) and len(labels):
+        at = np.minimum(at, len(dataset) - 1)
+        if (dataset.rows[at] == labels.rows).all():
+            return at
+    elif not len(labels):
+        return at
+    raise ValueError(f"the labels have rows that {dataset.name} has not")
+
+
+def given_out(dataset: Dataset, labels: Labels, progress: Progress) -> Iterator[Face]:
+    """The faces of ``labels`` in order, each reported once it is dealt with."""
+    stage, total = "writing faces", len(labels)
+    progress(stage, 0, total)
+    for i, at in enumerate(positions(dataset, labels)):
+        yield Face(
+            int(labels.rows[i]), np.asarray(dataset.images[at]), labels.points[i], labels.states[i]
+        )
+        progress(stage, i + 1, total)
+
+
+def without_states(labels: Labels) -> Labels:
+    """``labels`` as a format holds them that has positions only: what has one is visible,
+    everything else missing."""
+    placed = labels.states >= State.OCCLUDED
+    states = np.where(placed, State.VISIBLE, State.MISSING).astype(np.uint8)
+    return replace(labels, states=states)
+
+
+def pictures_of(bundle: Bundle) -> dict[str, str]:
+    """The image files by their names without suffix."""
+    pictures: dict[str, str] = {}
+    for name in bundle.names:
+        if name.lower().endswith(SUFFIXES):
+            other = pictures.setdefault(without_suffix(name), name)
+            if other != name:
+                raise UserError(
+                    f"{bundle.title} has two pictures of one name, {other} and {name}; keep one."
+                )
+    return pictures
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Labels read from files, checked.
+
+    Attributes:
+        schema: the keypoints.
+        rows: ``(N,)`` int64, ascending: the rows of the dataset they came from, where ``numbered``.
+        points: ``(N, K, 2)`` float32, px; NaN where a point has no position.
+        states: ``(N, K)`` uint8, see ``State``; placed exactly where ``points`` are.
+        images: ``(N, H, W)`` uint8, mapped; None if there are none with the labels.
+        numbered: whether the files say which rows these are, as files called ``12.png`` do;
+            otherwise the rows are counted from 0, in the order of the files.
+        left_out: images without a face in the files, which are not among the rows.
+    """
+
+    schema: KeypointSchema
+    rows: NDArray[np.int64]
+    points: NDArray[np.float32]
+    states: NDArray[np.uint8]
+    images: NDArray[np.uint8] | None
+    numbered: bool
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class _Taken(NamedTuple):
+    name: str
+    points: NDArray[np.float32]
+    states: NDArray[np.uint8]
+    image: str | None
+
+
+class Intake:
+    """Collects the faces of some files, each checked as it comes."""
+
+    def __init__(self, schema: KeypointSchema) -> None:
+        self._schema = schema
+        self._faces: dict[str, _Taken] = {}
+        self.left_out = 0
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def add(
+        self,
+        name: str,
+        points: NDArray[np.float64],
+        states: NDArray[np.uint8],
+        where: str,
+        image: str | None = None,
+    ) -> None:
+        """Take the face of the image file called ``name``: ``points`` ``(K, 2)`` px, of which
+        those count that ``states`` ``(K,)`` places. ``where`` they stand is for people; ``image``
+        is the name of its picture, if there is one.
+
+        Raises:
+            UserError: if a point is infinite or far outside the image, or a face of such an image
+                was there before.
+        """
+        stem = PurePosixPath(name).stem
+        if stem in self._faces:
+            raise UserError(f"{where}: {stem!r} has labels already; keep one face for an image.")
+        placed = states >= State.OCCLUDED
+        bad = placed & ~np.isfinite(points).all(axis=1)
+        bad |= placed & is_outside(points, self._schema).any(axis=1)
+        if bad.any():
+            k = int(np.flatnonzero(bad)[0])
+            x, y = points[k]
+            label = self._schema.keypoints[k].label
+            raise UserError(
+                f"{where}: {label} at {x:.6g}, {y:.6g} px is far outside the image of "
+                f"{self._schema.width} x {self._schema.height} px; correct it, or take it out."
+            )
+        kept = np.where(placed[:, None], points, np.nan).astype(np.float32)
+        self._faces[stem] = _Taken(stem, kept, states.astype(np.uint8), image)
+
+    def finish(self, title: str, read: Callable[[str], bytes], progress: Progress) -> Imported:
+        """All faces in the order of their rows; ``read`` gives the content of a picture, and
+        ``title`` is what they all came from.
+
+        Raises:
+            UserError: if there is no face, two are of one row, or a picture is missing, damaged or
+                of another size.
+        """
+        if not self._faces:
+            raise UserError(f"{title} holds no labels of faces; is it the right format?")
+        rows, faces = self._in_order()
+        images = None
+        if any(face.image is not None for face in faces):
+            images = self._images(faces, title, read, progress)
+        return Imported(
+            self._schema,
+            rows,
+            np.stack([face.points for face in faces]),
+            np.stack([face.states for face in faces]),
+            images,
+            self._numbered,
+            self.left_out,
+        )
+
+    @property
+    def _numbered(self) -> bool:
+        return all(_ROW.fullmatch(stem) for stem in self._faces)
+
+    def _in_order(self) -> tuple[NDArray[np.int64], list[_Taken]]:
+        if not self._numbered:
+            ordered = [self._faces[stem] for stem in sorted(self._faces)]
+            return np.arange(len(ordered)), ordered
+        by_row: dict[int, _Taken] = {}
+        for stem, face in self._faces.items():
+            other = by_row.setdefault(int(stem), face)
+            if other is not face:
+                raise UserError(
+                    f"{other.name!r} and {stem!r} both are row {int(stem)}; keep one of them."
+                )
+        rows = sorted(by_row)
+        return np.array(rows, np.int64), [by_row[row] for row in rows]
+
+    def _images(
+        self, faces: list[_Taken], title: str, read: Callable[[str], bytes], progress: Progress
+    ) -> NDArray[np.uint8]:
+        spool = Spool(self._schema)
+        stage, total = "reading faces", len(faces)
+        for done, face in enumerate(faces):
+            progress(stage, done, total)
+            if face.image is None:
+                raise UserError(
+                    f"{title}: the picture of {face.name!r} is missing; put it there, or take all "
+                    "pictures away to bring in labels alone."
+                )
+            spool.append(read_face(read(face.image), face.image, self._schema)[None])
+        progress(stage, total, total)
+        return spool.finish()

@@ -1,0 +1,89 @@
+"""Labels as Kaggle's ``training.csv``: coordinates as everywhere in fkd, the centre of the first
+pixel being 0; two empty fields where a point has no position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.formats.faces import Imported, positions, without_states
+from fkd.formats.kaggle_images import read_training, training_columns
+from fkd.formats.packing import packing
+from fkd.formats.pictures import Spool
+from fkd.formats.report import Report, ValidationError
+from fkd.formats.source import open_table
+from fkd.formats.writing import ROWS_AT_A_TIME, replacing_table, write_rows
+from fkd.keypoints import KeypointSchema
+from fkd.labels.states import Labels, State
+from fkd.progress import Progress, silent
+
+FILE = "training.csv"
+
+
+def write_kaggle(path: Path, dataset: Dataset, labels: Labels, progress: Progress = silent) -> None:
+    """Write the faces of ``labels`` as ``training.csv`` into the folder or zip at ``path``, see
+    ``packing``, or as that file where ``path`` ends in ``.csv``.
+
+    Raises:
+        UserError: if something is at ``path``, or it cannot be written.
+    """
+    at = positions(dataset, labels)
+
+    def images(part: slice) -> NDArray[np.uint8]:
+        return np.asarray(dataset.images[at[part]])
+
+    stage, total = "writing faces", len(labels)
+    progress(stage, 0, total)
+    columns, block = training_columns(labels.points, labels.schema, images)
+    with _stream(Path(path)) as stream:
+        write_rows(
+            stream, columns, total, block, ROWS_AT_A_TIME, lambda done: progress(stage, done, total)
+        )
+
+
+@contextmanager
+def _stream(path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix.lower() != ".csv":
+        with packing(path) as package, package.open(FILE) as stream:
+            yield stream
+        return
+    if path.exists():
+        raise UserError(f"{path} is there already, and nothing is overwritten: name another one.")
+    with replacing_table(path) as stream:
+        yield stream
+
+
+def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent) -> Imported:
+    """Read a training table: a CSV file, or a zip or folder that holds one. Its rows are counted
+    from 0; a coordinate makes a point visible.
+
+    Raises:
+        UserError: if anything in it is not as it should be, with what and where.
+    """
+    report, spool = Report(), Spool(schema)
+    keypoints = [np.empty((0, len(schema), 2), np.float32)]
+    try:
+        with open_table(path, "training") as table:
+            for batch in read_training(table, schema, report):
+                assert batch.keypoints is not None
+                spool.append(batch.images)
+                keypoints.append(batch.keypoints)
+                progress("reading faces", min(batch.bytes_read, table.size), table.size)
+        if report:
+            raise ValidationError(report)
+    except ValidationError as error:
+        raise UserError(f"{error}. Nothing was taken; correct the file.") from None
+    points = np.concatenate(keypoints)
+    states = np.where(np.isnan(points[..., 0]), State.MISSING, State.VISIBLE).astype(np.uint8)
+    rows = np.arange(len(points))
+    return Imported(schema, rows, points, states, spool.finish(), numbered=False)
+
+
+held = without_states

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from exchange_helper import (
+    SMALL,
+    changed_json,
+    check_back,
+    dataset_of,
+    every_state,
+    files_of,
+    labelled,
+    with_states,
+    write_zip,
+)
+from formats_helper import mutated
+from hypothesis import HealthCheck, given, settings
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from fkd.dataset import Dataset
+from fkd.errors import UserError
+from fkd.formats.coco import FILE, read_coco, write_coco
+from fkd.formats.pictures import png
+from fkd.labels.states import Labels, State
+
+DATASET = dataset_of([0, 2, 12])
+LABELS = every_state(DATASET)
+Root = dict[str, Any]
+
+again = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    write_coco(tmp_path / "out", DATASET, LABELS)
+    return tmp_path / "out"
+
+
+@again
+@given(labelled())
+def test_everything_comes_back(tmp_path_factory: Any, made: tuple[Dataset, Labels]) -> None:
+    dataset, labels = made
+    place = tmp_path_factory.mktemp("coco")
+    for name in ("out", "out.zip"):
+        write_coco(place / name, dataset, labels)
+        imported = read_coco(place / name, SMALL)
+        assert imported.numbered
+        check_back(imported, labels, dataset)
+    imported = read_coco(place / "out" / FILE, SMALL)
+    check_back(imported, labels, dataset)
+
+
+def test_what_is_written(written: Path) -> None:
+    assert set(files_of(written)) == {FILE, "images/0.png", "images/2.png", "images/12.png"}
+    root = json.loads((written / FILE).read_text())
+    assert root["categories"] == [
+        {
+            "id": 1,
+            "name": "face",
+            "supercategory": "face",
+            "keypoints": ["left_eye", "right_eye", "nose"],
+            "skeleton": [[1, 3], [3, 2]],
+        }
+    ]
+    assert root["images"][2] == {
+        "id": 12,
+        "file_name": "images/12.png",
+        "width": 32,
+        "height": 24,
+    }
+
+
+def test_states_and_the_numbers_that_stand_for_them(tmp_path: Path) -> None:
+    dataset = dataset_of([7])
+    states = np.array([[State.VISIBLE, State.OCCLUDED, State.ABSENT]])
+    points = np.array([[[0, 0.1], [31.5, 2], [0, 0]]], np.float32)
+    write_coco(tmp_path / "out", dataset, with_states(Labels.original(dataset), states, points))
+    (annotation,) = json.loads((tmp_path / "out" / FILE).read_text())["annotations"]
+    assert annotation == {
+        "id": 8,
+        "image_id": 7,
+        "category_id": 1,
+        "iscrowd": 0,
+        "bbox": [0, 0, 32, 24],
+        "area": 768,
+        "num_keypoints": 2,
+        "keypoints": [0, 0.1, 2, 31.5, 2, 1, 0, 0, 0],
+        "states": ["visible", "occluded", "absent"],
+    }
+
+
+def evaluated(path: Path, results: list[Root]) -> COCOeval:
+    with redirect_stdout(io.StringIO()):
+        truth = COCO(str(path / FILE))
+        evaluation = COCOeval(truth, truth.loadRes(results), "keypoints")
+        evaluation.params.kpt_oks_sigmas = np.full(len(SMALL), 0.05)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation
+
+
+def test_the_reference_reader_reads_it(written: Path) -> None:
+    with redirect_stdout(io.StringIO()):
+        coco = COCO(str(written / FILE))
+    assert coco.getImgIds() == [0, 2, 12]
+    for i, row in enumerate(DATASET.rows.tolist()):
+        (annotation,) = coco.loadAnns(coco.getAnnIds(imgIds=[row]))
+        values = np.array(annotation["keypoints"], np.float32).reshape(-1, 3)
+        placed = LABELS.states[i] >= State.OCCLUDED
+        np.testing.assert_array_equal(values[placed, :2], LABELS.points[i, placed])
+        np.testing.assert_array_equal(values[:, 2], np.array([0, 0, 1, 2])[LABELS.states[i]])
+        (image,) = coco.loadImgs(row)
+        assert (written / image["file_name"]).is_file()
+
+
+def test_labels_as_results_are_perfect_and_moved_ones_are_not(tmp_path: Path) -> None:
+    labels = with_states(LABELS, np.full(LABELS.states.shape, State.VISIBLE))
+    write_coco(tmp_path / "out", DATASET, labels)
+    annotations = json.loads((tmp_path / "out" / FILE).read_text())["annotations"]
+    keys = ("image_id", "category_id", "keypoints")
+    results = [{**{key: a[key] for key in keys}, "score": 1.0} for a in annotations]
+    assert evaluated(tmp_path / "out", results).stats[0] == 1.0
+    for result in results:
+        result["keypoints"] = (np.array(result["keypoints"]) + [9, 9, 0] * len(SMALL)).tolist()
+    assert evaluated(tmp_path / "out", results).stats[0] < 0.1
+
+
+def test_other_tools_may_order_and_name_it_their_way(written: Path) -> None:
+    def shuffled(root: Root) -> None:
+        root["categories"][0]["keypoints"] = ["nose", "left_eye", "right_eye"]
+        root["categories"].insert(0, {"id": 0, "name": "faces"})
+        for annotation in root["annotations"]:
+            values = annotation["keypoints"]
+            annotation["keypoints"] = values[6:] + values[:6]
+            annotation["states"] = annotation["states"][2:] + annotation["states"][:2]
+        for number, image in enumerate(root["images"]):
+            for annotation in root["annotations"]:
+                if annotation["image_id"] == image["id"]:
+                    annotation["image_id"] = 100 - number
+            image["id"] = 100 - number
+            image["file_name"] = image["file_name"].removeprefix("images/")
+
+    changed_json(written / FILE, shuffled)
+    (written / FILE).rename(written / "other.json")
+    check_back(read_coco(written, SMALL), LABELS, DATASET)
+
+
+def test_without_states_absent_is_missing(written: Path) -> None:
+    def plain(root: Root) -> None:
+        for annotation in root["annotations"]:
+            del annotation["states"]
+
+    changed_json(written / FILE, plain)
+    states = read_coco(written, SMALL).states
+    absent = LABELS.states == State.ABSENT
+    assert absent.any()
+    assert (states[absent] == State.MISSING).all()
+    np.testing.assert_array_equal(states[~absent], LABELS.states[~absent])
+
+
+def test_what_another_tool_says_of_visibility_counts(written: Path) -> None:
+    def seen(root: Root) -> None:
+        root["annotations"][0]["keypoints"] = [1, 2, 2] * 3
+
+    changed_json(written / FILE, seen)
+    imported = read_coco(written, SMALL)
+    assert imported.states[0].tolist() == [State.VISIBLE] * 3
+    assert imported.points[0].tolist() == [[1, 2]] * 3
+
+
+def test_names_that_are_no_rows_are_counted(tmp_path: Path) -> None:
+    write_coco(tmp_path / "out", DATASET, LABELS)
+
+    def named(root: Root) -> None:
+        for image, name in zip(root["images"], "cab", strict=True):
+            image["file_name"] = f"{name}.png"
+
+    files = files_of(tmp_path / "out")
+    changed_json(tmp_path / "out" / FILE, named)
+    pictures = zip("cab", (0, 2, 12), strict=True)
+    place = write_zip(
+        tmp_path / "named.zip",
+        {f"faces/{name}.png": files[f"images/{row}.png"] for name, row in pictures}
+        | {"faces/a.json": (tmp_path / "out" / FILE).read_bytes()},
+    )
+    imported = read_coco(place, SMALL)
+    assert not imported.numbered
+    assert imported.rows.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(imported.states, LABELS.states[[1, 2, 0]])
+    assert imported.images is not None
+    np.testing.assert_array_equal(imported.images, DATASET.images[[1, 2, 0]])
+
+
+def test_labels_without_pictures_and_pictures_without_labels(written: Path) -> None:
+    def one(root: Root) -> None:
+        del root["annotations"][0]
+
+    changed_json(written / FILE, one)
+    imported = read_coco(written, SMALL)
+    assert (imported.rows.tolist(), imported.left_out) == ([2, 12], 1)
+    for picture in (written / "images").iterdir():
+        picture.unlink()
+    assert read_coco(written, SMALL).images is None
+
+
+def set_keypoint(value: Any) -> Callable[[Root], None]:
+    def change(root: Root) -> None:
+        root["annotations"][1]["keypoints"][0:3] = value
+
+    return change
+
+
+def set_at(key: str, at: int, name: str, value: Any) -> Callable[[Root], None]:
+    def change(root: Root) -> None:
+        root[key][at][name] = value
+
+    return change
+
+
+BAD: list[tuple[Callable[[Root], None], str]] = [
+    (lambda root: root.pop("images"), "no list of objects 'images'"),
+    (lambda root: root.update(annotations={}), "no list of objects 'annotations'"),
+    (lambda root: root["annotations"].append(3), "no list of objects 'annotations'"),
+    (lambda root: root["annotations"].clear(), "no labels of faces"),
+    (lambda root: root["categories"].clear(), "annotation 1 .*its category is no face with the 3"),
+    (set_at("categories", 0, "keypoints", ["a", "b", "c"]), "category is no face"),
+    (set_at("categories", 0, "keypoints", "abc"), "category is no face"),
+    (set_at("annotations", 1, "image_id", 5), "annotation 2: there is no image with the id 5"),
+    (set_at("annotations", 1, "image_id", [5]), "annotation 2: there is no image"),
+    (set_at("annotations", 1, "image_id", 0), "annotation 2 .*images/0.png.* has a face already"),
+    (set_at("annotations", 1, "keypoints", [1] * 8), "needs 9 numbers, x, y, v each; 8"),
+    (set_at("annotations", 1, "keypoints", None), "no list"),
+    (set_at("annotations", 1, "states", ["gone"] * 3), "'states' needs 3 of the words absent"),
+    (set_at("annotations", 1, "states", ["absent"] * 2), "'states' needs 3"),
+    (set_keypoint([1, 2, 3]), "none of 0, 1 and 2"),
+    (set_keypoint([1, 2, 0.5]), "none of 0, 1 and 2"),
+    (set_keypoint([1, "2", 2]), "no number"),
+    (set_keypoint([1, True, 2]), "no number"),
+    (set_keypoint([1, 10**400, 2]), "no number"),
+    (set_keypoint([1e300, 2, 2]), "left eye at 1e.300, 2 px is far outside"),
+    (
+        set_keypoint([48, 2, 2]),
+        "annotation 2 .*2.png.* far outside the image of 32 x 24",
+    ),
+    (set_keypoint([3, -12.6, 1]), "far outside"),
+    (set_at("images", 1, "id", 0), "image 2: its id repeats"),
+    (set_at("images", 1, "id", "2"), "image 2: its id is missing or no integer"),
+    (set_at("images", 1, "file_name", "../2.png"), "leads out"),
+    (set_at("images", 1, "file_name", "/etc/2.png"), "leads out"),
+    (set_at("images", 1, "file_name", 3), "file_name is no text"),
+    (set_at("images", 1, "file_name", "images/2\0.png"), "file_name is no text"),
+    (set_at("images", 1, "file_name", "images/3.png"), "the picture of '3' is missing"),
+    (set_at("images", 1, "file_name", "images/0.png"), "'0' has labels already"),
+    (set_at("images", 1, "file_name", "images/012.png"), "'012' and '12' both are row 12"),
+    (set_at("images", 1, "width", 64), "image 2 .images/2.png.: its width is 64, where small has"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), BAD)
+def test_a_mistake_is_named(written: Path, change: Callable[[Root], None], reason: str) -> None:
+    changed_json(written / FILE, change)
+    with pytest.raises(UserError, match=reason) as caught:
+        read_coco(written, SMALL)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "cannot be read as JSON"),
+        (b"{", "cannot be read as JSON"),
+        (b"\xff\xfe\xff", "cannot be read as JSON"),
+        (b"[" * 100_000, "nested too deep"),
+        (b"[]", "no COCO file"),
+        (b'{"images": NaN}', "NaN is no JSON"),
+        (b'{"images": -Infinity}', "-Infinity is no JSON"),
+        (b'{"images": ' + b"9" * 5000 + b"}", "cannot be read as JSON"),
+    ],
+)
+def test_what_is_no_coco_file_is_refused(tmp_path: Path, text: bytes, reason: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(text)
+    with pytest.raises(UserError, match=reason):
+        read_coco(path, SMALL)
+
+
+def test_there_must_be_one_json_file(tmp_path: Path) -> None:
+    for files in ({"a.json": b"{}", "b.json": b"{}"}, {"a.txt": b""}):
+        with pytest.raises(UserError, match=r"needs one annotations\.json"):
+            read_coco(write_zip(tmp_path / "a.zip", files), SMALL)
+
+
+def test_a_picture_of_another_size_is_refused(written: Path) -> None:
+    (written / "images" / "2.png").write_bytes(png(np.zeros((48, 64), np.uint8)))
+    with pytest.raises(UserError, match=r"images/2\.png is 64 x 48 px, where small has 32 x 24 px"):
+        read_coco(written, SMALL)
+
+
+VALID = json.dumps(
+    {
+        "images": [{"id": 3, "file_name": "3.png"}],
+        "categories": [{"id": 1, "keypoints": list(SMALL.names)}],
+        "annotations": [{"image_id": 3, "category_id": 1, "keypoints": [1.5, 2, 2] * 3}],
+    }
+).encode()
+
+
+@again
+@given(mutated(VALID))
+def test_damaged_files_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(data)
+    try:
+        imported = read_coco(path, SMALL)
+    except UserError:
+        return
+    assert len(imported) == 1
