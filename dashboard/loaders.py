@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from fkd import registry
 from fkd import selection as sel
 from fkd.dataset import Dataset
-from fkd.measures import Measures, load
+from fkd.labels.at import corrected
+from fkd.labels.store import LabelStore
+from fkd.measures import Measures, load, with_labels
 from fkd.training.history import FILE as METRICS
 
 if TYPE_CHECKING:
@@ -39,9 +41,22 @@ def changed(name: str) -> float:
     return (registry.datasets_folder() / name / "manifest.json").stat().st_mtime
 
 
-def dataset(name: str) -> Dataset:
-    """Dataset ``name``, opened once and shared by all users; opened again when it was replaced."""
+def ingested(name: str) -> Dataset:
+    """Dataset ``name`` with the labels that it came with, opened once and shared by all users;
+    opened again when it was replaced."""
     return _dataset(name, changed(name))
+
+
+def dataset(name: str) -> Dataset:
+    """As ``ingested``, with the latest labels."""
+    of = ingested(name)
+    version = LabelStore(of).head()
+    return _corrected(name, of.content_hash, version, of) if version else of
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _corrected(name: str, content_hash: str, version: int, _dataset: Dataset) -> Dataset:
+    return corrected(_dataset, version)
 
 
 # One shared object is right here: the arrays are read-only maps, which threads may share.
@@ -55,7 +70,13 @@ def measures(of: Dataset) -> Measures | None:
     found = _measures(of.name, of.content_hash, of)
     if found is None:
         _measures.clear(of.name, of.content_hash, of)  # only what is there is worth keeping
-    return found
+        return None
+    return _of_labels(of.name, of.labels_key, of, found) if of.labels else found
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _of_labels(name: str, labels_key: str, _dataset: Dataset, _measures: Measures) -> Measures:
+    return with_labels(_measures, _dataset)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -94,14 +115,14 @@ def positions(
         selection = replace(selection, model="")
     elif predicted is not None:
         version = predicted.version
-    return _positions(of.name, of.content_hash, selection, version, of, measures, predicted)
+    return _positions(of.name, of.labels_key, selection, version, of, measures, predicted)
 
 
 # A shared array instead of a copy per call: with 500,000 rows the copy is what would take long.
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _positions(
     name: str,
-    content_hash: str,
+    labels_key: str,
     selection: sel.Selection,
     version: tuple[int, ...],
     _dataset: Dataset,
@@ -123,11 +144,11 @@ def png_url(image: NDArray[np.uint8]) -> str:
 
 def missingness(of: Dataset) -> Missingness:
     """Counts and patterns of missing points."""
-    return _missingness(of.name, of.content_hash, of)
+    return _missingness(of.name, of.labels_key, of)
 
 
 @st.cache_resource(show_spinner="Counting missing points ...", max_entries=8)
-def _missingness(name: str, content_hash: str, _dataset: Dataset) -> Missingness:
+def _missingness(name: str, labels_key: str, _dataset: Dataset) -> Missingness:
     from fkd.statistics.missing import missingness
 
     return missingness(_dataset.keypoints, _dataset.schema)
@@ -135,12 +156,12 @@ def _missingness(name: str, content_hash: str, _dataset: Dataset) -> Missingness
 
 def coordinate_summary(of: Dataset, by_source: bool) -> pd.DataFrame:
     """Count, mean, spread and range of each coordinate."""
-    return _coordinate_summary(of.name, of.content_hash, by_source, of)
+    return _coordinate_summary(of.name, of.labels_key, by_source, of)
 
 
 @st.cache_data(show_spinner="Summing up coordinates ...", max_entries=16)
 def _coordinate_summary(
-    name: str, content_hash: str, by_source: bool, _dataset: Dataset
+    name: str, labels_key: str, by_source: bool, _dataset: Dataset
 ) -> pd.DataFrame:
     from fkd.statistics.coordinates import coordinate_summary
 
@@ -174,12 +195,12 @@ def mean_points(of: Dataset) -> NDArray[np.float32]:
 
 def point_density(of: Dataset, k: int, bins: int) -> PointDensity:
     """How many labels of keypoint ``k`` lie where."""
-    return _point_density(of.name, of.content_hash, k, bins, of)
+    return _point_density(of.name, of.labels_key, k, bins, of)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _point_density(
-    name: str, content_hash: str, k: int, bins: int, _dataset: Dataset
+    name: str, labels_key: str, k: int, bins: int, _dataset: Dataset
 ) -> PointDensity:
     from fkd.statistics.coordinates import point_density
 

@@ -25,7 +25,7 @@ Stamps = tuple[tuple[str | int, ...], ...]
 
 def predicted(model: TrainedModel, of: Dataset) -> Predicted | None:
     """What ``model`` says of the labelled images, as far as it was asked; None if it was not."""
-    key = (model.name, version(model, of), of.content_hash)
+    key = (model.name, version(model, of), of.labels_key)
     if (found := _predicted(*key, model, of)) is None:
         _predicted.clear(*key, model, of)  # only what is there is worth keeping
     return found
@@ -33,19 +33,19 @@ def predicted(model: TrainedModel, of: Dataset) -> Predicted | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _predicted(
-    name: str, version: Version, content_hash: str, _model: TrainedModel, _dataset: Dataset
+    name: str, version: Version, labels_key: str, _model: TrainedModel, _dataset: Dataset
 ) -> Predicted | None:
     return look_up(_model, _dataset)
 
 
 def has_validation(model: TrainedModel, of: Dataset) -> bool:
     """Whether the run of ``model`` held images of this dataset back."""
-    return _has_validation(model.name, version(model, of), of.content_hash, model, of)
+    return _has_validation(model.name, version(model, of), of.labels_key, model, of)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _has_validation(
-    name: str, version: Version, content_hash: str, _model: TrainedModel, _dataset: Dataset
+    name: str, version: Version, labels_key: str, _model: TrainedModel, _dataset: Dataset
 ) -> bool:
     return held_back(_model, _dataset) is not None
 
@@ -60,13 +60,13 @@ def part(models: tuple[TrainedModel, ...], of: Dataset, split: str) -> Part:
     Raises:
         UserError: if there is no such part.
     """
-    return _part(_stamps(models, of), of.content_hash, split, models, of)
+    return _part(_stamps(models, of), of.labels_key, split, models, of)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _part(
     stamps: Stamps,
-    content_hash: str,
+    labels_key: str,
     split: str,
     _models: tuple[TrainedModel, ...],
     _dataset: Dataset,
@@ -83,14 +83,14 @@ def result(
     at = part(models, of, split).at
     if found is None or not found.covers(at):
         return None
-    return _result(_stamps(models, of), which, of.content_hash, split, found, of, at, measures)
+    return _result(_stamps(models, of), which, of.labels_key, split, found, of, at, measures)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _result(
     stamps: Stamps,
     which: int,
-    content_hash: str,
+    labels_key: str,
     split: str,
     _predicted: Predicted,
     _dataset: Dataset,
@@ -103,11 +103,11 @@ def _result(
 
 def noise(of: Dataset, measures: Measures) -> LabelNoise:
     """How exact the labels are, told by pictures that were labelled twice."""
-    return _noise(of.name, of.content_hash, of, measures)
+    return _noise(of.name, of.labels_key, of, measures)
 
 
 @st.cache_resource(show_spinner="Comparing labels of duplicates ...", max_entries=8)
-def _noise(name: str, content_hash: str, _dataset: Dataset, _measures: Measures) -> LabelNoise:
+def _noise(name: str, labels_key: str, _dataset: Dataset, _measures: Measures) -> LabelNoise:
     from fkd.evaluation.floor import label_noise
 
     return label_noise(_dataset, _measures)

@@ -8,6 +8,7 @@ from dashboard import loaders
 from dashboard.browse.view import leave_image
 from dashboard.words import compact
 from fkd.errors import UserError
+from fkd.labels.store import LabelStore
 from fkd.registry import dataset_names
 
 _KEY = "dataset"
@@ -46,8 +47,10 @@ def _sidebar_note(name: str) -> None:
         about = loaders.manifest(name)
     except UserError:
         return  # the page says what is wrong with it
+    version = LabelStore(loaders.ingested(name)).head()
     st.caption(
-        f"{compact(about['rows'])} labelled, {compact(about['test_rows'])} test images",
+        f"{compact(about['rows'])} labelled, {compact(about['test_rows'])} test images"
+        + (f", labels version {version}" if version else ""),
         help="Left and right are the subject's, not the viewer's: the left eye is on the "
         "right of the picture.",
     )

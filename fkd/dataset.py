@@ -52,9 +52,11 @@ class Dataset:
         test_images: ``(M, H, W)`` uint8.
         test_image_ids: ``(M,)`` int64.
         lookup: the coordinates to submit, or None.
-        content_hash: hex digest of all of the above.
+        content_hash: hex digest of all of the above, as ingested.
         folder: where it lies on disk; None for a dataset in memory.
         manifest: what was recorded when it was written.
+        labels: which state of the labels ``keypoints`` are, see ``labels_key``; empty: as
+            ingested.
 
     Raises:
         ValueError: when an array has another shape or dtype, or ``rows`` does not ascend.
@@ -71,6 +73,7 @@ class Dataset:
     content_hash: str = ""
     folder: Path | None = None
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
+    labels: str = ""
 
     def __post_init__(self) -> None:
         n, m, size = len(self.images), len(self.test_images), self.schema.image_size
@@ -84,6 +87,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def labels_key(self) -> str:
+        """Differs whenever images or labels do; ``content_hash`` stays the same as long as the
+        files do."""
+        return f"{self.content_hash}@{self.labels}" if self.labels else self.content_hash
 
     def position(self, row: int) -> int | None:
         """Index into the arrays of source row ``row``; None if that row is not in the dataset."""

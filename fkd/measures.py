@@ -95,6 +95,27 @@ def orders(quantities: list[NDArray[Any]]) -> NDArray[np.int32]:
 _NAMES = tuple(field.name for field in fields(Measures))
 
 
+def with_labels(measures: Measures, dataset: Dataset) -> Measures:
+    """``measures`` of a dataset whose labels were corrected since: which points there are is told
+    from the labels of ``dataset``. Outlier scores, swaps and label distances stay those of the
+    labels as ingested; duplicates and image quality do not depend on labels."""
+    from fkd.statistics.coordinates import outside_image
+    from fkd.statistics.missing import label_source, present
+
+    keypoints = np.asarray(dataset.keypoints)
+    here = present(keypoints)
+    columns = {name: getattr(measures, name) for name in _NAMES if "order" not in name}
+    return Measures.of(
+        **columns
+        | {
+            "present": np.ascontiguousarray(here.T),
+            "n_present": here.sum(axis=1).astype(np.int16),
+            "source": label_source(keypoints),
+            "outside": outside_image(keypoints, dataset.schema),
+        }
+    )
+
+
 def compute(dataset: Dataset, progress: Progress = silent) -> Measures:
     """Measure ``dataset`` without looking at or writing what is stored."""
     from fkd.statistics.coordinates import outside_image

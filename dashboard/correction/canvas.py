@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from dashboard.correction import look as looks
 from dashboard.correction.actions import acting
@@ -23,6 +22,9 @@ FRAME = "correct-frame"
 def canvas(desk: Desk, look: Look, keys: dict[str, str], position: int) -> None:
     """Draw the image at ``position`` of the dataset with the points of ``desk``; ``keys`` of the
     keyboard press the buttons with those keys."""
+    # Importing it registers it, which needs a server that runs.
+    from streamlit_drawable_canvas import st_canvas
+
     schema = desk.dataset.schema
     width, height = schema.width * look.zoom, schema.height * look.zoom
     issued = desk.draw(look.zoom, look.radius, look.hidden)

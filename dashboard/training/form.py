@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import loaders
 from dashboard.current import Current, require_current
 from dashboard.guard import guard
 from dashboard.training import more, view
 from dashboard.training.listing import Listed, Listing, listing, paces
 from dashboard.training.widgets import bound
-from dashboard.training.wish import FRACTION, Wish
+from dashboard.training.wish import FRACTION, NEWEST, Wish
 from dashboard.words import about, compact, plain
 from fkd.errors import UserError
+from fkd.labels.store import LabelStore
 from fkd.training.config import RECIPES, RunConfig
 from fkd.training.create import make_config
 from fkd.training.estimate import Estimate, estimate, images_per_epoch
@@ -168,13 +170,17 @@ def _start(current: Current, wish: Wish) -> str:
             "one of this dataset."
         )
     with st.spinner("Splitting the images ..."):
+        ingested = loaders.ingested(current.dataset.name)
+        version = wish.value("label_version")
+        if version == NEWEST:
+            version = LabelStore(ingested).head()
         config = make_config(
-            current.dataset,
+            ingested,
             wish.model,
             seed=wish.value("seed"),
             fraction=wish.value(FRACTION),
             groups=None if groups is None else groups.numbers,
-            settings=wish.settings,
+            settings={**wish.settings, "label_version": version},
         )
     run = create_run(config, wish.name or None, wish.note)
     launch(run)

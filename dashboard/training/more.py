@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import loaders
 from dashboard.current import Current
 from dashboard.training import groups, preview
 from dashboard.training.widgets import bound
-from dashboard.training.wish import FRACTION, Wish
+from dashboard.training.wish import FRACTION, NEWEST, Wish
 from dashboard.words import compact
+from fkd.labels.store import LabelStore
 from fkd.splits import MAX_FRACTION, MIN_FRACTION
 from fkd.training.config import AUGMENTATION_LIMITS, MISSING, PRECISIONS, SCHEDULES
 from fkd.training.runs import MAX_NOTE
@@ -34,7 +36,7 @@ def settings(current: Current, wish: Wish) -> None:
 def _data(current: Current, wish: Wish) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(":small[Labels]  \nas ingested", help="Version 0: as the files had them.")
+        _labels(current, wish)
         st.radio("Missing labels", list(MISSING), format_func=MISSING.get, **bound(wish, "missing"))
         st.slider(
             "Held back for validation",
@@ -57,6 +59,31 @@ def _data(current: Current, wish: Wish) -> None:
         )
     with right:
         groups.uploader(current, wish)
+
+
+def _labels(current: Current, wish: Wish) -> None:
+    """Which state of the labels to learn from."""
+    latest = LabelStore(loaders.ingested(current.dataset.name)).head()
+    if not latest:
+        st.markdown(
+            ":small[Labels]  \nas ingested",
+            help="Nothing was corrected yet. Corrections make further versions.",
+        )
+        return
+    words = {NEWEST: f"latest (version {latest})", 0: "as ingested"}
+    words |= {number: f"version {number}" for number in range(latest - 1, 0, -1)}
+    st.selectbox(
+        "Labels",
+        list(words),
+        format_func=words.get,
+        help="Every save on Correct makes a version. The run keeps the number.",
+        **bound(wish, "label_version"),
+    )
+    st.checkbox(
+        "Learn from accepted predictions too",
+        help="Labels that are a model's predictions, accepted by a person as they were.",
+        **bound(wish, "accepted"),
+    )
 
 
 def _augmentation(current: Current, wish: Wish) -> None:

@@ -17,6 +17,9 @@ FRACTION = "fraction"
 """Share held back for validation: part of the split, not of ``RunConfig``."""
 AUGMENTATION = tuple(f"augmentation.{f.name}" for f in fields(Augmentation))
 
+NEWEST = -1
+"""Stands for the latest version of the labels, whichever that is when the training starts."""
+
 _NOT_ASKED = {"dataset", "data_hash", "split", "grouped", "label_version", "warmup_epochs"}
 """What a run is told besides: its data, and what follows from the number of epochs."""
 
@@ -26,7 +29,7 @@ _NO_SPLIT = Split(np.empty(0, np.int64), np.empty(0, np.int64))
 @cache
 def recipe(model: str) -> dict[str, Any]:
     """Every setting of ``model`` unless told otherwise, under the names of ``RunConfig.flat``."""
-    return {**_config(model, {}).flat(), FRACTION: 0.1}
+    return {**_config(model, {}).flat(), FRACTION: 0.1, "label_version": NEWEST}
 
 
 def _config(model: str, settings: dict[str, Any]) -> RunConfig:
@@ -122,4 +125,5 @@ class Wish:
         settings = self.settings
         if "seed" in self.changed:
             settings["seed"] = self.changed["seed"]
+        settings.pop("label_version", None)
         _config(self.model, settings)

@@ -18,6 +18,12 @@ def add_verbs(verbs: Any) -> None:
         choices=("validation", "all"),
         help="default: validation where the run held some of the dataset back, else all",
     )
+    evaluate.add_argument(
+        "--labels",
+        default="latest",
+        metavar="VERSION",
+        help="a number, latest (default) or original: which state of the labels is the truth",
+    )
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.add_argument(
         "--progress",
@@ -33,6 +39,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from fkd.evaluation import parts
     from fkd.evaluation import predictions as made
     from fkd.evaluation.scores import ALL_ROWS, score_by_source
+    from fkd.labels.at import corrected, version_called
     from fkd.models.sources import trained_model
     from fkd.registry import open_named
 
@@ -41,6 +48,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     if name is None:
         raise UserError("Name what to evaluate on: --dataset NAME ('fkd datasets' lists them).")
     dataset = open_named(name)
+    version = version_called(arguments.labels, dataset)
+    dataset = corrected(dataset, version)
     held_back = parts.held_back(model, dataset)
     split = arguments.split or ("all" if held_back is None else "validation")
     rows, truth = parts.rows_of(model, dataset, split)
@@ -51,6 +60,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     scores = score_by_source(found.points, truth, dataset.schema)
     seen = parts.seen(model, dataset, rows)
     about = {"model": model.name, "dataset": dataset.name, "split": split, "n_seen": seen}
+    about["label_version"] = version
     if seen != 0:
         print(f"fkd: {_caveat(seen, len(rows))}", file=sys.stderr)
     if arguments.json:

@@ -34,6 +34,17 @@ def add_verbs(verbs: Any) -> None:
     train.add_argument("--no-augmentation", action="store_true", help="show images as they are")
     train.add_argument("--precision", help="auto, float32, bfloat16 or float16")
     train.add_argument("--demo-share", type=float, help="drawn faces mixed in, per real one")
+    train.add_argument(
+        "--labels",
+        default="latest",
+        metavar="VERSION",
+        help="a number, latest (default) or original: which state of the labels to learn from",
+    )
+    train.add_argument(
+        "--without-accepted",
+        action="store_true",
+        help="leave out labels that are accepted predictions",
+    )
     train.add_argument("--seed", type=int, default=0, help="of split, weights and order (0)")
     train.add_argument("--validation", type=float, default=0.1, help="share held back (0.1)")
     train.add_argument(
@@ -75,6 +86,7 @@ def run_train(arguments: argparse.Namespace) -> None:
     if not arguments.dataset:
         raise UserError("Name what to train on: --dataset NAME ('fkd datasets' lists them).")
     from fkd.cli.output import progress_bar
+    from fkd.labels.at import version_called
     from fkd.registry import open_named
     from fkd.training.config import Augmentation
     from fkd.training.create import make_config
@@ -92,6 +104,8 @@ def run_train(arguments: argparse.Namespace) -> None:
     settings = {k: v for k in _SETTINGS if (v := getattr(arguments, k)) is not None}
     if arguments.no_augmentation:
         settings["augmentation"] = Augmentation.off()
+    settings["label_version"] = version_called(arguments.labels, dataset)
+    settings["accepted"] = not arguments.without_accepted
     with progress_bar() as progress:
         config = make_config(
             dataset,

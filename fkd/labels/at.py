@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.labels.history import check_version
 from fkd.labels.states import Labels, Origin
 from fkd.labels.store import LabelStore
@@ -55,4 +56,25 @@ def corrected(dataset: Dataset, version: int | None = None, *, accepted: bool = 
         return dataset
     points = labels.points
     points.flags.writeable = False
-    return replace(dataset, keypoints=points)
+    name = str(labels.version) if accepted else f"{labels.version} without accepted predictions"
+    return replace(dataset, keypoints=points, labels=name)
+
+
+LATEST, ORIGINAL = "latest", "original"
+
+
+def version_called(word: str, dataset: Dataset) -> int:
+    """The number of the version that ``word`` names: ``LATEST``, ``ORIGINAL`` or a number.
+
+    Raises:
+        UserError: if there is none.
+    """
+    latest = LabelStore(dataset).head()
+    if word in (LATEST, ORIGINAL):
+        return latest if word == LATEST else 0
+    if not (word.isascii() and word.isdigit() and len(word) < 10):
+        raise UserError(
+            f"{word!r} is no version of labels: give its number, '{LATEST}' or '{ORIGINAL}'."
+        )
+    check_version(int(word), latest, dataset.name)
+    return int(word)

@@ -94,6 +94,7 @@ class RunConfig:
     Attributes:
         dataset, data_hash: name and content hash of the dataset.
         label_version: number of the state of the labels; 0 = as ingested.
+        accepted: whether predictions that a person accepted as they were count as labels.
         split: source rows to train and to validate on.
         grouped: a group file kept people (or whatever it names) on one side of the split.
         model: name in the registry of models.
@@ -115,6 +116,7 @@ class RunConfig:
     split: Split
     model: str = "compact"
     label_version: int = 0
+    accepted: bool = True
     grouped: bool = False
     missing: Missing = "mask"
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -132,6 +134,7 @@ class RunConfig:
     packages: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _within("The version of the labels", self.label_version, 0, 2**31 - 1)
         _within("The number of epochs", self.epochs, 1, 100_000)
         _within("The batch size", self.batch_size, 1, 4096)
         _within("The learning rate", self.learning_rate, 1e-8, 10)

@@ -13,9 +13,11 @@ from fkd import __version__
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.keypoints import KAGGLE_15
+from fkd.labels.at import corrected
 from fkd.measures import measure
 from fkd.progress import Progress, silent
 from fkd.splits import make_split
+from fkd.statistics.missing import present
 from fkd.training.config import RECIPES, RunConfig
 
 _RECORDED = ("tensorflow", "keras", "numpy", "scikit-learn")
@@ -37,15 +39,18 @@ def make_config(
         seed: of the split, the first weights, the order and the augmentation.
         fraction: share of the images to validate on.
         groups: ``(N,)`` numbers of what must stay on one side of the split, see ``splits``.
-        settings: fields of ``RunConfig`` that differ from the model's recipe.
+        settings: fields of ``RunConfig`` that differ from the model's recipe, the version of the
+            labels among them.
 
     Raises:
-        UserError: if the model is unknown, a setting makes no sense or there is nothing to split.
+        UserError: if the model is unknown, a setting makes no sense, there is no such version of
+            the labels or nothing to split.
     """
     values = all_settings(model, settings or {})
     if dataset.schema != KAGGLE_15 and "demo_share" not in (settings or {}):
         values["demo_share"] = 0.0  # faces are drawn with these points only
-    split = make_split(dataset, seed, fraction, groups, measure(dataset, progress).duplicate)
+    duplicate = measure(dataset, progress).duplicate
+    split = make_split(_to_split(dataset, values), seed, fraction, groups, duplicate)
     return RunConfig(
         dataset=dataset.name,
         data_hash=dataset.content_hash,
@@ -56,6 +61,16 @@ def make_config(
         packages=installed_versions(),
         **values,
     )
+
+
+def _to_split(dataset: Dataset, values: Mapping[str, Any]) -> Dataset:
+    """``dataset`` with the labels that its split goes by: those that were ingested, so that runs
+    on later versions of the labels hold back the same images. Where images have come to labels
+    since that had none, those of the version."""
+    version, accepted = values.get("label_version", 0), values.get("accepted", True)
+    now = corrected(dataset, version, accepted=accepted)
+    gained = present(now.keypoints).any(axis=1) & ~present(dataset.keypoints).any(axis=1)
+    return now if gained.any() else dataset
 
 
 def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:

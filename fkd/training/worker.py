@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fkd.errors import UserError
+from fkd.labels.at import corrected
 from fkd.registry import open_named
 from fkd.training.config import RunConfig
 from fkd.training.failures import in_words
@@ -46,6 +47,7 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
     config = run.config
     dataset = open_named(config.dataset)
     _check_hash(config, dataset.content_hash)
+    dataset = corrected(dataset, config.label_version, accepted=config.accepted)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from fkd.training import devices
     from fkd.training.loop import Training
