@@ -17,7 +17,7 @@ from fkd.keypoints import KAGGLE_15
 from fkd.models import zoo
 from fkd.models.layers import HeatmapReadout, MeanOfTowers
 from fkd.models.losses import KeypointLoss, PixelError, SquaredError
-from fkd.models.predictor import Predictor
+from fkd.models.predictor import Predictor, from_graph
 from fkd.models.saving import copy_weights, float32_twin, load_model, save_model
 from fkd.training.pipeline import targets_of
 
@@ -255,3 +255,18 @@ def test_frozen_it_says_the_same_and_keeps_to_it(name):
         weight.assign(weight + 0.01)
     assert frozen(images(3)) == pytest.approx(before, abs=1e-3)
     assert plain(images(3)) != pytest.approx(before, abs=1e-3)
+    assert plain.graph == b""
+    again = from_graph(frozen.graph)
+    assert (
+        (again.takes, again.gives)
+        == (frozen.takes, frozen.gives)
+        == (SCHEMA.image_size, before.shape[1:])
+    )
+    assert again(images(3)) == pytest.approx(before, abs=1e-3)
+    assert again(images(0)).shape == (0, *before.shape[1:])
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing of the kind", bytes(100)])
+def test_what_is_no_graph_is_refused(data):
+    with pytest.raises(ValueError, match="no graph of a model"):
+        from_graph(data)

@@ -2,45 +2,89 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fkd.errors import UserError
+from fkd.files import replacing, sweep
 from fkd.inference.pipeline import Pipeline
 from fkd.inference.reference import Reference
 from fkd.keypoints import SCHEMAS, KeypointSchema
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
 from fkd.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from fkd.models.predictor import Compiled
+
 
 def open_pipeline(model: TrainedModel, progress: Progress = silent) -> Pipeline:
     """The pipeline around ``model``: compiled for any number of faces, safe to share by threads.
+
+    The compiled model is kept on disk: from the second time on Keras has nothing to build.
 
     Raises:
         UserError: if the model cannot be read, or its images or keypoints are of no known kind.
     """
     progress("loading TensorFlow", 0, 0)
-    from fkd.models.predictor import Predictor
-    from fkd.models.saving import load_model
+    import fkd.models.predictor  # noqa: F401
 
     progress("loading the model", 0, 0)
-    network = load_model(model.path)
-    schema = _schema(network.input_shape, network.output_shape, model)
-    predictor = Predictor(network, frozen=True)
+    kept = _kept(model)
+    predictor = _from_disk(kept)
+    if predictor is None:
+        predictor = _from_keras(model, kept)
+    schema = _schema(predictor, model)
     progress("compiling the model", 0, 0)
     predictor(np.zeros((1, *schema.image_size), np.uint8))
     return Pipeline(predictor, schema, _reference(model, schema))
 
 
-def _schema(takes: tuple[Any, ...], gives: tuple[Any, ...], model: TrainedModel) -> KeypointSchema:
+def _kept(model: TrainedModel) -> Path:
+    """Where the compiled ``model`` is kept: another place for each content and TensorFlow."""
+    try:
+        with model.path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise UserError(f"Model '{model.name}' cannot be read: {error.strerror}.") from None
+    return model.storage.parent / "compiled" / f"{content}-{version('tensorflow')}.graph"
+
+
+def _from_disk(kept: Path) -> Compiled | None:
+    from fkd.models.predictor import from_graph
+
+    with suppress(OSError, ValueError):
+        return from_graph(kept.read_bytes())
+    return None
+
+
+def _from_keras(model: TrainedModel, kept: Path) -> Compiled:
+    from fkd.models.predictor import Predictor
+    from fkd.models.saving import load_model
+
+    predictor = Predictor(load_model(model.path), frozen=True)
+    with suppress(OSError):  # it is only there to save time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        sweep(kept.parent)
+        for old in kept.parent.glob("*.graph"):
+            old.unlink(missing_ok=True)
+        with replacing(kept) as beside:
+            beside.write_bytes(predictor.graph)
+    return predictor
+
+
+def _schema(predictor: Compiled, model: TrainedModel) -> KeypointSchema:
     for schema in SCHEMAS.values():
-        if tuple(takes[1:3]) == schema.image_size and gives[1] == len(schema):
+        if predictor.takes == schema.image_size and predictor.gives[0] == len(schema):
             return schema
     raise UserError(
-        f"Model '{model.name}' takes images of {takes[1:3]} and gives {gives[1]} keypoints, which "
-        "is no schema that is known here."
+        f"Model '{model.name}' takes images of {predictor.takes} and gives {predictor.gives[0]} "
+        "keypoints, which is no schema that is known here."
     )
 
 

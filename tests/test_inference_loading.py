@@ -1,0 +1,62 @@
+"""Models are compiled once; whatever happens to what is kept of that, they open."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from inference_helper import drawn
+
+from fkd.errors import UserError
+from fkd.inference import loading
+from fkd.inference.loading import open_pipeline
+from fkd.models.sources import BUNDLED, TrainedModel, trained_model
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch) -> TrainedModel:
+    """A copy of the bundled model, in a home of its own."""
+    monkeypatch.setenv("FKD_HOME", str(tmp_path / "home"))
+    path = Path(shutil.copy(trained_model(BUNDLED).path, tmp_path / "copy.keras"))
+    return TrainedModel(BUNDLED, path)
+
+
+def test_the_second_time_keras_builds_nothing(model, monkeypatch):
+    first = open_pipeline(model)
+    [kept] = (model.storage.parent / "compiled").iterdir()
+    monkeypatch.setattr(loading, "_from_keras", lambda *_: pytest.fail("built again"))
+    second = open_pipeline(model)
+    assert second.predict(drawn()[0]) == pytest.approx(first.predict(drawn()[0]), abs=1e-4)
+    assert second.reference.score == first.reference.score
+    assert kept.suffix == ".graph"
+
+
+@pytest.mark.parametrize("spoil", [b"", b"nonsense", None])
+def test_what_is_kept_may_be_damaged(model, spoil):
+    predicted = open_pipeline(model).predict(drawn()[0][:2])
+    [kept] = (model.storage.parent / "compiled").iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2] if spoil is None else spoil)
+    assert open_pipeline(model).predict(drawn()[0][:2]) == pytest.approx(predicted, abs=1e-4)
+    assert len(kept.read_bytes()) == len(whole)  # written anew
+
+
+def test_another_content_takes_the_place_of_the_old(model):
+    open_pipeline(model)
+    [before] = (model.storage.parent / "compiled").iterdir()
+    model.path.write_bytes(model.path.read_bytes() + b"\0")  # still the same zip
+    open_pipeline(model)
+    [after] = (model.storage.parent / "compiled").iterdir()
+    assert after != before
+
+
+def test_a_home_that_cannot_be_written_to_does_no_harm(model, tmp_path):
+    (tmp_path / "home").write_text("a file where the folder should be")
+    assert open_pipeline(model).predict(drawn()[0][:1]).shape[0] == 1
+
+
+def test_a_model_that_is_gone(model):
+    model.path.unlink()
+    with pytest.raises(UserError, match="cannot be read: No such file"):
+        open_pipeline(model)
