@@ -1,0 +1,69 @@
+"""The formats that labels go out and come in with, by name, and what each cannot hold. Importing
+this imports none of what reads and writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format, in words.
+
+    Attributes:
+        name: what it is called on the command line.
+        title: what people call it.
+        layout: what is written.
+        losses: what it cannot hold, a sentence each; empty if it holds every position and state.
+    """
+
+    name: str
+    title: str
+    layout: str
+    losses: tuple[str, ...]
+
+
+_ABSENT = "An absent point comes back as missing."
+_STATES = "An occluded point comes back as visible, an absent one as missing."
+_ORDER = "Points have no names in the file: it must keep their order."
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format(
+            "kaggle",
+            "Kaggle CSV",
+            "training.csv",
+            (
+                _STATES,
+                "Rows have no numbers: they come back into a dataset of the same images only.",
+            ),
+        ),
+        Format("coco", "COCO keypoints", "annotations.json and images/ROW.png", ()),
+        Format(
+            "yolo-pose",
+            "YOLO-pose",
+            "data.yaml, images/train/ROW.png and labels/train/ROW.txt",
+            (_ABSENT, "A point outside the image comes back as missing.", _ORDER),
+        ),
+        Format("pts", "300-W .pts", "ROW.pts and ROW.png", (_STATES, _ORDER)),
+    )
+}
+
+NEVER_HELD = (
+    "No format holds the history of the labels, the test images or the lookup table.",
+    "Of images in the files that have no face, no format brings anything in.",
+)
+"""What none of them holds."""
+
+LOSSES = {name: form.losses for name, form in FORMATS.items()}
+"""What each format cannot hold, by its name."""
+
+
+def in_words() -> str:
+    """All formats, their layouts and losses, as text of several lines."""
+    lines = []
+    for form in FORMATS.values():
+        lines.append(f"{form.name}: {form.title}, {form.layout}.")
+        lines += [f"  {loss}" for loss in form.losses or ("Holds every position and state.",)]
+    return "\n".join((*lines, *NEVER_HELD))

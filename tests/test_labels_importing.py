@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exchange_helper import dataset_of, every_state, files_of, with_states
+from ingest_helper import entries
+
+from fkd.errors import Cancelled, UserError
+from fkd.keypoints import KAGGLE_15
+from fkd.labels.at import labels_at
+from fkd.labels.exchange import export, read
+from fkd.labels.formats import FORMATS
+from fkd.labels.importing import edits_of_import, register_imported, rows_in
+from fkd.labels.point import Edit, PointLabel
+from fkd.labels.states import Labels, Origin, State
+from fkd.labels.store import LabelStore
+from fkd.registry import dataset_names, open_named
+
+DATASET = dataset_of([0, 2, 12], KAGGLE_15)
+LABELS = every_state(DATASET)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_was_exported_changes_nothing(tmp_path: Path, form: str) -> None:
+    """Also where the format cannot hold the states that some points have."""
+    export(DATASET, LABELS, form, tmp_path / "out")
+    imported = read(tmp_path / "out", form)
+    assert edits_of_import(imported, DATASET, LABELS, form, "out") == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_was_changed_becomes_an_edit(tmp_path: Path, form: str) -> None:
+    corrected = with_states(LABELS, LABELS.states.copy())
+    row, k = np.argwhere(LABELS.states == State.VISIBLE)[0]
+    other, gone = np.argwhere(LABELS.states == State.OCCLUDED)[-1]
+    corrected.points[row, k] = [40, 30.25]
+    corrected.states[other, gone] = State.MISSING
+    corrected.points[other, gone] = np.nan
+    export(DATASET, corrected, form, tmp_path / "out.zip")
+    imported = read(tmp_path / "out.zip", form)
+    rows = DATASET.rows.tolist()
+    moved = PointLabel(State.VISIBLE, 40, 30.25, Origin.IMPORTED, "out.zip")
+    taken = PointLabel(State.MISSING, None, None, Origin.IMPORTED, "out.zip")
+    edits = edits_of_import(imported, DATASET, LABELS, form, "out.zip")
+    assert sorted(edits, key=lambda edit: edit.row) == sorted(
+        [Edit(rows[row], k, moved), Edit(rows[other], gone, taken)], key=lambda edit: edit.row
+    )
+
+
+def test_the_store_takes_them(tmp_path: Path) -> None:
+    """States that only COCO holds go through a dataset and its store, and come out as they were."""
+    export(DATASET, LABELS, "coco", tmp_path / "out")
+    imported = read(tmp_path / "out", "coco")
+    dataset = register_imported("new", imported, "coco", "out")
+    store = LabelStore(dataset)
+    edits = edits_of_import(imported, dataset, labels_at(store), "coco", "out")
+    different = LABELS.states != Labels.original(dataset).states
+    assert len(edits) == different.sum() > 0
+    store.save(edits, "anna", base=0)
+    labels = labels_at(store)
+    np.testing.assert_array_equal(labels.states, LABELS.states)
+    np.testing.assert_array_equal(labels.points, LABELS.points)
+    assert (labels.origins[different] == Origin.IMPORTED).all()
+
+
+def test_some_rows_are_enough(tmp_path: Path) -> None:
+    export(DATASET, LABELS.take(np.array([1, 2])), "pts", tmp_path / "out")
+    imported = read(tmp_path / "out", "pts")
+    assert rows_in(imported, DATASET).tolist() == [2, 12]
+    assert edits_of_import(imported, DATASET, LABELS, "pts", "out") == []
+
+
+def test_positions_that_another_tool_rounded_are_the_same(tmp_path: Path) -> None:
+    export(DATASET, LABELS, "pts", tmp_path / "out")
+    imported = read(tmp_path / "out", "pts")
+    rounded = replace(imported, points=imported.points.round(3))
+    assert not np.array_equal(rounded.points, imported.points, equal_nan=True)
+    assert edits_of_import(rounded, DATASET, LABELS, "pts", "out") == []
+
+
+def test_labels_of_another_dataset_are_refused(tmp_path: Path) -> None:
+    export(DATASET, LABELS, "coco", tmp_path / "coco")
+    export(DATASET, LABELS, "kaggle", tmp_path / "kaggle")
+    numbered, counted = read(tmp_path / "coco", "coco"), read(tmp_path / "kaggle", "kaggle")
+    assert rows_in(numbered, DATASET).tolist() == rows_in(counted, DATASET).tolist() == [0, 2, 12]
+    other = dataset_of([0, 2, 12], KAGGLE_15, seed=7)
+    for imported in (numbered, counted):
+        with pytest.raises(UserError, match="image of row 0 is another one in 'faces'"):
+            rows_in(imported, other)
+    for rows, missing in (([0, 2], 12), ([2, 12, 13], 0), ([0, 12, 13], 2)):
+        with pytest.raises(UserError, match=f"no row {missing}; is it the right dataset"):
+            rows_in(numbered, dataset_of(rows, KAGGLE_15))
+    for imported, dataset in (
+        (counted, dataset_of([0, 2], KAGGLE_15)),
+        (replace(counted, images=None), DATASET),
+    ):
+        with pytest.raises(UserError, match="Nothing says which rows of 'faces' these 3 faces are"):
+            rows_in(imported, dataset)
+
+
+def test_an_image_saved_again_with_loss_is_the_same(tmp_path: Path) -> None:
+    export(DATASET, LABELS, "coco", tmp_path / "out")
+    imported = read(tmp_path / "out", "coco")
+    assert imported.images is not None
+    noise = np.random.default_rng(0).integers(-5, 6, imported.images.shape)
+    images = np.clip(imported.images + noise, 0, 255).astype(np.uint8)
+    assert rows_in(replace(imported, images=images), DATASET).tolist() == [0, 2, 12]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_new_dataset_is_made_of_them(tmp_path: Path, form: str) -> None:
+    labels = with_states(LABELS, np.where(LABELS.states == 0, 0, 3), LABELS.points)
+    export(DATASET, labels, form, tmp_path / "out.zip")
+    dataset = register_imported("new", read(tmp_path / "out.zip", form), form, "out.zip")
+    assert dataset_names() == ["new"]
+    assert dataset.rows.tolist() == ([0, 1, 2] if form == "kaggle" else [0, 2, 12])
+    np.testing.assert_array_equal(dataset.images, DATASET.images)
+    np.testing.assert_array_equal(dataset.keypoints, labels.points)
+    manifest = open_named("new").manifest
+    assert manifest["origin"] == "import"
+    assert manifest["sources"] == {"labels": "out.zip", "format": form}
+
+
+def test_a_new_dataset_needs_a_free_name_and_images(tmp_path: Path) -> None:
+    export(DATASET, LABELS, "coco", tmp_path / "out")
+    imported = read(tmp_path / "out", "coco")
+    register_imported("new", imported, "coco", "out")
+    with pytest.raises(UserError, match="Dataset 'new' exists"):
+        register_imported("new", imported, "coco", "out")
+    with pytest.raises(UserError, match="cannot name a dataset"):
+        register_imported("../new", imported, "coco", "out")
+    with pytest.raises(UserError, match="no dataset 'other' that these labels could be for"):
+        register_imported("other", replace(imported, images=None), "coco", "out")
+    assert entries() == {"new"}
+
+
+def test_a_stopped_registration_leaves_nothing(tmp_path: Path) -> None:
+    export(DATASET, LABELS, "coco", tmp_path / "out")
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        register_imported("new", read(tmp_path / "out", "coco"), "coco", "out", stop)
+    assert entries() == set()
+    assert len(files_of(tmp_path / "out")) == 4
