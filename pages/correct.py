@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from dashboard.correction import page, view
+from dashboard import loaders
 from dashboard.correction.author import author
+from dashboard.correction.page import correct
 from dashboard.current import require_current
 
 current = require_current()
 if (who := author()) is None:
     st.stop()
-page.correct(current, view.enter(), who)
+# Corrections are kept against the labels as they were ingested.
+correct(replace(current, dataset=loaders.ingested(current.dataset.name)), who)

@@ -18,6 +18,9 @@ from fkd.labels.sheet import Sheet
 from fkd.labels.states import State
 from fkd.labels.store import Conflict
 
+FAR = 3.0
+"""px from the prediction at which a point stands out."""
+
 _NOTE = "correct-note"
 
 
@@ -132,6 +135,13 @@ def _step(
 def accept_all(desk: Desk) -> None:
     """Take all drafts as labels."""
     _accept(desk, desk.drafts())
+
+
+def accept_far(desk: Desk) -> None:
+    """Take the predictions for the points that lie far from them."""
+    if desk.predicted is not None:
+        away = np.linalg.norm(desk.predicted - desk.sheet.points, axis=1)
+        _accept(desk, [int(k) for k in np.flatnonzero(away >= FAR)])
 
 
 def accept_active(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,6 +36,7 @@ class Desk:
         predicted: ``(K, 2)`` px, what the model ``source`` says; NaN without.
         drawing, issued: what is on the canvas, and what the canvas was told.
         conflict: what somebody else changed, until it is decided whose labels hold.
+        fresh: just opened: nothing was chosen on it yet.
     """
 
     store: LabelStore
@@ -48,6 +50,7 @@ class Desk:
     drawing: Drawing | None = None
     issued: dict[str, Any] | None = None
     conflict: Conflict | None = None
+    fresh: bool = True
 
     @property
     def dataset(self) -> Dataset:
@@ -113,6 +116,14 @@ class Desk:
         else:
             self.change(self.sheet.mark(k, State.MISSING))
 
+    def look_at(self, keypoints: Sequence[int]) -> None:
+        """Begin with the one of ``keypoints`` that it is about, else with the first open one."""
+        self.fresh = False
+        if len(keypoints) == 1 and self.sheet.labels[keypoints[0]].state.placed:
+            self.active = keypoints[0]
+        else:
+            self.advance()
+
     def advance(self) -> None:
         """Make the next open keypoint the active one."""
         self.active = self.sheet.next_open(self.active, self.skipped)
@@ -164,7 +175,6 @@ def open_desk(store: LabelStore, row: int, author: str) -> Desk:
     with suppress(UserError):  # an unreadable draft is no reason not to show the image
         sheet = with_draft(store, author, sheet)
     desk = Desk(store, author, sheet)
-    desk.advance()
     st.session_state[_DESK] = desk
     return desk
 

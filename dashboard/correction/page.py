@@ -2,112 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
 
+import numpy as np
 import streamlit as st
 
 from dashboard import predictions
-from dashboard.correction import actions, points, view
-from dashboard.correction.actions import acting, save_and_go
+from dashboard.correction import actions, bar, points, todo, view
 from dashboard.correction.canvas import canvas
+from dashboard.correction.conflict import show_conflict
 from dashboard.correction.desk import Desk, open_desk
-from dashboard.correction.look import look_controls, toggle_marks
-from dashboard.correction.todo import Todo, todo
-from dashboard.correction.view import View
+from dashboard.correction.fixes import fixes, why
+from dashboard.correction.log import image_log
+from dashboard.correction.look import look_controls
+from dashboard.correction.view import SUSPECTS, UNSEEN, View
 from dashboard.current import Current
+from dashboard.evaluation.making import offer_predictions
 from dashboard.guard import guard, tell_failures
 from dashboard.words import plain
 from fkd.errors import UserError
+from fkd.labels.reviews import reviews
 from fkd.labels.store import LabelStore
-from fkd.models.sources import trained_model
-
-KEYS = {"n": "correct-save", "N": "correct-save", "?": "correct-keys"}
-"""Keys beside the shortcuts of buttons, and the buttons that they press."""
+from fkd.labels.suspects import WRONG
+from fkd.models.sources import BUNDLED, TrainedModel, trained_model
 
 
 @st.fragment
-def correct(current: Current, _shown: View, author: str) -> None:
+def correct(current: Current, author: str) -> None:
     """The page. A fragment: nothing else is drawn anew when a point moves."""
     with guard("page Correct"):
-        tell_failures()
+        # Each part has a place of its own, whether it says something or not: were the canvas moved
+        # by what comes and goes above it, the browser would build it anew.
+        with st.container():
+            tell_failures()
+        actions.show_note()
         _correct(current, view.enter(), author)
 
 
 def _correct(current: Current, shown: View, author: str) -> None:
-    actions.show_note()
-    found = todo(current, shown.queue)
-    row = shown.row if shown.row is not None else found.step(-1, 1)
+    store = LabelStore(current.dataset)
+    known = todo.known(current, store)
+    counted = Counter(s.reason for s in known.suspects if s.kind == WRONG)
+    reasons = bar.controls(store, shown, counted if shown.queue == SUSPECTS else {})
+    queue = todo.queue(shown, known, reasons)
+    states = reviews(store)
+    row = shown.row
     if row is None:
-        st.info("Nothing is left in this queue.", icon=":material/done_all:")
+        row = queue.next_open(None, states, author) or queue.step(None, 1)
+    if row is None:
+        _nothing(shown, known)
         return
     position = current.dataset.position(row)
     if position is None:
         st.warning(
-            f"Dataset '{plain(current.dataset.name)}' has no row {row}.",
-            icon=":material/search_off:",
+            f"Dataset {plain(current.dataset.name)} has no row {row}.", icon=":material/search_off:"
         )
         return
     view.write(View(row, shown.queue, shown.model))
-    desk = open_desk(LabelStore(current.dataset), row, author)
-    _take_predictions(desk, shown, current, position)
-    bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    desk = open_desk(store, row, author)
+    missing = _take_predictions(desk, shown, known, current, position)
+    suspect = queue.reasons.get(row)
+    if desk.fresh:
+        desk.look_at(suspect.keypoints if suspect is not None else ())
+    bar.bar(desk, View(row, shown.queue, shown.model), queue, known, states)
+    with st.container():
+        show_conflict(desk)
     with st.container(horizontal=True, gap="medium"):
         left = st.container(width="content")
         right = st.container(width="stretch", gap="small")
     with right:
+        if missing is not None:
+            name = plain(missing.name)
+            note = f"{name} gives drafts once it has predicted."
+            offer_predictions(missing, current.dataset, note, primary=False)
+        why(desk, suspect)
         points.next_point(desk)
         points.point_actions(desk)
         points.point_list(desk)
-    with bar:
-        _bar(desk, shown, found, row)
-        with st.popover("View", icon=":material/tune:"):
-            look = look_controls()
+        with st.container(horizontal=True, gap="small"):
+            fixes(desk, known, position)
+            with st.popover("View", icon=":material/tune:"):
+                look = look_controls()
     with left:
-        canvas(desk, look, KEYS, position)
+        canvas(desk, look, bar.KEYS, position)
+    image_log(desk)
 
 
-def _take_predictions(desk: Desk, shown: View, current: Current, position: int) -> None:
-    """What the chosen model says of the image, as far as it was asked."""
+def _nothing(shown: View, known: todo.Known) -> None:
+    if shown.queue == SUSPECTS:
+        text = "No label looks wrong."
+    elif not known.unseen.known.any() and shown.queue != view.UNLABELLED:
+        text = "This queue needs predictions of a model: train one, or choose another queue."
+    else:
+        text = "Nothing is left in this queue."
+    st.info(text + " Other queues are above.", icon=":material/done_all:")
+
+
+def _take_predictions(
+    desk: Desk, shown: View, known: todo.Known, current: Current, position: int
+) -> TrainedModel | None:
+    """Give the desk what the chosen model says of the image. Returns the model that would have to
+    be asked first."""
     desk.predicted, desk.source = None, ""
-    if not shown.model:
-        return
+    if shown.model == UNSEEN:
+        said, source = todo.prediction(known, position)
+        if np.isfinite(said).any():
+            desk.predicted, desk.source = said, source
+            return None
     try:
-        model = trained_model(shown.model)
+        model = trained_model(shown.model or BUNDLED)
     except UserError:
-        return
-    if (found := predictions.predicted(model, current.dataset)) is not None:
-        desk.predicted, desk.source = found.points[position], model.name
-
-
-def _bar(desk: Desk, shown: View, found: Todo, row: int) -> None:
-    at = found.place(row)
-    where = "" if at is None else f"{at + 1:,} of {len(found.rows):,}"
-    st.markdown(f"### Row {row} :small[:gray[{where}]]", width="stretch")
-    following = found.step(row, 1)
-    st.button(
-        "Save and next",
-        key="correct-save",
-        type="primary",
-        shortcut="Enter",
-        on_click=acting("saving", save_and_go(shown, following)),
-    )
-    for label, icon, key, shortcut, act in (
-        ("Previous", "chevron_left", "previous", "Left", _going(shown, found.step(row, -1))),
-        ("Next", "chevron_right", "next", "Right", _going(shown, following)),
-        ("Undo", "undo", "undo", "Z", actions.undo),
-        ("Redo", "redo", "redo", "Shift+Z", actions.redo),
-        ("Accept all drafts", "done_all", "accept-all", "A", actions.accept_all),
-        ("Hide marks", "visibility_off", "hide", "H", toggle_marks),
-    ):
-        st.button(
-            "",
-            key=f"correct-{key}",
-            icon=f":material/{icon}:",
-            help=label,
-            shortcut=shortcut,
-            on_click=acting(label.lower(), act),
-        )
-
-
-def _going(shown: View, row: int | None) -> Callable[[Desk], None]:
-    return lambda desk: actions.go(shown, row)
+        return None
+    found = predictions.predicted(model, current.dataset)
+    if found is None or not np.isfinite(found.points[position]).any():
+        return model
+    desk.predicted, desk.source = found.points[position], model.name
+    return None

@@ -24,8 +24,6 @@ _list = component(
     js=source("correction/point_list.js"),
 )
 _KEY = "correct-points"
-FAR = 3.0
-"""px from the prediction at which a point's distance stands out."""
 STEP = 0.25
 """px that a key moves a point by."""
 
@@ -50,7 +48,7 @@ def point_list(desk: Desk) -> None:
                 + (" edited" if k in changed else ""),
                 "where": where,
                 "off": "" if off is None else f"{off:.1f}",
-                "far": off is not None and off >= FAR,
+                "far": off is not None and off >= actions.FAR,
                 "note": f"{keypoint.label}: {_origin(desk, k)}",
             }
         )
@@ -108,7 +106,7 @@ def point_actions(desk: Desk) -> None:
     k = desk.active
     label = desk.sheet.labels[k] if k is not None else None
     placed = label is not None and label.state.placed
-    row = st.container(horizontal=True, gap="small")
+    row = st.container(horizontal=True, gap="xsmall")
     has_draft = k is not None and desk.predicted is not None
     for text, key, shortcut, act, usable, help_ in (
         ("Skip", "skip", "S", actions.skip_point, label is not None and not placed,
@@ -127,6 +125,7 @@ def point_actions(desk: Desk) -> None:
             key=f"correct-{key}",
             shortcut=shortcut,
             help=help_,
+            type="tertiary",
             disabled=not usable,
             on_click=acting(f"{text.lower()} a point", act),
         )

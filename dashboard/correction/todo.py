@@ -1,41 +1,100 @@
-"""The images that the Correct page leads through, in their order."""
+"""The queue of the Correct page: found once, kept while it is worked through."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+import streamlit as st
 
-from dashboard.correction.view import ALL, UNLABELLED
+from dashboard.correction.view import ALL, SUSPECTS, UNLABELLED, View
 from dashboard.current import Current
+from fkd.dataset import Dataset
+from fkd.evaluation.predictions import Predictions, stored, version
+from fkd.labels.at import labels_at
+from fkd.labels.queue import Queue, of_rows, of_suspects, unlabelled
+from fkd.labels.states import Labels
+from fkd.labels.store import LabelStore
+from fkd.labels.suspects import MISSING, UNSURE, WRONG, Suspect, find_suspects
+from fkd.labels.twins import Twins, find_twins
+from fkd.labels.unseen import Unseen, best_first, joined_by_bundled, unseen_by
+from fkd.measures import Measures
+from fkd.models.sources import BUNDLED, TrainedModel, trained_models
+
+_SEEN = "correct-queue-version"
+
+_KINDS = {SUSPECTS: WRONG, MISSING: MISSING, UNSURE: UNSURE}
 
 
 @dataclass(frozen=True)
-class Todo:
-    """Rows to look at, in order, and why."""
+class Known:
+    """What models that never saw an image say of it, the labels of its duplicates, and the suspects
+    that follow from that, as of one version of the labels."""
 
-    rows: NDArray[np.int64]
-
-    def place(self, row: int) -> int | None:
-        """Where ``row`` stands in the order, from 0; None if it is not among them."""
-        found = np.flatnonzero(self.rows == row)
-        return int(found[0]) if len(found) else None
-
-    def step(self, row: int, by: int) -> int | None:
-        """The row ``by`` places further; None at the end. From a row that is not among them, on
-        to the first."""
-        at = self.place(row)
-        if at is None:
-            return int(self.rows[0]) if len(self.rows) else None
-        return int(self.rows[at + by]) if 0 <= at + by < len(self.rows) else None
+    labels: Labels
+    unseen: Unseen
+    twins: Twins
+    suspects: tuple[Suspect, ...]
 
 
-def todo(current: Current, kind: str) -> Todo:
-    """The images of the queue ``kind``."""
-    rows = np.asarray(current.dataset.rows)
-    if kind == ALL:
-        return Todo(rows)
-    if kind == UNLABELLED:
-        return Todo(rows[current.measures.n_present < len(current.dataset.schema)])
-    return Todo(rows[np.argsort(-current.measures.outlier, kind="stable")])
+def known(current: Current, store: LabelStore) -> Known:
+    """As of the version that the queue was made at: while it is worked through, its order
+    stays."""
+    versions = st.session_state.setdefault(_SEEN, {})
+    if store.key not in versions:
+        versions[store.key] = store.head()
+    models = trained_models()
+    stamps = tuple((model.name, *version(model, store.dataset)) for model in models)
+    return _known(
+        store.key, versions[store.key], stamps, store.dataset, current.measures, tuple(models)
+    )
+
+
+def look_again(store: LabelStore) -> Callable[[], None]:
+    """Make the queue anew, with what was corrected since."""
+    return lambda: st.session_state.get(_SEEN, {}).pop(store.key, None)
+
+
+def corrected_since(store: LabelStore) -> int:
+    """Versions that were made since the queue was."""
+    return store.head() - int(st.session_state.get(_SEEN, {}).get(store.key, 0))
+
+
+@st.cache_resource(show_spinner="Looking for labels that may be wrong ...", max_entries=4)
+def _known(
+    key: str,
+    number: int,
+    stamps: tuple[tuple[str | int, ...], ...],
+    _dataset: Dataset,
+    _measures: Measures,
+    _models: tuple[TrainedModel, ...],
+) -> Known:
+    labels = labels_at(LabelStore(_dataset), number)
+    unseen = unseen_by(best_first(_models, _dataset), _dataset)
+    if (made := _bundled(_models, _dataset)) is not None:
+        unseen = joined_by_bundled(unseen, _dataset, made)
+    twins = find_twins(_dataset, _measures, labels.points)
+    return Known(labels, unseen, twins, tuple(find_suspects(labels, unseen, twins)))
+
+
+def _bundled(models: tuple[TrainedModel, ...], dataset: Dataset) -> Predictions | None:
+    bundled = next((model for model in models if model.name == BUNDLED), None)
+    return None if bundled is None else stored(bundled, dataset)
+
+
+def queue(shown: View, found: Known, reasons: tuple[str, ...] = ()) -> Queue:
+    """The images of the queue that the view names, those with one of ``reasons`` if any are
+    given."""
+    if shown.queue == ALL:
+        return of_rows(found.labels.rows.tolist())
+    if shown.queue == UNLABELLED:
+        return of_rows(unlabelled(found.labels).tolist())
+    kind = _KINDS[shown.queue]
+    return of_suspects((s for s in found.suspects if s.kind == kind), reasons)
+
+
+def prediction(found: Known, position: int) -> tuple[np.ndarray, str]:
+    """``(K, 2)`` px, NaN where unknown: what a model that never saw the image says of it, and
+    which."""
+    return found.unseen.points[position], found.unseen.source_of(position)

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from typing import Self
 
 from dashboard.links import Parameters
-from fkd.models.sources import BUNDLED
+from fkd.labels.suspects import MISSING, UNSURE
 
 PARAMETERS = Parameters("correct", ("row", "queue", "model"))
 
 SUSPECTS, UNLABELLED, ALL = "suspects", "unlabelled", "all"
 QUEUES = {
-    SUSPECTS: "Most suspicious first",
-    UNLABELLED: "Missing points",
-    ALL: "All, in order",
+    SUSPECTS: "Probably wrong",
+    MISSING: "Missing, a model is sure",
+    UNSURE: "A model is unsure",
+    UNLABELLED: "Missing points, by row",
+    ALL: "All, by row",
 }
 """What there is to look at, by the word used in links."""
+
+UNSEEN = ""
+"""Stands for a model that never saw the image, whichever that is."""
 
 
 @dataclass(frozen=True)
@@ -27,27 +32,27 @@ class View:
     Attributes:
         row: source row of the image on the canvas; None for the first of the queue.
         queue: key of ``QUEUES``.
-        model: whose predictions are the drafts; empty for none.
+        model: whose predictions are the drafts.
     """
 
     row: int | None = None
     queue: str = SUSPECTS
-    model: str = BUNDLED
+    model: str = UNSEEN
 
     def to_query(self) -> dict[str, str]:
         """As query parameters."""
         row = {} if self.row is None else {"row": str(self.row)}
-        return {**row, "queue": self.queue, "model": self.model or "none"}
+        model = {"model": self.model} if self.model else {}
+        return {**row, "queue": self.queue, **model}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Self:
         """Read a link; what makes no sense falls back to the default."""
         row, queue = query.get("row", ""), query.get("queue", SUSPECTS)
-        model = query.get("model", BUNDLED)[:64]
         return cls(
             int(row) if row.isascii() and row.isdigit() and len(row) < 12 else None,
             queue if queue in QUEUES else SUSPECTS,
-            "" if model == "none" else model,
+            query.get("model", UNSEEN)[:64],
         )
 
 

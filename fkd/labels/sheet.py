@@ -78,17 +78,23 @@ class Sheet:
         return next(iter(behind or left), None)
 
     def with_labels(self, labels: Sequence[PointLabel]) -> Sheet:
-        """A step to ``labels``; none where they say the same as now."""
-        if tuple(labels) == self.labels:
+        """A step to ``labels``; none where they say the same as now. A label that says what is
+        saved is the saved one again, wherever it came from: there is nothing to save."""
+        pairs = zip(labels, self.saved, strict=True)
+        wanted = tuple(saved if new.same_as(saved) else new for new, saved in pairs)
+        if wanted == self.labels:
             return self
         past = (*self.past, self.labels)[-STEPS:]
-        return replace(self, labels=tuple(labels), past=past, future=())
+        return replace(self, labels=wanted, past=past, future=())
 
     def place(self, places: dict[int, tuple[float, float]]) -> Sheet:
         """Put each keypoint of ``places`` at its x, y in px: one step. Those that would lie
-        outside the image come to its edge; an occluded point stays occluded."""
+        outside the image come to its edge, those that are not finite stay where they are; an
+        occluded point stays occluded."""
         labels = list(self.labels)
         for k, place in places.items():
+            if not np.isfinite(place).all():
+                continue
             x, y = self._inside(place)
             now = labels[k]
             state = now.state if now.state.placed else State.VISIBLE
@@ -109,7 +115,7 @@ class Sheet:
             return self
         if state.placed:
             place = now.place or (self._inside(fallback) if fallback else None)
-            if place is None:
+            if place is None or not np.isfinite(place).all():
                 return self
             return self._with(k, PointLabel(state, *place, Origin.EDITED))
         return self._with(k, PointLabel(state, origin=_by_hand(state)))
@@ -131,17 +137,19 @@ class Sheet:
             labels[a], labels[b] = labels[b], labels[a]
         return self._edited(labels)
 
-    def move_all(self, places: NDArray[np.floating]) -> Sheet:
-        """Put all keypoints that have a position now, and one in ``places`` ``(K, 2)`` px, there:
-        one step."""
-        known = np.isfinite(places).all(axis=1)
-        return self.place(
-            {
-                k: (float(places[k, 0]), float(places[k, 1]))
-                for k, label in enumerate(self.labels)
-                if label.state.placed and known[k]
-            }
-        )
+    def with_points(self, points: NDArray[np.floating]) -> Sheet:
+        """Put all keypoints where ``points`` ``(K, 2)`` px says, as one step; those that have no
+        place there lose theirs."""
+        finite = np.isfinite(points).all(axis=1)
+        gone = [
+            PointLabel(origin=Origin.REMOVED) if label.state.placed and not known else label
+            for label, known in zip(self.labels, finite, strict=True)
+        ]
+        places = {
+            int(k): (float(points[k, 0]), float(points[k, 1])) for k in np.flatnonzero(finite)
+        }
+        placed = replace(self, labels=tuple(gone)).place(places)
+        return self.with_labels(placed.labels)
 
     def back_to_saved(self, k: int | None = None) -> Sheet:
         """Keypoint ``k``, or all, as they were saved: one step."""

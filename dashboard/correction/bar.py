@@ -1,0 +1,223 @@
+"""The row above the canvas: which image it is, how far the queue has come, and the ways on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard.correction import actions, todo
+from dashboard.correction.actions import acting, go, save_and_go, skip_and_go
+from dashboard.correction.desk import Desk
+from dashboard.correction.look import toggle_marks
+from dashboard.correction.todo import Known
+from dashboard.correction.view import QUEUES, SUSPECTS, UNSEEN, View, write
+from dashboard.links import bound, one_of
+from dashboard.words import about, compact, plain
+from fkd.labels.queue import Queue, progress, unlabelled
+from fkd.labels.reviews import Review, pace
+from fkd.labels.suspects import REASONS
+from fkd.models.sources import trained_models
+
+KEYS = {
+    "n": "correct-save",
+    "N": "correct-save",
+    "?": "correct-keys",
+    "Backspace": "correct-remove",
+}
+"""Keys beside the shortcuts of buttons, and the buttons that they press."""
+
+_HELP = """
+| key | |
+|---|---|
+| Enter or N | save, and on to the next image |
+| right, left | next and previous image; what is not saved is kept as a draft |
+| click | place the point that is named, or choose the one that is there |
+| drag | move a point; around several, a frame to move them together |
+| A, P | accept all drafts; take the prediction for the chosen point |
+| S, X, O | this point: skip, absent, occluded |
+| Delete | take the label of this point away |
+| Shift with an arrow | move the point by 0.25 px |
+| F | do what is proposed |
+| Z, Shift+Z | undo and redo, also what is saved |
+| Q, U | next suspicious image, next with missing points |
+| B | back to my last edit |
+| K | skip this image |
+| H | hide all marks |
+"""
+
+
+def controls(
+    desk_store: todo.LabelStore, shown: View, reasons_of: Mapping[str, int]
+) -> tuple[str, ...]:
+    """The choice of the queue, of its reasons and of the model; returns the reasons chosen."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        one_of(
+            st.selectbox,
+            "Queue",
+            QUEUES,
+            bound(
+                "correct-queue",
+                shown.queue,
+                lambda queue: write(View(None, queue, shown.model)),
+            ),
+            width=240,
+            label_visibility="collapsed",
+        )
+        chosen: list[str] = []
+        if shown.queue == SUSPECTS and len(reasons_of) > 1:
+            chosen = st.multiselect(
+                "Reasons",
+                list(reasons_of),
+                format_func=lambda r: f"{REASONS[r]} ({compact(reasons_of[r])})",
+                placeholder="Any reason",
+                label_visibility="collapsed",
+                key="correct-reasons",
+                persist_state="session",
+            )
+        names = [UNSEEN, *(model.name for model in trained_models())]
+        st.selectbox(
+            "Drafts by",
+            names if shown.model in names else [shown.model, *names],
+            format_func=lambda name: f"Drafts by {name or 'a model that never saw it'}",
+            label_visibility="collapsed",
+            width=290,
+            **bound(
+                "correct-model",
+                shown.model,
+                lambda model: write(replace(shown, model=model)),
+            ),
+        )
+        if since := todo.corrected_since(desk_store):
+            st.button(
+                "Look again",
+                icon=":material/refresh:",
+                help=f"The queue was made {compact(since)} "
+                f"{'save' if since == 1 else 'saves'} ago; make it anew.",
+                on_click=todo.look_again(desk_store),
+            )
+    return tuple(chosen)
+
+
+def bar(
+    desk: Desk,
+    shown: View,
+    queue: Queue,
+    known: Known,
+    reviews: Mapping[int, Review],
+) -> None:
+    """The title, how far the queue has come, and the buttons that lead on."""
+    row = desk.sheet.row
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        at = queue.place(row)
+        where = "" if at is None else f"{at + 1:,} of {len(queue):,}"
+        unsaved = " :orange-badge[not saved]" if desk.sheet.changed() else ""
+        st.markdown(f"### Row {row} :small[:gray[{where}]]{unsaved}", width="content")
+        st.caption(_progress(desk, queue, reviews), width="stretch")
+        for text, icon, key, shortcut, act in _ways(desk, shown, queue, known, reviews):
+            st.button(
+                "",
+                key=f"correct-{key}",
+                icon=f":material/{icon}:",
+                help=text,
+                shortcut=shortcut,
+                type="tertiary",
+                on_click=acting(text.lower(), act),
+            )
+        st.button(
+            "",
+            key="correct-keys",
+            icon=":material/keyboard:",
+            help="The keys (?)",
+            type="tertiary",
+            on_click=lambda: st.session_state.update({"correct-show-keys": True}),
+        )
+        st.button(
+            "Save and next",
+            key="correct-save",
+            type="primary",
+            shortcut="Enter",
+            disabled=desk.conflict is not None,
+            on_click=acting(
+                "saving", save_and_go(shown, queue.next_open(row, reviews, desk.author))
+            ),
+        )
+    if st.session_state.pop("correct-show-keys", False):
+        _keys()
+
+
+@st.dialog("Keys")
+def _keys() -> None:
+    st.markdown(_HELP)
+
+
+def _progress(desk: Desk, queue: Queue, reviews: Mapping[int, Review]) -> str:
+    found = progress(queue.rows, reviews, pace(desk.store, desk.author))
+    parts = [f"{compact(found.done)} of {compact(found.total)} done"]
+    if found.skipped:
+        parts.append(f"{compact(found.skipped)} skipped")
+    if found.seconds_left is not None and found.open:
+        parts.append(f"{about(found.seconds_left)} at your pace")
+    review = reviews.get(desk.sheet.row)
+    if review is not None and review.state != "open":
+        parts.append(f"this one: {review.state} by {plain(review.author)}")
+    return ", ".join(parts)
+
+
+_Way = tuple[str, str, str, str, Callable[[Desk], object]]
+
+
+def _ways(
+    desk: Desk,
+    shown: View,
+    queue: Queue,
+    known: Known,
+    reviews: Mapping[int, Review],
+) -> list[_Way]:
+    """Words, icon, key, shortcut and action of each small button."""
+    row = desk.sheet.row
+
+    def to(view: View, target: int | None) -> Callable[[Desk], None]:
+        return lambda desk: go(view, target)
+
+    suspects = replace(shown, queue=SUSPECTS)
+    found = todo.queue(suspects, known)
+    incomplete = _next_incomplete(known, row)
+    return [
+        ("Previous image", "chevron_left", "previous", "Left", to(shown, queue.step(row, -1))),
+        ("Next image, without saving", "chevron_right", "next", "Right",
+         to(shown, queue.step(row, 1))),
+        ("Undo", "undo", "undo", "Z", actions.undo),
+        ("Redo", "redo", "redo", "Shift+Z", actions.redo),
+        ("Accept all drafts", "done_all", "accept-all", "A", actions.accept_all),
+        ("Hide marks", "visibility_off", "hide", "H", toggle_marks),
+        ("Next suspicious image", "troubleshoot", "suspicious", "Q",
+         to(suspects, found.next_open(row, reviews, desk.author))),
+        ("Next image with missing points", "scatter_plot", "unlabelled", "U",
+         to(shown, incomplete)),
+        ("Back to my last edit", "history", "back", "B", _back(shown)),
+        ("Skip this image", "skip_next", "skip-image", "K",
+         skip_and_go(shown, queue.next_open(row, reviews, desk.author))),
+    ]  # fmt: skip
+
+
+def _next_incomplete(known: Known, row: int) -> int | None:
+    rows = unlabelled(known.labels)
+    behind = rows[rows > row]
+    return int(behind[0]) if len(behind) else (int(rows[0]) if len(rows) else None)
+
+
+def _back(shown: View) -> Callable[[Desk], None]:
+    """To the image that I changed last; from there, to the one before."""
+
+    def act(desk: Desk) -> None:
+        rows = desk.store.edited_rows(desk.author)
+        at = rows.index(desk.sheet.row) + 1 if desk.sheet.row in rows else 0
+        if at < len(rows):
+            go(shown, rows[at])
+        else:
+            actions.tell("You have changed no image before this one." if rows else
+                         "You have not changed any image yet.")  # fmt: skip
+
+    return act

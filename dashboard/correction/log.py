@@ -1,0 +1,56 @@
+"""The history of the image on the canvas: who did what, and the way back to any of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.correction.actions import acting, tell
+from dashboard.correction.conflict import in_words
+from dashboard.correction.desk import Desk
+from dashboard.widgets import show_table
+from fkd.labels.history import revert
+
+
+def image_log(desk: Desk) -> None:
+    """Versions that changed the image, the latest first, with a button back to each."""
+    with st.expander("History of this image", icon=":material/history:"):
+        versions = {v.number: v for v in desk.store.versions(desk.sheet.row)}
+        if not versions:
+            st.caption("Nothing was changed yet: these are the labels that were ingested.")
+            return
+        changes = desk.store.changes(row=desk.sheet.row)
+        frame = pd.DataFrame(
+            [
+                (c.number, versions[c.number].kind, versions[c.number].author,
+                 versions[c.number].at[:16].replace("T", " "), c.keypoint.replace("_", " "),
+                 in_words(c.old), in_words(c.new), c.new.origin.word)
+                for c in reversed(changes)
+            ],
+            columns=["version", "what", "who", "when (UTC)", "keypoint", "old", "new", "origin"],
+        )  # fmt: skip
+        show_table(frame, f"history-{desk.dataset.name}-{desk.sheet.row}", height=220)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            number = st.selectbox(
+                "Back to version",
+                [*reversed(versions), 0],
+                format_func=lambda n: f"{n}" if n else "0, as ingested",
+                key="correct-back-to",
+                width=180,
+            )
+            st.button(
+                "Revert",
+                key="correct-revert",
+                help="As a new version: nothing is deleted.",
+                on_click=acting("reverting", lambda desk: _revert(desk, number)),
+            )
+
+
+def _revert(desk: Desk, number: int) -> None:
+    version = revert(desk.store, number, desk.author, row=desk.sheet.row)
+    desk.reload()
+    tell(
+        f"As at version {number}, now version {version.number}."
+        if version
+        else f"The labels are those of version {number} already."
+    )
