@@ -124,18 +124,63 @@ def make_split(
             f"The share held back for validation must lie between {MIN_FRACTION} and "
             f"{MAX_FRACTION}, not at {fraction}."
         )
-    if not 0 <= seed < 2**32:
-        raise UserError(f"The seed must lie between 0 and {2**32 - 1}, not at {seed}.")
-    source = label_source(dataset.keypoints)
-    labelled = np.flatnonzero(source != NONE)
-    unit = _connected(len(dataset), *(r for r in (groups, duplicates) if r is not None))[labelled]
-    held = _held_back(source[labelled], unit, seed, fraction)
+    labelled, source, unit = _units(dataset, seed, groups, duplicates)
+    held = _held_back(source, unit, seed, fraction)
     if not 0 < held.sum() < len(held):
         raise UserError(
             f"Dataset '{dataset.name}' cannot be split: its {len(held)} labelled images make "
             f"{len(np.unique(unit))} group(s) that must stay together, and at least 2 are needed."
         )
     return Split(dataset.rows[labelled[~held]], dataset.rows[labelled[held]])
+
+
+def make_folds(
+    dataset: Dataset,
+    folds: int,
+    seed: int = 0,
+    groups: NDArray[np.integer] | None = None,
+    duplicates: NDArray[np.integer] | None = None,
+) -> list[Split]:
+    """Part the labelled images of ``dataset`` into ``folds`` of about equal size and like label
+    sources; each split holds one of them back, so every labelled image is held back once.
+
+    Args:
+        folds: 2 to 20.
+        seed, groups, duplicates: as for ``make_split``.
+
+    Raises:
+        UserError: if ``folds`` or ``seed`` is out of bounds, or there are fewer groups that must
+            stay together than folds.
+    """
+    if not 2 <= folds <= _MAX_FOLDS:
+        raise UserError(f"The number of folds must lie between 2 and {_MAX_FOLDS}, not at {folds}.")
+    labelled, source, unit = _units(dataset, seed, groups, duplicates)
+    # scikit-learn wants as many images of some source as folds.
+    enough = len(unit) and np.unique(source, return_counts=True)[1].max() >= folds
+    dealt = _deal(source, unit, seed, folds) if enough and len(np.unique(unit)) >= folds else []
+    if len(dealt) < folds:
+        raise UserError(
+            f"Dataset '{dataset.name}' cannot be parted into {folds} folds: its {len(labelled)} "
+            f"labelled images make {len(np.unique(unit))} group(s) that must stay together."
+        )
+    rows = dataset.rows[labelled]
+    return [Split(np.delete(rows, fold), rows[fold]) for fold in dealt]
+
+
+def _units(
+    dataset: Dataset,
+    seed: int,
+    groups: NDArray[np.integer] | None,
+    duplicates: NDArray[np.integer] | None,
+) -> tuple[NDArray[np.intp], NDArray[np.int8], NDArray[np.intp]]:
+    """Positions of the labelled images, their label sources and numbers of what must stay
+    together; ``UserError`` for a seed out of bounds."""
+    if not 0 <= seed < 2**32:
+        raise UserError(f"The seed must lie between 0 and {2**32 - 1}, not at {seed}.")
+    source = label_source(dataset.keypoints)
+    labelled = np.flatnonzero(source != NONE)
+    unit = _connected(len(dataset), *(r for r in (groups, duplicates) if r is not None))
+    return labelled, source[labelled], unit[labelled]
 
 
 def _connected(n: int, *relations: NDArray[np.integer]) -> NDArray[np.intp]:
@@ -163,8 +208,6 @@ def _held_back(
     source: NDArray[np.int8], unit: NDArray[np.intp], seed: int, fraction: float
 ) -> NDArray[np.bool_]:
     """``(n,)`` whether an image is held back; none where there is too little to part."""
-    from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
-
     held = np.zeros(len(source), bool)
     if len(np.unique(unit)) < 2:
         return held
@@ -175,11 +218,7 @@ def _held_back(
     # scikit-learn wants as many folds as groups at most, and as images of some class.
     wanted = Fraction(fraction).limit_denominator(_MAX_FOLDS).denominator
     folds = min(wanted, len(np.unique(unit)), int(counts.max()))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # A source of fewer images than folds cannot be in every fold; that is fine here.
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        dealt = [fold for _, fold in splitter.split(source, source, unit) if len(fold)]
+    dealt = _deal(source, unit, seed, folds)
     take = min(max(1, round(fraction * folds)), len(dealt) - 1)
     ideal = counts * fraction / max(take, 1)
 
@@ -189,3 +228,16 @@ def _held_back(
     for fold in sorted(dealt, key=off)[:take]:
         held[fold] = True
     return held
+
+
+def _deal(
+    source: NDArray[np.int8], unit: NDArray[np.intp], seed: int, folds: int
+) -> list[NDArray[np.intp]]:
+    """Positions of the images of each fold, ascending; folds that get none are left out."""
+    from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
+
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A source of fewer images than folds cannot be in every fold; that is fine here.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return [fold for _, fold in splitter.split(source, source, unit) if len(fold)]

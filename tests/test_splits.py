@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.keypoints import Keypoint, KeypointSchema
-from fkd.splits import MAX_FRACTION, MIN_FRACTION, Split, make_split, positions
+from fkd.splits import MAX_FRACTION, MIN_FRACTION, Split, make_folds, make_split, positions
 from fkd.statistics.missing import FEW, MANY, NONE, label_source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -287,3 +287,52 @@ def test_positions():
     for missing in (7, 99, -1):
         with pytest.raises(UserError, match=f"Row {missing} of the split is not in dataset 'd'"):
             positions(data, np.array([0, missing]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    sources=st.lists(st.sampled_from([MANY, FEW, NONE]), min_size=30, max_size=60),
+    folds=st.integers(2, 5),
+    seed=st.integers(0, 99),
+)
+def test_folds_hold_every_labelled_image_back_once(sources, folds, seed):
+    data = dataset(sources)
+    labelled = np.array(sources) != NONE
+    groups = np.arange(len(sources)) // 2
+    if np.unique(sources, return_counts=True)[1].max() < 2 * folds or labelled.sum() < 4 * folds:
+        return
+    try:
+        parts = make_folds(data, folds, seed, groups)
+    except UserError:
+        return  # too few groups of either source
+    held = np.concatenate([part.validation for part in parts])
+    np.testing.assert_array_equal(np.sort(held), data.rows[labelled])
+    for part in parts:
+        both = np.concatenate([part.training, part.validation])
+        np.testing.assert_array_equal(np.sort(both), data.rows[labelled])
+        sides = [set(groups[positions(data, rows)]) for rows in (part.training, part.validation)]
+        assert not sides[0] & sides[1]
+
+
+def test_folds_are_alike_and_follow_from_the_seed():
+    data = dataset([MANY] * 20 + [FEW] * 40)
+    parts = make_folds(data, 4)
+    for part in parts:
+        held = label_source(data.keypoints[positions(data, part.validation)])
+        assert [(held == value).sum() for value in (MANY, FEW)] == [5, 10]
+    again, other = make_folds(data, 4), make_folds(data, 4, seed=1)
+    assert [p.digest for p in again] == [p.digest for p in parts] != [p.digest for p in other]
+
+
+@pytest.mark.parametrize("folds", [1, 21])
+def test_an_odd_number_of_folds_is_refused(folds):
+    with pytest.raises(UserError, match="between 2 and 20"):
+        make_folds(dataset([MANY] * 40), folds)
+
+
+def test_folds_need_groups_enough():
+    for sources in ([], [NONE] * 9, [MANY], [MANY, FEW]):
+        with pytest.raises(UserError, match="cannot be parted into 3 folds"):
+            make_folds(dataset(sources), 3)
+    with pytest.raises(UserError, match=r"2 group\(s\)"):
+        make_folds(dataset([MANY] * 20), 3, groups=np.arange(20) % 2)
