@@ -78,7 +78,7 @@ class ShapeModel:
         result = np.full(len(keypoints), np.nan)
         for mask, rows in group_by_pattern(present(keypoints)):
             if mask.any():
-                distance = _conditionals(self.t, keypoints[rows], mask)[0]
+                distance = conditionals(self.t, keypoints[rows], mask)[0]
                 power = (self.t.dof + 2 * mask.sum()) / 2
                 result[rows] = -power * np.log10(1 + distance / self.t.dof)
         return result
@@ -91,7 +91,7 @@ class ShapeModel:
         for mask, members in group_by_pattern(present(points)):
             if not mask.any():
                 continue
-            distance, parts, residual = _conditionals(self.t, points[members], mask)
+            distance, parts, residual = conditionals(self.t, points[members], mask)
             at = rows[members]
             scores.rows[at] = _tail(distance, 2 * int(mask.sum()), self.t.dof)
             # A point given p - 1 others is t with dof + 2 (p - 1) degrees of freedom, its scale
@@ -202,7 +202,7 @@ def _empty_scores(shape: tuple[int, ...]) -> OutlierScores:
     )
 
 
-def _conditionals(
+def conditionals(
     t: StudentT, points: _Points, mask: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Distances of rows that all have the points of ``mask`` (p of them).
