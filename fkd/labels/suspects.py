@@ -1,0 +1,264 @@
+"""What to look at next: labels that are probably wrong, points that a model could add, images
+that it is unsure of.
+
+Nothing here changes a label. Each suspect says why an image deserves a look, about which points,
+and where there is one, what the labels would be once that is put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.evaluation.expected import confidence
+from fkd.keypoints import KeypointSchema
+from fkd.labels import words
+from fkd.labels.deviations import compare, compare_with_usual
+from fkd.labels.hypotheses import SHIFT, SLIP, SWAP, Judged, judge
+from fkd.labels.states import Labels, State
+from fkd.labels.twins import Twins
+from fkd.labels.unseen import Unseen
+
+WRONG, MISSING, UNSURE = "wrong", "missing", "unsure"
+
+KINDS = {
+    WRONG: "labels that are probably wrong",
+    MISSING: "missing points that the model is sure of",
+    UNSURE: "images where the model is unsure",
+}
+"""Kinds of suspects in words, in the order to look at them. Scores compare within a kind only."""
+
+REASONS = {
+    "slip": "one point slipped, or a few",
+    "swap": "left and right exchanged",
+    "shift": "the whole face shifted",
+    "far": "far from the prediction",
+    "shape": "an unusual shape",
+    "duplicates": "duplicates disagree",
+    "missing": "missing, and the model is sure",
+    "unsure": "the model is unsure",
+}
+"""Reasons in words; the last two are kinds of their own, the others of kind ``WRONG``."""
+
+SURE = 0.75
+"""A missing point is offered from this confidence on, see ``evaluation.expected.confidence``."""
+
+UNSURE_FROM = 3.0
+"""The model counts as unsure from this many (robust) standard deviations above its usual expected
+error on."""
+
+_MAD_TO_STD = 1.4826
+
+_FEW = 1 / 3
+"""Up to this share of a face's points, and one in any case, are called slipped."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Why an image deserves a look.
+
+    Attributes:
+        row: its source row.
+        kind: one of ``KINDS``.
+        reason: one of ``REASONS``.
+        score: higher = sooner. Of kind ``WRONG``: log10 odds that the labels are wrong in this way
+            rather than right; ``MISSING``: how many of the points offered can be expected to be
+            right; ``UNSURE``: by how many robust standard deviations the expected error, relative
+            to each point's median, lies above what is usual.
+        keypoints: indices of the points that it is about.
+        note: the same in plain words.
+        source: who says so: "validation part of run 't1'", "out of fold", "shape only".
+        fix: ``(K, 2)`` float32, px: all labels of the image with this put right, NaN = missing;
+            None where there is nothing to propose.
+    """
+
+    row: int
+    kind: str
+    reason: str
+    score: float
+    keypoints: tuple[int, ...]
+    note: str
+    source: str
+    fix: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+
+    def to_json(self, schema: KeypointSchema) -> dict[str, Any]:
+        """Plain values; keypoints and the points of the fix by name."""
+        fix = None
+        if self.fix is not None:
+            placed = zip(schema.names, self.fix.tolist(), strict=True)
+            fix = {name: [round(v, 3) for v in xy] for name, xy in placed if xy[0] == xy[0]}
+        return {
+            "row": self.row,
+            "kind": self.kind,
+            "reason": self.reason,
+            "score": round(self.score, 3),
+            "keypoints": [schema.names[k] for k in self.keypoints],
+            "note": self.note,
+            "source": self.source,
+            "fix": fix,
+        }
+
+
+def find_suspects(
+    labels: Labels,
+    unseen: Unseen,
+    twins: Twins | None = None,
+    kinds: Collection[str] = tuple(KINDS),
+    least: float = 0.0,
+) -> list[Suspect]:
+    """Images of ``labels`` that deserve a look: by kind in the order of ``KINDS``, then by
+    descending score, then by row. At most one suspect of each kind for an image.
+
+    Args:
+        unseen: what models say of these images that have not learned from them.
+        twins: labels of duplicates, see ``find_twins``.
+        least: the score that one of kind ``WRONG`` must exceed; 0: it is more likely wrong than
+            right.
+
+    Raises:
+        ValueError: if ``unseen`` is not about as many images and keypoints as ``labels``.
+    """
+    if unseen.points.shape != labels.points.shape:
+        raise ValueError(f"labels {labels.points.shape}, predictions {unseen.points.shape}")
+    found: list[Suspect] = []
+    if WRONG in kinds:
+        found += _wrong(labels, unseen, twins or Twins.none(len(labels.schema)), least)
+    if MISSING in kinds:
+        found += _missing(labels, unseen)
+    if UNSURE in kinds:
+        found += _unsure(labels, unseen)
+    order = list(KINDS)
+    return sorted(found, key=lambda s: (order.index(s.kind), -s.score, s.row))
+
+
+def judge_labels(labels: Labels, unseen: Unseen) -> Judged:
+    """The best hypothesis about each image: compared with its prediction where there is one, with
+    the usual shape of faces otherwise."""
+    shapes = judge(labels.points, compare_with_usual(labels.points, labels.schema))
+    at = np.flatnonzero(unseen.known)
+    if not len(at):
+        return shapes
+    points = labels.points[at]
+    deviations = compare(points, unseen.points[at], labels.schema, unseen.expected[at])
+    return shapes.replaced(at, judge(points, deviations))
+
+
+def _wrong(labels: Labels, unseen: Unseen, twins: Twins, least: float) -> list[Suspect]:
+    judged = judge_labels(labels, unseen)
+    found: dict[int, Suspect] = {}
+    for at in np.flatnonzero(judged.score > least).tolist():
+        predicted = bool(unseen.known[at])
+        reason = reason_of(judged, at, labels.points[at], predicted)
+        note = words.wrong(reason, judged, at, labels.points[at], labels.schema)
+        found[at] = _suspect(labels, at, WRONG, reason, judged, at, note, unseen.source_of(at))
+    if not len(twins):
+        return list(found.values())
+    points = labels.points[twins.at]
+    apart = judge(points, compare(points, twins.points, labels.schema))
+    for i in np.flatnonzero(apart.score > least).tolist():
+        at, other = int(twins.at[i]), int(twins.of[i])
+        # Of the two, the one that is the odder by itself; of two alike, the earlier.
+        odd = np.nan_to_num(judged.score[[at, other]], nan=-np.inf)
+        if odd[0] < odd[1] or (odd[0] == odd[1] and other < at):
+            continue
+        row = int(labels.rows[other])
+        note = words.duplicates(points[i], twins.points[i], row)
+        if at in found and found[at].score >= apart.score[i]:
+            continue
+        found[at] = _suspect(
+            labels, at, WRONG, "duplicates", apart, i, note, f"labels of its duplicate, row {row}"
+        )
+    return list(found.values())
+
+
+def reason_of(judged: Judged, i: int, points: NDArray[np.floating], predicted: bool) -> str:
+    """The reason, a key of ``REASONS``, that face ``i`` of ``judged`` with labels ``points``
+    ``(K, 2)`` is suspicious; ``predicted``: it was compared with a prediction."""
+    if judged.kind[i] in (SWAP, SHIFT):
+        return "swap" if judged.kind[i] == SWAP else "shift"
+    labelled = np.isfinite(points).all(axis=1).sum()
+    if judged.kind[i] == SLIP and judged.keypoints[i].sum() <= max(1, _FEW * labelled):
+        return "slip"
+    return "far" if predicted else "shape"
+
+
+def _suspect(
+    labels: Labels,
+    at: int,
+    kind: str,
+    reason: str,
+    judged: Judged,
+    i: int,
+    note: str,
+    source: str,
+) -> Suspect:
+    return Suspect(
+        row=int(labels.rows[at]),
+        kind=kind,
+        reason=reason,
+        score=float(judged.score[i]),
+        keypoints=tuple(np.flatnonzero(judged.keypoints[i]).tolist()),
+        note=note,
+        source=source,
+        fix=judged.fix[i],
+    )
+
+
+def _missing(labels: Labels, unseen: Unseen) -> list[Suspect]:
+    """Missing points that the model is sure of; those that somebody found absent are not asked
+    for again."""
+    sure = confidence(unseen.points, unseen.expected, labels.schema)
+    offered = (labels.states == State.MISSING) & (np.nan_to_num(sure) >= SURE)
+    found = []
+    for at in np.flatnonzero(offered.any(axis=1)).tolist():
+        columns = np.flatnonzero(offered[at])
+        fix = labels.points[at].copy()
+        fix[columns] = unseen.points[at, columns]
+        found.append(
+            Suspect(
+                row=int(labels.rows[at]),
+                kind=MISSING,
+                reason="missing",
+                score=float(sure[at, columns].sum()),
+                keypoints=tuple(columns.tolist()),
+                note=words.missing(columns, sure[at], labels.schema),
+                source=unseen.source_of(at),
+                fix=fix,
+            )
+        )
+    return found
+
+
+def _unsure(labels: Labels, unseen: Unseen) -> list[Suspect]:
+    """Images of which the model that was asked is less sure than of others."""
+    expected = unseen.expected.astype(np.float64)
+    known = np.isfinite(expected).all(axis=1)
+    found = []
+    for number in np.unique(unseen.source[known]):
+        rows = np.flatnonzero(known & (unseen.source == number))
+        usual = np.median(expected[rows], axis=0)
+        relative = expected[rows] / np.maximum(usual, 1e-6)
+        level = relative.mean(axis=1)
+        away = level - np.median(level)
+        spread = _MAD_TO_STD * float(np.median(np.abs(away)))
+        if not spread > 0:
+            continue
+        for i in np.flatnonzero(away >= UNSURE_FROM * spread).tolist():
+            at = int(rows[i])
+            worst = np.flatnonzero(relative[i] >= relative[i].mean())
+            found.append(
+                Suspect(
+                    row=int(labels.rows[at]),
+                    kind=UNSURE,
+                    reason="unsure",
+                    score=float(away[i] / spread),
+                    keypoints=tuple(worst.tolist()),
+                    note=words.unsure(expected[at].mean(), usual.mean()),
+                    source=unseen.source_of(at),
+                )
+            )
+    return found

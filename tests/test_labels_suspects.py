@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from evaluation_helper import labelled
+from statistics_helper import SCHEMA, faces, four_points
+
+from fkd.labels.states import Labels, State
+from fkd.labels.suspects import KINDS, MISSING, REASONS, UNSURE, WRONG, find_suspects, judge_labels
+from fkd.labels.twins import Twins
+from fkd.labels.unseen import SHAPE_ONLY, Unseen
+from fkd.statistics.swaps import exchange
+
+ROWS = 120
+TRUTH = faces(ROWS, noise=0.0)
+NOISE = np.random.default_rng(3).normal(0, 0.7, TRUTH.shape)
+MODEL = "validation part of run 'one'"
+
+
+def labels(points: np.ndarray | None = None) -> Labels:
+    """Labels near the truth; the source rows have gaps."""
+    points = (TRUTH + NOISE).astype(np.float32) if points is None else points.astype(np.float32)
+    return Labels.original(replace(labelled(ROWS), keypoints=points))
+
+
+def unseen(expected: float = 1.0, known: slice = slice(None)) -> Unseen:
+    """The truth, as a model says it of the images ``known``."""
+    nothing = Unseen.none(ROWS, len(SCHEMA))
+    points, errors, source = nothing.points, nothing.expected, nothing.source
+    points[known], errors[known], source[known] = TRUTH[known], expected, 1
+    return Unseen(points, errors, source, (SHAPE_ONLY, MODEL))
+
+
+def planted() -> np.ndarray:
+    """A slip in image 5, all sides exchanged in 30, a shift of 60, several slips in 90."""
+    points = labels().points.copy()
+    points[5, 10] += (9, -9)
+    where = np.zeros((ROWS, len(SCHEMA.mirror_pairs)), bool)
+    where[30] = True
+    points = exchange(points, where, SCHEMA)
+    points[60] += (4, 3)
+    points[90, ::2] += np.random.default_rng(0).normal(0, 12, points[90, ::2].shape)
+    return points
+
+
+def test_each_mistake_is_found_with_its_reason():
+    given = labels(planted())
+    found = find_suspects(given, unseen(), kinds=[WRONG])
+    by_row = {suspect.row: suspect for suspect in found}
+    reasons = {5: "slip", 30: "swap", 60: "shift", 90: "far"}
+    assert {row: s.reason for row, s in by_row.items()} == {
+        int(given.rows[at]): reason for at, reason in reasons.items()
+    }
+    assert [s.score for s in found] == sorted((s.score for s in found), reverse=True)
+    assert {s.source for s in found} == {MODEL}
+    slip = by_row[int(given.rows[5])]
+    assert slip.keypoints == (10,)
+    assert slip.note.startswith("nose tip lies ")
+    assert "px right and" in slip.note
+    assert slip.note.endswith("px up of where it is expected")
+    swap = by_row[int(given.rows[30])]
+    assert swap.note == "left and right are exchanged: all of 6 pairs"
+    np.testing.assert_array_equal(swap.fix, labels().points[30])
+    shift = by_row[int(given.rows[60])]
+    assert "all points lie" in shift.note
+    np.testing.assert_allclose(shift.fix, labels().points[60], atol=0.7)
+
+
+def test_the_order_does_not_depend_on_chance():
+    given = labels(planted())
+    first, second = (find_suspects(given, unseen()) for _ in range(2))
+    assert first == second
+    kinds = [list(KINDS).index(s.kind) for s in first]
+    assert kinds == sorted(kinds)
+
+
+def test_equal_scores_stand_by_row():
+    points = labels().points.copy()
+    points[:, 4] = np.nan
+    found = find_suspects(labels(points), unseen(), kinds=[MISSING])
+    by_score: dict[float, list[int]] = {}
+    for suspect in found:
+        by_score.setdefault(suspect.score, []).append(suspect.row)
+    assert all(rows == sorted(rows) for rows in by_score.values())
+
+
+def test_clean_labels_have_no_suspects():
+    assert find_suspects(labels(), unseen(), kinds=[WRONG]) == []
+
+
+def test_images_of_four_points():
+    points = four_points(planted())
+    found = find_suspects(labels(points), unseen(), kinds=[WRONG])
+    assert {s.reason for s in found if s.row == labels().rows[30]} == {"swap"}
+    assert {s.reason for s in found if s.row == labels().rows[60]} == {"shift"}
+    assert {s.reason for s in found if s.row == labels().rows[5]} == {"slip"}
+
+
+def test_without_any_prediction_only_the_shape_counts():
+    given = labels(planted())
+    found = find_suspects(given, Unseen.none(ROWS, len(SCHEMA)))
+    assert {s.kind for s in found} == {WRONG}
+    assert {s.source for s in found} == {SHAPE_ONLY}
+    reasons = {s.row: s.reason for s in found}
+    assert reasons[int(given.rows[30])] == "swap"
+    assert reasons[int(given.rows[5])] == "slip"
+    assert reasons[int(given.rows[90])] == "shape"
+
+
+def test_images_without_a_prediction_among_others():
+    given = labels(planted())
+    found = find_suspects(given, unseen(known=slice(20, None)), kinds=[WRONG])
+    assert {s.row: s.source for s in found} == {
+        int(given.rows[at]): SHAPE_ONLY if at == 5 else MODEL for at in (5, 30, 60, 90)
+    }
+
+
+def test_images_without_labels_are_not_wrong_but_could_be_labelled():
+    points = labels().points.copy()
+    points[8] = np.nan
+    given = labels(points)
+    assert np.isnan(judge_labels(given, unseen()).score[8])
+    (suspect,) = find_suspects(given, unseen())
+    assert (suspect.kind, suspect.row) == (MISSING, int(given.rows[8]))
+    np.testing.assert_array_equal(suspect.fix, TRUTH[8])
+    nothing = labels(np.full_like(points, np.nan))
+    assert find_suspects(nothing, Unseen.none(ROWS, len(SCHEMA))) == []
+    assert len(find_suspects(nothing, unseen(), kinds=[MISSING])) == ROWS
+
+
+def test_missing_points_are_offered_where_the_model_is_sure():
+    points = labels().points.copy()
+    points[8, [2, 4]] = np.nan
+    given = labels(points)
+    (suspect,) = find_suspects(given, unseen())
+    assert (suspect.kind, suspect.keypoints) == (MISSING, (2, 4))
+    assert 1.5 < suspect.score <= 2
+    assert suspect.note.startswith("could be added: left eye inner corner and right eye inner")
+    np.testing.assert_array_equal(suspect.fix[[2, 4]], TRUTH[8, [2, 4]])
+    np.testing.assert_array_equal(suspect.fix[5:], points[8, 5:])
+    assert find_suspects(given, unseen(expected=9.0)) == []
+    # What somebody looked for and did not find is not offered again.
+    states = given.states.copy()
+    states[8, 2] = State.ABSENT
+    (suspect,) = find_suspects(replace(given, states=states), unseen())
+    assert suspect.keypoints == (4,)
+
+
+def test_images_that_the_model_is_less_sure_of_than_usual():
+    found = unseen()
+    found.expected[:] = np.random.default_rng(0).normal(1, 0.05, found.expected.shape)
+    found.expected[[3, 70]] *= [[1.5], [1.3]]
+    listed = find_suspects(labels(), found, kinds=[UNSURE])
+    assert [s.row for s in listed[:2]] == labels().rows[[3, 70]].tolist()
+    assert listed[0].note.startswith("the model expects to be 1.5 px off; 1.0 px is usual")
+    assert listed[0].keypoints
+    assert listed[0].fix is None
+    # A model that does not say how sure it is: nothing is listed, and nothing fails.
+    found.expected[:] = np.nan
+    assert find_suspects(labels(), found) == []
+
+
+def twins(points: np.ndarray) -> Twins:
+    """Images 0 to 39 are pairs of the same picture."""
+    at = np.arange(40)
+    return Twins(at, at ^ 1, points[at ^ 1].astype(np.float64))
+
+
+def test_duplicates_that_disagree():
+    points = labels().points.copy()
+    points[1:40:2] = points[:40:2] + np.random.default_rng(4).normal(0, 0.4, points[:40:2].shape)
+    points[11, 7] += (0, 6)
+    given = labels(points)
+    found = find_suspects(given, Unseen.none(ROWS, len(SCHEMA)), twins(points), kinds=[WRONG])
+    (suspect,) = [s for s in found if s.row in given.rows[[10, 11]]]
+    assert suspect.reason == "duplicates"
+    assert suspect.row == given.rows[11]
+    assert suspect.keypoints == (7,)
+    assert suspect.source == f"labels of its duplicate, row {given.rows[10]}"
+    assert f"the same picture is row {given.rows[10]}" in suspect.note
+    np.testing.assert_allclose(suspect.fix[7], points[10, 7], atol=2)
+
+
+def test_predictions_of_other_images_are_refused():
+    with pytest.raises(ValueError, match="labels"):
+        find_suspects(labels(), Unseen.none(3, len(SCHEMA)))
+
+
+def test_json_is_plain():
+    found = find_suspects(labels(four_points(planted())), unseen())
+    plain = json.loads(json.dumps([s.to_json(SCHEMA) for s in found]))
+    assert {s["reason"] for s in plain} <= set(REASONS)
+    (swap,) = [s for s in plain if s["reason"] == "swap"]
+    assert swap["keypoints"] == ["left_eye_center", "right_eye_center"]
+    assert len(swap["fix"]) == 4
+    assert len(swap["fix"]["nose_tip"]) == 2
