@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kaggle_helper import Tables, write_tables
+from sqlalchemy.engine import URL
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +43,39 @@ def tiny_drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("drawn") / "tiny"
     write_tiny(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server; without one the tests are skipped, or fail where one is required."""
+    from benchmarks.postgres import running
+
+    with running() as server:
+        if server is not None:
+            yield server
+            return
+    reason = "no PostgreSQL server found (install Debian's 'postgresql')"
+    if os.environ.get("FKD_REQUIRE_POSTGRES") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> URL:
+    """A file for labels that is not there yet."""
+    return URL.create("sqlite", database=str(tmp_path / "labels.sqlite"))
+
+
+@pytest.fixture
+def postgres_url(postgres) -> Iterator[URL]:
+    """An empty database."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def label_url(request: pytest.FixtureRequest) -> URL:
+    """A database for labels of either kind."""
+    kind = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return request.getfixturevalue(kind)

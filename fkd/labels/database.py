@@ -7,74 +7,93 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
-from fkd.errors import UserError
-from fkd.labels.migrations import migrate
+from fkd.errors import UserError, explain
+from fkd.labels.migrations import migrate, outdated
 from fkd.settings import home
 
 PATIENCE_S = 30
 """How long a save waits for those of others, in seconds."""
+
+_LOCK = 0x666B64
+"""Number of the lock that whoever writes to a PostgreSQL database holds."""
 
 _WRITES = "fkd_writes"
 _upgrading = threading.Lock()
 
 
 class StoreError(UserError):
-    """The database cannot be read or written now; what was to be saved is not saved."""
+    """The database cannot be read or written now. What was to be saved is not saved; should the
+    connection have been lost just while it was, all of it is there or nothing."""
 
 
 def database_url() -> URL:
     """``FKD_DATABASE_URL`` if it is set, otherwise the file ``labels.sqlite`` in the workspace.
 
     Raises:
-        UserError: if the address is none of SQLite or PostgreSQL.
+        UserError: if it is no address of an SQLite file or a PostgreSQL database.
     """
     given = os.environ.get("FKD_DATABASE_URL", "").strip()
     if not given:
         return URL.create("sqlite", database=str(home() / "labels.sqlite"))
     try:
         url = make_url(given)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # not said how: that may quote a part of a password
         raise UserError(
             "FKD_DATABASE_URL is no address of a database; one looks like "
-            "postgresql://user:password@host/name."
+            "postgresql://user:password@host/name, with %40 for an @ in the password."
         ) from None
     backend = url.get_backend_name()
     if backend in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and url.database not in {None, "", ":memory:"}:
+        return url.set(drivername="sqlite")
     if backend == "sqlite":
-        return url
+        raise UserError("FKD_DATABASE_URL names no file; one looks like sqlite:////path/to/file.")
     raise UserError(f"FKD_DATABASE_URL names a {backend} database; use SQLite or PostgreSQL.")
 
 
 def engine(url: URL | None = None) -> Engine:
     """The engine of ``url`` (by default ``database_url()``), its tables as they should be now."""
-    return _engine((url or database_url()).render_as_string(hide_password=False), os.getpid())
+    made = url or database_url()
+    return _engine(made.render_as_string(hide_password=False), os.getpid(), _file(made))
+
+
+def _file(url: URL) -> tuple[int, int] | None:
+    """Which file an SQLite database is, made where there is none. A copy that was put in its place
+    is another one: what is open of the first must not be written to any more."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    path = Path(url.database or "")
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        status = path.stat()
+    except OSError as error:
+        raise StoreError(f"The label database cannot be opened. {explain(error)}") from error
+    return status.st_dev, status.st_ino
 
 
 @lru_cache(maxsize=8)
-def _engine(address: str, process: int) -> Engine:
+def _engine(address: str, process: int, file: tuple[int, int] | None) -> Engine:
     """One per process: connections do not survive a fork."""
     url = make_url(address)
-    if url.get_backend_name() == "sqlite":
-        made = _sqlite(url)
-    else:
-        made = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    made = _sqlite(url) if file else _postgresql(url)
     with _upgrading, _in_words(made), made.connect() as connection:
-        migrate(writing(connection))
+        if outdated(connection):
+            migrate(writing(connection))
     return made
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database:
-        from pathlib import Path
-
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     made = create_engine(url, connect_args={"timeout": PATIENCE_S})
 
     @event.listens_for(made, "connect")
@@ -91,10 +110,34 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(made, "begin")
     def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
 
     return made
+
+
+def _postgresql(url: URL) -> Engine:
+    made = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+    @event.listens_for(made, "begin")
+    def _begun(connection: Connection) -> None:
+        if not _writes(connection):  # all that is read is of one moment, as with SQLite
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return
+        # One writes at a time, as with SQLite: what a save looks at first, whether anybody changed
+        # the image meanwhile, still holds when it writes.
+        connection.exec_driver_sql(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+            f"SET LOCAL lock_timeout = {int(PATIENCE_S * 1000)}; "
+            "SELECT set_config('synchronous_commit', 'on', true) "
+            "WHERE current_setting('synchronous_commit') = 'off'; "
+            f"SELECT pg_advisory_xact_lock({_LOCK})"
+        )
+
+    return made
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(_WRITES))
 
 
 def writing(connection: Connection) -> Connection:
@@ -122,24 +165,29 @@ def transaction(url: URL | None = None, *, write: bool = False) -> Iterator[Conn
 def _in_words(made: Engine) -> Iterator[None]:
     try:
         yield
+    except NoneFree as error:  # too many threads of this process wait for each other
+        raise StoreError(_BUSY) from error
     except DBAPIError as error:
         if (said := _said(error, made.url)) is None:
             raise
         raise StoreError(said) from error
-    except NoSuchModuleError as error:  # pragma: no cover - drivers are pinned
-        raise StoreError(str(error)) from error
 
 
+_BUSY = (
+    "The label database is busy: somebody else is writing to it. Nothing was saved; save again in "
+    "a moment."
+)
 _SAYINGS = (
     (
-        ("disk is full", "no space left", "disk i/o error"),
+        ("disk is full", "no space left"),
         "The disk with the labels is full ({where}): nothing was saved. Free space, save again.",
     ),
     (
-        ("locked", "lock timeout", "busy"),
-        "The label database is busy: another program holds it. Nothing was saved; save again in a "
-        "moment.",
+        ("disk i/o error",),
+        "The disk with the labels is full or broken ({where}): nothing was saved. Make room, save "
+        "again.",
     ),
+    (("is locked", "lock timeout", "busy"), _BUSY),
     (
         ("readonly", "read-only", "permission denied"),
         "The label database may not be written: {where}. Nothing was saved.",
@@ -149,10 +197,6 @@ _SAYINGS = (
         "The label database is damaged: {where}. Put a copy in its place.",
     ),
     (("unable to open",), "The label database cannot be opened: {where}."),
-    (
-        ("connection", "password", "does not exist", "server closed", "terminating"),
-        "The label database cannot be reached: {where} ({reason}). Nothing was saved.",
-    ),
 )
 """Words of the databases' own messages, and what to say instead."""
 
@@ -160,8 +204,27 @@ _SAYINGS = (
 def _said(error: DBAPIError, url: URL) -> str | None:
     """What went wrong in a sentence; None for what only a mistake of the program can cause."""
     text = str(error.orig)
-    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string()
     for words, said in _SAYINGS:
         if any(word in text.lower() for word in words):
-            return said.format(where=where, reason=text.splitlines()[0].rstrip("."))
+            return said.format(where=_where(url))
+    if url.get_backend_name() == "postgresql" and _unreachable(error):
+        reason = text.splitlines()[0].rstrip(".")
+        return (
+            f"The label database cannot be reached: {_where(url)} ({reason}). Save again when it "
+            "is back."
+        )
     return None
+
+
+def _unreachable(error: DBAPIError) -> bool:
+    """Whether the server was not there, or not any more; without a statement, it was while
+    connecting."""
+    return isinstance(error, OperationalError) or not error.statement
+
+
+def _where(url: URL) -> str:
+    """The database in words; without its address, which may hold a password in several places."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    host = url.host or url.query.get("host") or "this computer"
+    return f"'{url.database}' on {host}"

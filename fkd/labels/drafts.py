@@ -28,7 +28,7 @@ def keep_draft(store: LabelStore, author: str, sheet: Sheet) -> None:
                 **_key(store, author, sheet.row),
                 "base": sheet.base,
                 "edits": sheet.to_json(),
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             },
         )
 

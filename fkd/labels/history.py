@@ -34,16 +34,19 @@ def redo(store: LabelStore, author: str, row: int | None = None) -> Version:
 
 def undoable(history: Iterable[Version]) -> tuple[int | None, int | None]:
     """Of the ``history`` of an image or a dataset, the oldest version first: the number that an
-    undo would take back and the one that a redo would bring back."""
+    undo would take back and the one that a redo would bring back.
+
+    An undo counts as one only where it took back what was last. Of a dataset, undoing an image's
+    part may take back an earlier version; that is a change like any other, or a later undo would
+    bring back labels that nobody had before it.
+    """
     done: list[int] = []
     undone: list[int] = []
     for version in history:
-        if version.kind == UNDO and version.undoes in done:
-            done.remove(version.undoes)
-            undone.append(version.undoes)
-        elif version.kind == REDO and version.undoes in undone:
-            undone.remove(version.undoes)
-            done.append(version.undoes)
+        if version.kind == UNDO and done[-1:] == [version.undoes]:
+            undone.append(done.pop())
+        elif version.kind == REDO and undone[-1:] == [version.undoes]:
+            done.append(undone.pop())
         else:
             done.append(version.number)
             undone.clear()

@@ -10,9 +10,6 @@ from sqlalchemy import Connection, text
 
 from fkd.errors import UserError
 
-_LOCK = 0x666B64
-"""Number of the lock that keeps two processes from upgrading one PostgreSQL database at once."""
-
 
 def _labels(connection: Connection) -> None:
     """Datasets, versions of their labels and the changes that each version made.
@@ -90,23 +87,29 @@ def _reviews(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_labels, _drafts, _reviews)
+def _suggestions(connection: Connection) -> None:
+    """Predictions that came along with an image, one set for each image."""
+    connection.execute(
+        text("""CREATE TABLE suggestions (
+            dataset TEXT NOT NULL,
+            image BIGINT NOT NULL,
+            source TEXT NOT NULL,
+            points TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (dataset, image)
+        )""")
+    )
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_labels, _drafts, _reviews, _suggestions)
 """In order; a step that was released is never changed, a further one is added at the end."""
 
 
 def migrate(connection: Connection) -> None:
-    """Take the steps that the database has not taken; safe when several processes do so at once.
-
-    Raises:
-        UserError: if a later version of the program has been at work on it.
-    """
-    done = _taken(connection)
-    if done == len(MIGRATIONS):
-        return
+    """Take the steps that the database has not taken. The transactions of ``connection`` are a
+    writer's: another process that does the same at the same time waits."""
     for number in range(len(MIGRATIONS)):
         with connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
             connection.execute(
                 text(
                     "CREATE TABLE IF NOT EXISTS migrations "
@@ -130,7 +133,12 @@ def _count(connection: Connection) -> int | None:
     return connection.execute(text("SELECT MAX(number) FROM migrations")).scalar()
 
 
-def _taken(connection: Connection) -> int:
+def outdated(connection: Connection) -> bool:
+    """Whether there are steps that the database has not taken.
+
+    Raises:
+        UserError: if a later version of the program has been at work on it.
+    """
     with connection.begin():
         there = connection.dialect.has_table(connection, "migrations")
         done = (_count(connection) or 0) if there else 0
@@ -139,4 +147,4 @@ def _taken(connection: Connection) -> int:
             f"The label database was written by a later version of fkd (step {done}, this one "
             f"knows {len(MIGRATIONS)}). Upgrade fkd."
         )
-    return done
+    return done < len(MIGRATIONS)

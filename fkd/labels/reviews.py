@@ -43,33 +43,33 @@ def set_state(store: LabelStore, row: int, state: str, author: str) -> None:
     """Say that ``row`` is ``state`` now."""
     if state not in STATES:
         raise UserError(f"There is no state {state!r}; there are: {', '.join(STATES)}.")
-    _upsert(store, [row], check_author(author), "state", state)
+    _upsert(store, [row], check_author(author), {"state": state}, "state, author, at")
 
 
 def assign(store: LabelStore, rows: Iterable[int], assignee: str, author: str) -> None:
-    """Say that ``rows`` are ``assignee``'s; an empty name makes them anybody's again."""
+    """Say that ``rows`` are ``assignee``'s; an empty name makes them anybody's again. Who has done
+    or skipped one, and when, stays."""
     person = check_author(assignee) if assignee.strip() else ""
-    _upsert(store, list(rows), check_author(author), "assignee", person)
+    _upsert(store, list(rows), check_author(author), {"assignee": person}, "assignee")
 
 
-def _upsert(store: LabelStore, rows: list[int], author: str, column: str, value: str) -> None:
+def _upsert(
+    store: LabelStore, rows: list[int], author: str, values: dict[str, str], columns: str
+) -> None:
+    """Set ``columns`` where there is an entry; where there is none, make one of ``values``."""
     if not rows:
         return
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    blank = {"state": OPEN, "assignee": ""}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    new = {"state": OPEN, "assignee": "", **values, "author": author, "at": now}
+    update = ", ".join(f"{column} = excluded.{column}" for column in columns.split(", "))
     with transaction(store.url, write=True) as connection:
         connection.execute(
             text(
                 "INSERT INTO reviews (dataset, image, state, assignee, author, at) "
                 "VALUES (:dataset, :image, :state, :assignee, :author, :at) "
-                f"ON CONFLICT (dataset, image) DO UPDATE SET {column} = excluded.{column}, "
-                "author = excluded.author, at = excluded.at"
+                f"ON CONFLICT (dataset, image) DO UPDATE SET {update}"
             ),
-            [
-                {**blank, column: value, "dataset": store.key, "image": row}
-                | {"author": author, "at": now}
-                for row in rows
-            ],
+            [{**new, "dataset": store.key, "image": int(row)} for row in rows],
         )
 
 

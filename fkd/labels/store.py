@@ -59,6 +59,12 @@ def check_author(author: str) -> str:
     return name
 
 
+def readable(text: str) -> str:
+    """``text`` with spaces for control characters and halves of characters, which names of files
+    may have and databases refuse."""
+    return "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
+
+
 class LabelStore:
     """The labels of one dataset, in the database at ``url`` (by default, see ``database_url``).
 
@@ -137,7 +143,8 @@ class LabelStore:
             queries.give_back_number(connection, self.key)
             return None
         now_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        version = Version(number, kind, author, now_at, note.strip()[:_LONGEST_NOTE], undoes)
+        why = readable(note).strip()[:_LONGEST_NOTE]
+        version = Version(number, kind, author, now_at, why, undoes)
         queries.add(connection, self.key, version, token)
         queries.add_changes(connection, self.key, changes.values())
         return version
@@ -175,25 +182,31 @@ class LabelStore:
             return queries.changes(connection, self.key, row=row, after=after, until=until)
 
     def _check(self, edits: Sequence[Edit]) -> None:
+        schema = self.dataset.schema
         for edit in edits:
             if self.dataset.position(edit.row) is None:
                 raise UserError(f"Dataset '{self.dataset.name}' has no row {edit.row}.")
-            keypoint = self.dataset.schema.keypoints[edit.keypoint]
-            check_place(edit.label, self.dataset.schema, f"Row {edit.row}, {keypoint.label}")
+            if not 0 <= edit.keypoint < len(schema):
+                raise UserError(f"Dataset '{self.dataset.name}' has no keypoint {edit.keypoint}.")
+            what = f"Row {edit.row}, {schema.keypoints[edit.keypoint].label}"
+            check_place(edit.label, schema, what)
+            if edit.label.source != readable(edit.label.source):
+                raise UserError(f"{what}: its source has characters that no text has.")
 
     def _check_base(
         self, connection: Connection, edits: Sequence[Edit], base: int | Mapping[int, int]
     ) -> None:
         found: list[Change] = []
+        authors: dict[int, str] = {}
         for row in dict.fromkeys(edit.row for edit in edits):
             seen = base if isinstance(base, int) else base.get(row, 0)
-            found += queries.changes(connection, self.key, row=row, after=seen)
+            if changed := queries.changes(connection, self.key, row=row, after=seen):
+                found += changed
+                versions = queries.versions(connection, self.key, row)
+                authors |= {v.number: v.author for v in versions if v.number > seen}
         if found:
-            numbers = {change.number for change in found}
-            known = queries.versions(connection, self.key)
-            raise Conflict(
-                found, list(dict.fromkeys(v.author for v in known if v.number in numbers))
-            )
+            found.sort(key=lambda change: change.number)
+            raise Conflict(found, list(dict.fromkeys(authors[n] for n in sorted(authors))))
 
     def _original(self, row: int, keypoint: str) -> PointLabel:
         """The label as it was ingested."""

@@ -1,0 +1,88 @@
+"""The tables come to be as they should, from whatever they were."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from kaggle_helper import run_python
+from labels_helper import counts, put, store_at
+from sqlalchemy import inspect, text
+
+from fkd.errors import UserError
+from fkd.labels import database, migrations
+from fkd.labels.database import transaction
+
+STEPS = [step.__name__.strip("_") for step in migrations.MIGRATIONS]
+
+
+def steps(url) -> list[tuple[int, str]]:
+    with transaction(url) as connection:
+        found = connection.execute(text("SELECT number, name FROM migrations ORDER BY number"))
+        return [tuple(row) for row in found]
+
+
+def tables(url) -> set[str]:
+    return set(inspect(database.engine(url)).get_table_names())
+
+
+def test_a_new_database_gets_every_table(label_url):
+    assert STEPS[:3] == ["labels", "drafts", "reviews"]
+    assert steps(label_url) == list(enumerate(STEPS, 1))
+    assert tables(label_url) > {"migrations", "datasets", "versions", "changes"}
+
+
+@pytest.mark.parametrize("done", [1, 2])
+def test_an_old_one_is_upgraded_and_keeps_what_it_has(label_url, monkeypatch, done):
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:done])
+        store_at(label_url).save(put(7, 1), "Ann")
+        assert len(steps(label_url)) == done
+    database._engine.cache_clear()
+    assert store_at(label_url).label(7, 0).x == 1
+    assert steps(label_url) == list(enumerate(STEPS, 1))
+    assert set(counts(label_url)) < tables(label_url)
+
+
+def test_one_of_a_later_program_is_refused(label_url):
+    later = len(STEPS) + 1
+    with transaction(label_url, write=True) as connection:
+        connection.execute(text(f"INSERT INTO migrations VALUES ({later}, 'later', 'today')"))
+    database._engine.cache_clear()
+    said = rf"by a later version of fkd \(step {later}, .* Upgrade fkd\.$"
+    with pytest.raises(UserError, match=said):
+        store_at(label_url).head()
+
+
+def test_a_step_that_fails_is_taken_again(label_url, monkeypatch):
+    def broken(connection) -> None:
+        connection.execute(text("CREATE TABLE half (a INTEGER)"))
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS[:1], broken))
+        with pytest.raises(ZeroDivisionError):
+            store_at(label_url).head()
+    assert store_at(label_url).head() == 0
+    assert steps(label_url) == list(enumerate(STEPS, 1))
+    assert "half" not in tables(label_url)
+
+
+OPEN = """
+import sys, time
+from sqlalchemy.engine import make_url
+from fkd.labels.database import transaction
+time.sleep(max(0, float(sys.argv[2]) - time.time()))
+with transaction(make_url(sys.argv[1])) as connection:
+    print(connection.exec_driver_sql("SELECT COUNT(*) FROM migrations").scalar())
+"""
+
+
+def test_several_processes_may_be_the_first_at_once(label_url):
+    address = label_url.render_as_string(hide_password=False)
+    at = time.time() + 3  # all are ready by then
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: run_python("-c", OPEN, address, at), range(6)))
+    assert [(child.returncode, child.stdout) for child in done] == [(0, f"{len(STEPS)}\n")] * 6
+    assert steps(label_url) == list(enumerate(STEPS, 1))
