@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 from fkd import registry
 from fkd import selection as sel
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.labels.at import corrected
 from fkd.labels.store import LabelStore
 from fkd.measures import Measures, load, with_labels
+from fkd.models.sources import BUNDLED, trained_model
 from fkd.training.history import FILE as METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fkd.evaluation.images import Predicted
+    from fkd.inference.reference import Reference
     from fkd.statistics.coordinates import PointDensity
     from fkd.statistics.missing import Missingness
     from fkd.training.config import RunConfig
@@ -191,6 +194,25 @@ def mean_points(of: Dataset) -> NDArray[np.float32]:
     """``(K, 2)`` mean position of each keypoint, NaN for one that is never labelled."""
     frame = coordinate_summary(of, by_source=False)
     return frame["mean"].to_numpy(np.float32).reshape(len(of.schema), 2)
+
+
+def usual_points(of: Dataset) -> NDArray[np.float32]:
+    """As ``mean_points``; points that are never labelled lie where the faces have them that the
+    bundled model learned from, as far as that is known."""
+    mean = mean_points(of)
+    if np.isfinite(mean).all() or (reference := _bundled_reference(of.schema.name, of)) is None:
+        return mean
+    return np.where(np.isfinite(mean), mean, reference.mean).astype(np.float32)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _bundled_reference(schema: str, _dataset: Dataset) -> Reference | None:
+    from fkd.inference.reference import Reference
+
+    try:
+        return Reference.read(trained_model(BUNDLED).path, _dataset.schema)
+    except UserError:
+        return None
 
 
 def point_density(of: Dataset, k: int, bins: int) -> PointDensity:

@@ -13,6 +13,7 @@ DATA = str(_PAGES / "data.py")
 BROWSE = str(_PAGES / "browse.py")
 TRAIN = str(_PAGES / "train.py")
 EVALUATE = str(_PAGES / "evaluate.py")
+CORRECT = str(_PAGES / "correct.py")
 
 
 def browse(selection: Selection, image: int | None = None, dataset: str | None = None) -> None:
@@ -33,3 +34,9 @@ def evaluate(model: str, other: str, dataset: str) -> None:
     """Leave for Evaluate with ``model``, beside ``other`` unless that is empty, on ``dataset``."""
     beside = {"with": other} if other else {}
     st.switch_page(EVALUATE, query_params={"dataset": dataset, "model": model, **beside})
+
+
+def correct(row: int, dataset: str, queue: str = "all") -> None:
+    """Leave for Correct with ``row`` of ``dataset`` on the canvas, in ``queue``."""
+    query = {"dataset": dataset, "row": str(row), "queue": queue}
+    st.switch_page(CORRECT, query_params=query)

@@ -49,7 +49,8 @@ def _sidebar_note(name: str) -> None:
         return  # the page says what is wrong with it
     version = LabelStore(loaders.ingested(name)).head()
     st.caption(
-        f"{compact(about['rows'])} labelled, {compact(about['test_rows'])} test images"
+        f"{compact(about['rows'])} {'labelled' if any(about['present'].values()) else 'unlabelled'}"
+        f", {compact(about['test_rows'])} test images"
         + (f", labels version {version}" if version else ""),
         help="Left and right are the subject's, not the viewer's: the left eye is on the "
         "right of the picture.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard import loaders
+from dashboard import loaders, routes
 from dashboard.browse import facts, grid, models, view
 from dashboard.browse.controls import mark_controls
 from dashboard.browse.view import View
@@ -119,6 +119,13 @@ def _navigation(shown: View, current: Current, position: int) -> None:
                 on_click=go,
                 args=(to, by),
             )
+        if training and st.button(
+            "Correct",
+            icon=":material/edit_location_alt:",
+            shortcut="E",
+            help="Put the labels of this face right",
+        ):
+            routes.correct(int(dataset.rows[position]), dataset.name)
         with st.popover("View", icon=":material/tune:"):
             mark_controls(shown, [key for key in TOGGLES if key != LACKING])
     if filters := shown.selection.describe(dataset.schema):

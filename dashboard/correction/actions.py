@@ -84,7 +84,7 @@ def skip_and_go(view: View, row: int | None) -> Callable[[Desk], None]:
 def go(view: View, row: int | None) -> None:
     """Open ``row``; what is not saved stays a draft."""
     if row is None:
-        tell("There is no other image in this queue.")
+        tell("That was the last one of this queue.")
         return
     write(View(row, view.queue, view.model))
 

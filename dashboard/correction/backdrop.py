@@ -28,6 +28,7 @@ def backdrop(
     predicted: Points | None = None,
     original: Points | None = None,
     corrected: Sequence[int] = (),
+    drafts: Sequence[tuple[float, float]] = (),
     active: Points | None = None,
     radius: float = 6.0,
 ) -> str:
@@ -40,6 +41,7 @@ def backdrop(
         predicted: where a model sees the points, drawn as rings with a line from the label.
         original: where the points were before they were corrected, drawn as small crosses.
         corrected: keypoints that get a halo.
+        drafts: places of drafts, which get a light ground: they are drawn in dashes.
         active: ``(2,)`` px of the image, the place that is marked as being worked on.
         radius: of a dot, in px of the canvas.
     """
@@ -69,6 +71,10 @@ def backdrop(
         'opacity=".6"/>'
         for k in corrected
         if np.isfinite(at[k]).all()
+    ]
+    parts += [
+        _ring((np.asarray(place) + 0.5) * scale, "#ffffffb0", 1.35 * radius, 0.8 * radius)
+        for place in drafts
     ]
     if active is not None:
         x, y = (np.asarray(active, np.float64) + 0.5) * scale

@@ -9,7 +9,7 @@ from dashboard.correction import look as looks
 from dashboard.correction.actions import acting
 from dashboard.correction.backdrop import backdrop
 from dashboard.correction.desk import CANVAS, Desk, at_hand
-from dashboard.correction.drawing import Place, adjusted
+from dashboard.correction.drawing import DRAFT, Place, adjusted
 from dashboard.correction.hands import hands
 from dashboard.correction.look import Look
 from dashboard.face_picture import enlarged_url
@@ -80,6 +80,7 @@ def _backdrop(desk: Desk, look: Look, position: int) -> str:
         predicted=desk.predicted if looks.PREDICTED in show else None,
         original=original if looks.ORIGINAL in show else None,
         corrected=() if look.hidden else sheet.changed(),
+        drafts=() if look.hidden else [m.place for m in desk.marks().values() if m.state == DRAFT],
         active=place,
         radius=look.radius,
     )

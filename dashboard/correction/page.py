@@ -23,6 +23,7 @@ from dashboard.words import plain
 from fkd.errors import UserError
 from fkd.labels.reviews import reviews
 from fkd.labels.store import LabelStore
+from fkd.labels.suggestions import suggested
 from fkd.labels.suspects import WRONG
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
 
@@ -108,6 +109,9 @@ def _take_predictions(
         said, source = todo.prediction(known, position)
         if np.isfinite(said).any():
             desk.predicted, desk.source = said, source
+            return None
+        if (handed := suggested(desk.store, desk.sheet.row)) is not None:
+            desk.predicted, desk.source = handed
             return None
     try:
         model = trained_model(shown.model or BUNDLED)

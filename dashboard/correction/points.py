@@ -13,7 +13,7 @@ from dashboard.correction.actions import acting
 from dashboard.correction.backdrop import reference_face
 from dashboard.correction.desk import Desk
 from dashboard.face_grid import source
-from dashboard.loaders import mean_points
+from dashboard.loaders import usual_points
 from dashboard.words import short_label
 from fkd.labels.states import Origin, State
 
@@ -88,7 +88,7 @@ def next_point(desk: Desk) -> None:
     schema, k = desk.dataset.schema, desk.active
     placed = [i for i, label in enumerate(desk.sheet.labels) if label.state.placed]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        picture = reference_face(schema, mean_points(desk.dataset), k, placed)
+        picture = reference_face(schema, usual_points(desk.dataset), k, placed)
         st.html(f'<img src="{picture}" width="104" height="104" alt="">', width=104)
         with st.container(gap=None):
             if k is None:

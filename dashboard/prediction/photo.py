@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import face_grid as grid
 from dashboard.guard import safely
 from dashboard.photo_view import BOXES, Box, photo_view, shown_url
+from dashboard.prediction.sending import send_button
 from dashboard.prediction.work import Chosen, Job, desk, predict_boxes
 from dashboard.words import plain
 from fkd.inference.pipeline import of_box
@@ -147,6 +148,7 @@ def _faces(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
                 icon=":material/close:",
                 on_click=safely("leaving a face out", _without, job, chosen, result, number),
             )
+        send_button(faces, job.model.name)
         st.button(
             "Search again",
             key="predict-search-again",

@@ -63,8 +63,9 @@ def check_place(label: PointLabel, schema: KeypointSchema, what: str) -> None:
         UserError: otherwise, beginning with ``what``.
     """
     for axis, value, size in (("x", label.x, schema.width), ("y", label.y, schema.height)):
-        if value is not None and not -size / 2 <= value <= 1.5 * size:
+        low, high = -0.5 - size / 2, 1.5 * size - 0.5
+        if value is not None and not low <= value <= high:
             raise UserError(
                 f"{what}: {axis} = {value:g} px is more than half an image outside; it must be "
-                f"between {-size / 2:g} and {1.5 * size:g}."
+                f"between {low:g} and {high:g}."
             )
