@@ -57,10 +57,20 @@ class Server:
         """Stop; ``how`` may be ``immediate``, as when it crashes."""
         self._call("pg_ctl", "stop", "-w", "-t", "120", "-s", "-m", how)
 
-    def database(self, options: str = "") -> URL:
+    def database(self) -> URL:
         """A new, empty database."""
         name = next(self._names)
-        self.execute(f"CREATE DATABASE {name} {options}")
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def small_database(self, disk: Path) -> URL:
+        """A new database with its files on ``disk``, a tablespace of the same name."""
+        if self._user is not None:
+            shutil.chown(disk, self._user)
+            disk.parent.chmod(0o755)
+        name = next(self._names)
+        self.execute(f"CREATE TABLESPACE {name} LOCATION '{disk}'")
+        self.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
         return self.url(name)
 
     def drop(self, url: URL) -> None:
