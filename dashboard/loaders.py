@@ -202,7 +202,7 @@ def usual_points(of: Dataset) -> NDArray[np.float32]:
     mean = mean_points(of)
     if np.isfinite(mean).all() or (reference := _bundled_reference(of.schema.name, of)) is None:
         return mean
-    return np.where(np.isfinite(mean), mean, reference.mean).astype(np.float32)
+    return np.where(np.isfinite(mean), mean, reference.points).astype(np.float32)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -87,7 +87,9 @@ def next_point(desk: Desk) -> None:
     """Which point a click places, shown on a small face."""
     schema, k = desk.dataset.schema, desk.active
     placed = [i for i, label in enumerate(desk.sheet.labels) if label.state.placed]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="correct-naming"
+    ):
         picture = reference_face(schema, usual_points(desk.dataset), k, placed)
         st.html(f'<img src="{picture}" width="104" height="104" alt="">', width=104)
         with st.container(gap=None):

@@ -1,0 +1,186 @@
+"""The Correct page: who corrects, queues, keys, saving, conflicts, errors of the database."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import pytest
+
+from fkd.demo import DemoSpec, make_demo
+from fkd.labels.point import Edit, PointLabel
+from fkd.labels.reviews import reviews
+from fkd.labels.states import Origin, State
+from fkd.labels.store import LabelStore
+from fkd.labels.suggestions import suggest
+from fkd.measures import measure
+
+
+@pytest.fixture
+def store(dataset):
+    return LabelStore(dataset)
+
+
+@pytest.fixture
+def correct(app):
+    def correct(name: str = "Ann", **query: str):
+        page = app("correct", **query)
+        page.at.text_input[0].set_value(name)
+        page.button("Begin").click()
+        return page.run()
+
+    return correct
+
+
+def press(page, key):
+    next(b for b in page.at.button if b.key == f"correct-{key}").click()
+    return page.run()
+
+
+def row_of(page) -> int:
+    return int(page.query["row"])
+
+
+def incomplete(dataset) -> int:
+    here = np.isfinite(dataset.keypoints).all(axis=2).sum(axis=1)
+    return int(dataset.rows[np.flatnonzero((here > 2) & (here < len(dataset.schema)))[0]])
+
+
+def test_without_a_dataset_it_says_what_to_do(app, empty_home):
+    assert "No dataset is open" in app("correct").text
+
+
+def test_a_name_is_asked_for_and_must_be_one(app, store):
+    page = app("correct", queue="all")
+    page.button("Begin").click()
+    page.run()
+    assert "Say who you are" in page.text
+    page.at.text_input[0].set_value("Ann")
+    page.button("Begin").click()
+    assert "Row 0" in page.run().text
+
+
+@pytest.mark.parametrize("queue", ["suspects", "missing", "unsure", "unlabelled", "all"])
+def test_every_queue_opens(correct, store, queue):
+    page = correct(queue=queue)
+    assert page.query["queue"] == queue
+    assert "done" in page.text or "queue" in page.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"row": "4711"},
+        {"row": "-1", "queue": "<b>", "model": "../../etc/passwd"},
+        {"row": "９", "queue": "all"},
+        {"model": "no-such-run", "queue": "all"},
+    ],
+)
+def test_hostile_links_do_no_harm(correct, store, query):
+    page = correct(**query)
+    assert "Traceback" not in page.text
+    assert "went wrong" not in page.text
+
+
+def test_enter_says_that_the_image_is_done_and_goes_on(correct, store):
+    page = press(correct(queue="all"), "save")
+    assert row_of(page) == 1
+    assert reviews(store)[0].state == "done"
+    assert store.head() == 0  # nothing was changed, so there is no version
+    assert "1 of 90 done" in page.text
+    page = press(page, "skip-image")
+    assert row_of(page) == 2
+    assert "1 skipped" in page.text
+    assert row_of(press(page, "previous")) == 1
+    assert row_of(press(page, "next")) == 2
+
+
+def test_a_point_that_is_absent_is_saved_so(correct, store, dataset):
+    row = incomplete(dataset)
+    labels = store.labels_of(row)[1]
+    first = next(k for k, label in enumerate(labels) if not label.state.placed)
+    page = press(correct(queue="all", row=str(row)), "absent")
+    assert "not saved" in page.text
+    press(page, "save")
+    assert store.labels_of(row)[1][first] == PointLabel(State.ABSENT, origin=Origin.EDITED)
+
+
+def test_undo_takes_back_steps_and_then_saves(correct, store, dataset):
+    row = incomplete(dataset)
+    page = press(press(correct(queue="all", row=str(row)), "absent"), "absent")
+    page = press(page, "undo")
+    page = press(page, "undo")
+    assert "not saved" not in page.text
+    page = press(press(press(page, "absent"), "save"), "back")
+    assert row_of(page) == row
+    before = store.labels_of(row)[1]
+    press(page, "undo")
+    assert store.labels_of(row)[1] != before
+    press(page, "redo")
+    assert store.labels_of(row)[1] == before
+
+
+def test_drafts_that_came_with_an_image_are_offered(correct, store, dataset):
+    row = incomplete(dataset)
+    points = np.full((len(dataset.schema), 2), 40.0)
+    suggest(store, {row: points}, "some model")
+    page = press(correct(queue="all", row=str(row)), "accept-all")
+    press(page, "save")
+    labels = store.labels_of(row)[1]
+    accepted = [label for label in labels if label.origin == Origin.PREDICTION]
+    assert accepted
+    assert {label.source for label in accepted} == {"some model"}
+    kept = np.isfinite(dataset.keypoints[row]).all(axis=1).sum()
+    assert len(accepted) == len(dataset.schema) - kept
+
+
+def test_somebody_elses_save_is_told_and_one_chooses(correct, store, dataset):
+    row = incomplete(dataset)
+    page = press(correct(queue="all", row=str(row)), "absent")
+    store.save([Edit(row, 0, PointLabel(State.VISIBLE, 5, 5, Origin.EDITED))], "Ben")
+    page = press(page, "save")
+    assert "Ben changed row" in page.text
+    assert store.head() == 1
+    page = press(page, "theirs")
+    assert "not saved" not in page.text
+    assert store.labels_of(row)[1][0].place == (5, 5)
+    page = press(page, "absent")
+    store.save([Edit(row, 0, PointLabel(State.VISIBLE, 6, 6, Origin.EDITED))], "Ben")
+    press(press(page, "save"), "mine")
+    assert [v.author for v in store.versions()] == ["Ben", "Ben", "Ann"]
+    assert store.labels_of(row)[1][0].place == (6, 6)  # only what Ann had changed is hers
+
+
+def test_a_locked_database_is_said_and_the_edit_stays(correct, store, home, dataset, monkeypatch):
+    monkeypatch.setattr("fkd.labels.database.PATIENCE_S", 0.2)
+    row = incomplete(dataset)
+    page = press(correct(queue="all", row=str(row)), "absent")
+    other = sqlite3.connect(home / "labels.sqlite", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    page = press(page, "save")
+    assert "busy" in page.text
+    other.execute("ROLLBACK")
+    other.close()
+    page.run()
+    assert "not saved" in page.text
+    assert store.head() == 0
+    press(page, "save")
+    assert store.head() == 1
+
+
+def test_an_image_is_reverted_from_its_history(correct, store, dataset):
+    row = incomplete(dataset)
+    store.save([Edit(row, 0, PointLabel(State.VISIBLE, 5, 5, Origin.EDITED))], "Ben")
+    page = correct(queue="all", row=str(row))
+    page.at.selectbox(key="correct-back-to").set_value(0)
+    page.run()
+    press(page, "revert")
+    assert store.labels_of(row)[1][0].origin == Origin.ORIGINAL
+    assert [v.kind for v in store.versions()] == ["save", "revert"]
+
+
+def test_a_dataset_without_labels_or_complete_says_so(correct, home):
+    dataset, _ = make_demo("tiny", DemoSpec(rows=3, seed=1))
+    measure(dataset)
+    page = correct(dataset="tiny", queue="missing")
+    assert "predictions of a model" in page.text or "Nothing is left" in page.text
