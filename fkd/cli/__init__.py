@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fkd import __version__
-from fkd.cli import app, data, evaluation, exchange, prediction, suspects, training
+from fkd.cli import app, data, evaluation, exchange, labels, prediction, suspects, training
 from fkd.errors import UserError, explain
 
 USER_ERROR = 2
@@ -24,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fkd {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (data, training, evaluation, prediction, exchange, suspects, app):
+    for module in (data, training, evaluation, prediction, exchange, labels, suspects, app):
         module.add_verbs(verbs)
     return parser
 

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fkd.cli.output import progress_bar
-from fkd.errors import UserError
+from fkd.cli.output import login_name, progress_bar
 from fkd.labels.formats import FORMATS, in_words
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def run_import(arguments: argparse.Namespace) -> None:
 
     name, source = arguments.name, arguments.path.name or str(arguments.path)
     there = open_named(name) if check_name(name) in dataset_names() else None
-    author = arguments.author or _whoever_this_is()
+    author = arguments.author or login_name()
     with progress_bar() as progress:
         if there is None:
             imported = read(arguments.path, arguments.format, progress=progress)
@@ -105,12 +104,3 @@ def _save(dataset: Dataset, imported: Imported, form: str, source: str, author: 
         f"{labels:,} label{'' if labels == 1 else 's'} of {rows:,} row{'' if rows == 1 else 's'} "
         f"changed, now version {version.number} of the labels"
     )
-
-
-def _whoever_this_is() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise UserError("Say who you are with --author NAME: changes are kept with it.") from None

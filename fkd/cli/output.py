@@ -10,7 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fkd.errors import UserError
 from fkd.progress import Progress, to_line
+
+
+def login_name() -> str:
+    """Who this is, where nobody said so.
+
+    Raises:
+        UserError: if the system does not know either.
+    """
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise UserError("Say who you are with --author NAME: changes are kept with it.") from None
 
 
 def print_json(value: Any) -> None:
