@@ -76,6 +76,9 @@ export default function ({ data, setTriggerValue, setStateValue, parentElement }
     parentElement.waiting = setInterval(() => { if (hold()) clearInterval(parentElement.waiting); }, FIND_MS);
 
   const keys = (event) => {
+    // A number that was entered leaves the keys to the canvas again.
+    const field = event.composedPath()[0];
+    if (event.key === "Enter" && field.type === "number") setTimeout(() => field.blur());
     if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector('[role="dialog"]')) return;
     const button = data.keys[event.key] || data.keys[event.key.toLowerCase()];

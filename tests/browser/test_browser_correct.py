@@ -81,6 +81,11 @@ def press(page, key):
     idle(page)
 
 
+def near(words, place):
+    """Whether the list's ``words`` say ``place``, as exactly as a screen's px allow."""
+    return math.dist(map(float, words.split()), place) < 0.2
+
+
 def place_of(faces, row, k):
     return faces.labels_of(row)[1][k].place
 
@@ -122,7 +127,7 @@ def test_missing_points_are_placed_one_after_the_other(page, server, faces, inco
     expect(named).to_contain_text(names[first])
     click(page, 5, 90)
     expect(named).to_contain_text(names[second])
-    assert words(page, first)[1] == "5.0 90.0"
+    assert near(words(page, first)[1], (5, 90))
     press(page, "s")
     expect(named).to_contain_text(names[third])
     press(page, "x")
@@ -144,13 +149,14 @@ def test_a_chosen_point_moves_where_one_clicks_by_keys_and_by_numbers(
     x, y = place_of(faces, incomplete, 0)
     click(page, x, y)
     click(page, 80, 10)
-    assert words(page, 0)[1] == "80.0 10.0"
+    assert near(words(page, 0)[1], (80, 10))
+    before = float(page.get_by_label("x, px").input_value())
     press(page, "Shift+ArrowRight")
-    expect(page.get_by_label("x, px")).to_have_value("80.25")
+    expect(page.get_by_label("x, px")).to_have_value(f"{before + 0.25:.2f}")
     page.get_by_label("y, px").fill("12.5")
     page.get_by_label("y, px").press("Enter")
     idle(page)
-    assert words(page, 0)[1] in ("80.2 12.5", "80.3 12.5")
+    assert near(words(page, 0)[1], (80.25, 12.5))
     press(page, "z")
     press(page, "z")
     press(page, "z")
@@ -199,7 +205,7 @@ def test_an_unsaved_edit_is_there_when_one_comes_back(page, server, faces, incom
     page.goto(f"{server.url}/correct?dataset={faces.dataset.name}&row={incomplete}&queue=all")
     ready(page)
     expect(page.get_by_text("not saved")).to_be_visible()
-    assert words(page, 0)[1] == f"{x - 4:.1f} {y + 2:.1f}"
+    assert near(words(page, 0)[1], (x - 4, y + 2))
     assert faces.head() == 0
 
 
@@ -240,7 +246,7 @@ def test_drafts_are_accepted(page, server, faces, incomplete):
     press(page, "Enter")
     after = faces.labels_of(incomplete)[1]
     assert {after[k].origin for k in missing} == {Origin.PREDICTION}
-    assert {after[k].source for k in missing} == {"bundled"}
+    assert {after[k].source for k in missing} == {"bundled model"}
     assert [after[k] for k in range(len(after)) if k not in missing] == [
         before[k] for k in range(len(before)) if k not in missing
     ]
