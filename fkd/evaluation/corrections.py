@@ -1,0 +1,90 @@
+"""What was corrected between two states of labels, by kind: what a gain may come from."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fkd.evaluation.gain import Gain
+from fkd.labels.states import Labels, Origin, State
+
+FAR_PX = 2.0
+"""From this distance on a label counts as moved far: about twice what two labels of the same point
+differ by, see ``floor``."""
+
+
+class Correction(IntEnum):
+    """What became of a label."""
+
+    NONE = 0
+    """It lies where it lay, or still nowhere; only its state or its origin may be another."""
+    FAR = 1
+    SLIGHT = 2
+    ADDED = 3
+    ACCEPTED = 4
+    """It is now a prediction that a person accepted, wherever it was before."""
+    REMOVED = 5
+
+
+WORDS = {
+    Correction.FAR: "moved far",
+    Correction.SLIGHT: "moved slightly",
+    Correction.ADDED: "added",
+    Correction.ACCEPTED: "accepted prediction",
+    Correction.REMOVED: "removed",
+}
+"""The kinds in words, in the order to list them."""
+
+
+def corrections(before: Labels, after: Labels) -> NDArray[np.int8]:
+    """``(N, K)`` values of ``Correction`` between two states of the labels of the same images.
+
+    Only where a label lies counts, as that is what a model learns: saying that a point is occluded
+    or that a missing one is absent is no correction here.
+
+    Raises:
+        ValueError: if they are not of the same images and keypoints.
+    """
+    if before.schema != after.schema or not np.array_equal(before.rows, after.rows):
+        raise ValueError("the labels are not of the same images and keypoints")
+    had, has = before.states >= State.OCCLUDED, after.states >= State.OCCLUDED
+    moved = np.linalg.norm(after.points.astype(np.float64) - before.points, axis=2)
+    changed = (had != has) | (moved > 0)  # NaN > 0 does not hold
+    found = np.full(had.shape, Correction.NONE, np.int8)
+    for kind, holds in (
+        (Correction.SLIGHT, had & has),
+        (Correction.FAR, moved >= FAR_PX),
+        (Correction.ADDED, ~had & has),
+        (Correction.ACCEPTED, has & (after.origins == Origin.PREDICTION)),
+        (Correction.REMOVED, had & ~has),
+    ):
+        found[changed & holds] = kind
+    return found
+
+
+def distances(before: Labels, after: Labels) -> NDArray[np.float64]:
+    """``(N, K)`` px that labels were moved by; NaN where there is no label in one of the two."""
+    return np.asarray(np.linalg.norm(after.points.astype(np.float64) - before.points, axis=2))
+
+
+def counts(found: NDArray[np.int8]) -> NDArray[np.int64]:
+    """``(K, 5)`` how many labels of each keypoint were corrected in each way, in the order of
+    ``WORDS``; ``found`` ``(N, K)`` as ``corrections`` gives them."""
+    return np.stack([(found == kind).sum(axis=0) for kind in WORDS], axis=1)
+
+
+def association(gained: Gain, corrected: NDArray[np.integer]) -> float:
+    """Spearman's rank correlation, over the keypoints, of how much the error fell with the number
+    of labels ``corrected`` ``(K,)``: 1 if it fell in just that order. NaN for fewer than three
+    keypoints with an error, or where all are alike. It shows what goes together, not what caused
+    what."""
+    from scipy.stats import spearmanr  # type: ignore[import-untyped]
+
+    fell = np.array([-d.change_px for d in gained.keypoints])
+    known = np.isfinite(fell)
+    fell, corrected = fell[known], np.asarray(corrected)[known]
+    if len(fell) < 3 or np.ptp(fell) == 0 or np.ptp(corrected) == 0:
+        return float("nan")
+    return float(spearmanr(fell, corrected).statistic)
