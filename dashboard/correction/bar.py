@@ -21,12 +21,14 @@ from fkd.labels.suspects import REASONS
 from fkd.models.sources import trained_models
 
 KEYS = {
-    "n": "correct-save",
-    "N": "correct-save",
-    "?": "correct-keys",
-    "Backspace": "correct-remove",
+    **{"Enter": "save", "n": "save", "?": "keys", "Delete": "remove", "Backspace": "remove"},
+    **{"ArrowLeft": "previous", "ArrowRight": "next", "z": "undo", "Shift+z": "redo"},
+    **{"a": "accept-all", "p": "accept", "s": "skip", "x": "absent", "o": "occluded"},
+    **{"q": "suspicious", "u": "unlabelled", "b": "back", "k": "skip-image", "h": "hide"},
+    **{f"Shift+Arrow{way}": f"nudge-{way}" for way in ("Left", "Right", "Up", "Down")},
+    "f": "fix-fix",
 }
-"""Keys beside the shortcuts of buttons, and the buttons that they press."""
+"""Keys, and the buttons that they press, without ``correct-``."""
 
 _HELP = """
 | key | |

@@ -18,7 +18,29 @@ function typing(event) {
 function press(key) {
   const button = document.querySelector(`.st-key-${key} button`);
   if (button && !button.disabled) button.click();
-  return Boolean(button);
+}
+
+// A key as it stands in data.keys: "z", "Shift+Z" as "Shift+z", "Shift+ArrowLeft", "?".
+function named({ key, shiftKey }) {
+  if (key.length === 1 && key.toLowerCase() === key.toUpperCase()) return key;
+  return (shiftKey ? "Shift+" : "") + (key.length === 1 ? key.toLowerCase() : key);
+}
+
+const running = () =>
+  document.querySelector("[data-testid=stApp]").dataset.testScriptState === "running";
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Press the buttons of `queue` one after the other, each once the page has answered the one before:
+// pressed while it still works, two clicks would be one.
+async function pressAll(queue) {
+  if (queue.busy) return;
+  queue.busy = true;
+  while (queue.length) {
+    while (running()) await pause(10);
+    press(queue.shift());
+    for (let waited = 0; waited < 150 && !running(); waited += 10) await pause(10);
+  }
+  queue.busy = false;
 }
 
 // Set up once for each canvas; what changes from run to run is read from root.hands.
@@ -75,22 +97,29 @@ export default function ({ data, setTriggerValue, setStateValue, parentElement }
   if (data.canvas && !hold())
     parentElement.waiting = setInterval(() => { if (hold()) clearInterval(parentElement.waiting); }, FIND_MS);
 
+  const queue = (parentElement.keys ||= []);
   const keys = (event) => {
+    const at = event.composedPath()[0];
     // A number that was entered leaves the keys to the canvas again.
-    const field = event.composedPath()[0];
-    if (event.key === "Enter" && field.type === "number") setTimeout(() => field.blur());
+    if (event.key === "Enter" && at.type === "number") setTimeout(() => at.blur());
     if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector('[role="dialog"]')) return;
-    const button = data.keys[event.key] || data.keys[event.key.toLowerCase()];
-    if (button && press(button)) event.preventDefault();
+    if (event.key === "Enter" && at.tagName === "BUTTON" && at.matches(":focus-visible")) return;
+    const button = data.keys[named(event)];
+    if (!button) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    queue.push(button);
+    pressAll(queue);
   };
-  document.addEventListener("keydown", keys);
+  // Before Streamlit, whose shortcuts are shown on the buttons.
+  window.addEventListener("keydown", keys, true);
 
   const NAME = "fkd-annotator";
   if (data.author) localStorage.setItem(NAME, data.author);
   else if (localStorage.getItem(NAME)) setStateValue("author", localStorage.getItem(NAME));
   return () => {
     clearInterval(parentElement.waiting);
-    document.removeEventListener("keydown", keys);
+    window.removeEventListener("keydown", keys, true);
   };
 }

@@ -27,7 +27,7 @@ def hands(
 
     Args:
         drawing: what it shows.
-        keys: key of the keyboard to key of the button that it presses.
+        keys: keys of the keyboard, and the buttons that they press, without ``correct-``.
         author: who corrects; the browser keeps the name for the next time.
         on_click: called with the place of a click on the face, in px of the image.
         on_author: called with the name that the browser has kept, where ``author`` is empty.
@@ -56,7 +56,7 @@ def hands(
             "serial": drawing.serial if drawing is not None else 0,
             "marks": marks,
             "reach": 2 * drawing.radius if drawing is not None else 0,
-            "keys": dict(keys),
+            "keys": {key: f"correct-{button}" for key, button in keys.items()},
             "author": author,
         },
     )
