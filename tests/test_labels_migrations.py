@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from kaggle_helper import run_python
 from labels_helper import counts, put, store_at
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 
 from fkd.errors import UserError
 from fkd.labels import database, migrations
@@ -67,6 +67,26 @@ def test_a_step_that_fails_is_taken_again(label_url, monkeypatch):
     assert store_at(label_url).head() == 0
     assert steps(label_url) == list(enumerate(STEPS, 1))
     assert "half" not in tables(label_url)
+
+
+def test_the_changes_of_an_image_are_found_without_going_through_all(sqlite_url):
+    """Left to itself, SQLite took the primary key for the sake of the order."""
+    store, asked = store_at(sqlite_url), []
+    engine = database.engine(sqlite_url)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _asked(_connection, _cursor, statement, values, *_rest) -> None:
+        asked.append((statement, values))
+
+    store.labels_of(7)
+    store.changes(row=7, after=1, until=3)
+    store.versions(7)
+    of_changes = [question for question in asked if "FROM changes" in question[0]]
+    assert len(of_changes) == 3
+    with transaction(sqlite_url) as connection:
+        for statement, values in of_changes:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert "INDEX changes_of_image (dataset=? AND image=?" in str(plan), plan
 
 
 OPEN = """

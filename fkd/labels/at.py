@@ -25,20 +25,20 @@ def labels_at(store: LabelStore, version: int | None = None, *, accepted: bool =
     latest = store.head()
     number = latest if version is None else version
     check_version(number, latest, store.dataset.name)
-    labels = Labels.original(store.dataset)
+    labels = replace(Labels.original(store.dataset), version=number)
+    found = store.outcomes(number, without=None if accepted else Origin.PREDICTION)
+    if not found:
+        return labels
+    rows, names, states, x, y, origins = map(list, zip(*found, strict=True))
     index = {name: k for k, name in enumerate(store.dataset.schema.names)}
-    for change in store.changes(until=number):
-        if change.new.origin == Origin.PREDICTION and not accepted:
-            continue
-        at = store.dataset.position(change.row)
-        if at is None:
-            continue
-        k = index[change.keypoint]
-        place = change.new.place
-        labels.points[at, k] = np.nan if place is None else place
-        labels.states[at, k] = change.new.state
-        labels.origins[at, k] = change.new.origin
-    return replace(labels, version=number)
+    there = np.isin(rows, labels.rows)
+    at = np.searchsorted(labels.rows, np.array(rows)[there])
+    k = np.array([index[name] for name in names])[there]
+    # Where a point was changed more than once, the last one is what stays.
+    labels.points[at, k] = np.array([x, y], np.float32).T[there]  # None becomes NaN
+    labels.states[at, k] = np.array(states)[there]
+    labels.origins[at, k] = np.array(origins)[there]
+    return labels
 
 
 def corrected(dataset: Dataset, version: int | None = None, *, accepted: bool = True) -> Dataset:

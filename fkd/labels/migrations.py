@@ -101,7 +101,22 @@ def _suggestions(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_labels, _drafts, _reviews, _suggestions)
+def _image_in_order(connection: Connection) -> None:
+    """An image's changes are found in order; SQLite went through those of all images instead."""
+    for statement in (
+        "DROP INDEX changes_of_image",
+        "CREATE INDEX changes_of_image ON changes (dataset, image, number, keypoint)",
+    ):
+        connection.execute(text(statement))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _labels,
+    _drafts,
+    _reviews,
+    _suggestions,
+    _image_in_order,
+)
 """In order; a step that was released is never changed, a further one is added at the end."""
 
 

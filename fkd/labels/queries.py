@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,9 @@ class Change:
     old: PointLabel
     new: PointLabel
 
+
+Outcome = tuple[int, str, int, float | None, float | None, int]
+"""What a change made of a point: row, keypoint, state, x, y, origin."""
 
 _PARTS = ("state", "x", "y", "origin", "source")
 _COLUMNS = [f"{when}_{part}" for when in ("old", "new") for part in _PARTS]
@@ -123,6 +126,21 @@ def changes(
         Change(number, image, keypoint, _label(*rest[:parts]), _label(*rest[parts:]))
         for number, image, keypoint, *rest in found
     ]
+
+
+def outcomes(
+    connection: Connection, key: str, until: int, without: Origin | None
+) -> Sequence[Outcome]:
+    """See ``LabelStore.outcomes``."""
+    left_out = " AND new_origin <> :without" if without is not None else ""
+    found = connection.execute(
+        text(
+            "SELECT image, keypoint, new_state, new_x, new_y, new_origin FROM changes "
+            f"WHERE dataset = :d AND number <= :until{left_out} ORDER BY number"
+        ),
+        {"d": key, "until": until, "without": without},
+    )
+    return found.all()
 
 
 def edited_rows(connection: Connection, key: str, author: str, limit: int) -> list[int]:
