@@ -94,6 +94,8 @@ def test_a_slipped_point_is_found_and_put_back(k, size, angle):
     others = np.arange(len(SCHEMA)) != k
     np.testing.assert_array_equal(found.fix[AT, others], labels[AT, others])
     assert np.isnan(found.shift[AT]).all()
+    assert found.slips[AT].argmax() == k
+    np.testing.assert_allclose(found.slips[AT, k], found.score[AT])
 
 
 def test_several_slipped_points_are_all_named():

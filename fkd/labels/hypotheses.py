@@ -50,6 +50,7 @@ class Judged:
         keypoints: ``(N, K)`` bool, the points that the mistake concerns.
         shift: ``(N, 2)`` float64, px, by how much the labels are shifted; NaN for other kinds.
         fix: ``(N, K, 2)`` float32, px: all labels with the mistake put right; NaN = missing.
+        slips: ``(N, K)`` float64, log10 odds that this point slipped, and only it; NaN = missing.
     """
 
     score: Values
@@ -57,6 +58,7 @@ class Judged:
     keypoints: NDArray[np.bool_]
     shift: Values
     fix: NDArray[np.float32]
+    slips: Values
 
     def replaced(self, at: NDArray[np.intp], by: Judged) -> Judged:
         """A copy in which ``by`` is said of the faces ``at``."""
@@ -76,6 +78,7 @@ def judge(points: NDArray[np.floating], deviations: Deviations) -> Judged:
         keypoints=np.zeros((n, k), bool),
         shift=np.full((n, 2), np.nan),
         fix=np.array(points, np.float32),
+        slips=np.full((n, k), np.nan),
     )
     for source, model in deviations.models.items():
         rows = np.flatnonzero((deviations.source == source) & present(away).any(axis=1))
@@ -109,6 +112,7 @@ def _slips(
     rows: NDArray[np.intp],
 ) -> None:
     odds = parts.slips() + np.log(PRIOR[SLIP] / len(parts.columns))
+    judged.slips[np.ix_(rows, parts.columns)] = odds / _LOG10
     best = odds.argmax(axis=1)
     taken = np.arange(len(rows))
     residual = parts.residual[taken, best] * parts.unit[taken, best, None]

@@ -8,7 +8,7 @@ and where there is one, what the labels would be once that is put right.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -155,24 +155,37 @@ def _wrong(labels: Labels, unseen: Unseen, twins: Twins, least: float) -> list[S
         reason = reason_of(judged, at, labels.points[at], predicted)
         note = words.wrong(reason, judged, at, labels.points[at], labels.schema)
         found[at] = _suspect(labels, at, WRONG, reason, judged, at, note, unseen.source_of(at))
+    for suspect in _disagreeing(labels, twins, judged, least):
+        at = int(np.searchsorted(labels.rows, suspect.row))
+        if at not in found or found[at].score < suspect.score:
+            found[at] = suspect
+    return list(found.values())
+
+
+def _disagreeing(labels: Labels, twins: Twins, judged: Judged, least: float) -> list[Suspect]:
+    """Duplicates whose labels differ more than those of others: of the two, the one whose points
+    concerned more probably slipped, as ``judged`` by itself; of two alike, the earlier."""
     if not len(twins):
-        return list(found.values())
+        return []
     points = labels.points[twins.at]
     apart = judge(points, compare(points, twins.points, labels.schema))
-    for i in np.flatnonzero(apart.score > least).tolist():
+    # Each pair is in it both ways, and one verdict is wanted.
+    number = {pair: i for i, pair in enumerate(zip(twins.at, twins.of, strict=True))}
+    back = np.array([number[of, at] for at, of in number])
+    score = np.fmax(apart.score, apart.score[back])
+    apart = replace(apart, score=score)
+    concerned = apart.keypoints | apart.keypoints[back]
+    found = []
+    for i in np.flatnonzero(score > least).tolist():
         at, other = int(twins.at[i]), int(twins.of[i])
-        # Of the two, the one that is the odder by itself; of two alike, the earlier.
-        odd = np.nan_to_num(judged.score[[at, other]], nan=-np.inf)
-        if odd[0] < odd[1] or (odd[0] == odd[1] and other < at):
+        here, there = np.nansum(judged.slips[[at, other]][:, concerned[i]], axis=1).tolist()
+        if here < there or (here == there and other < at):
             continue
         row = int(labels.rows[other])
         note = words.duplicates(points[i], twins.points[i], row)
-        if at in found and found[at].score >= apart.score[i]:
-            continue
-        found[at] = _suspect(
-            labels, at, WRONG, "duplicates", apart, i, note, f"labels of its duplicate, row {row}"
-        )
-    return list(found.values())
+        source = f"labels of its duplicate, row {row}"
+        found.append(_suspect(labels, at, WRONG, "duplicates", apart, i, note, source))
+    return found
 
 
 def reason_of(judged: Judged, i: int, points: NDArray[np.floating], predicted: bool) -> str:
