@@ -18,7 +18,10 @@ from dashboard.training.chip import training_chip
 
 # An icon of our own: the browser would fetch a Material one from the internet.
 ICON = str(ROOT / "dashboard" / "icon.svg")
-st.set_page_config(page_title="fkd workbench", page_icon=ICON, layout="wide")
+# As narrow as the words in it allow: pictures want the room.
+st.set_page_config(
+    page_title="fkd workbench", page_icon=ICON, layout="wide", initial_sidebar_state=225
+)
 
 st.logo(str(ROOT / "dashboard" / "logo.svg"), size="large")
 st.html(ROOT / "dashboard" / "style.css")

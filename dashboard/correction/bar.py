@@ -17,6 +17,7 @@ from dashboard.links import bound, one_of
 from dashboard.words import about, compact, plain
 from fkd.labels.queue import Queue, progress, unlabelled
 from fkd.labels.reviews import Review, pace
+from fkd.labels.store import LabelStore
 from fkd.labels.suspects import REASONS
 from fkd.models.sources import trained_models
 
@@ -50,101 +51,89 @@ _HELP = """
 """
 
 
-def controls(
-    desk_store: todo.LabelStore, shown: View, reasons_of: Mapping[str, int]
-) -> tuple[str, ...]:
+def controls(store: LabelStore, shown: View, reasons_of: Mapping[str, int]) -> tuple[str, ...]:
     """The choice of the queue, of its reasons and of the model; returns the reasons chosen."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        one_of(
-            st.selectbox,
-            "Queue",
-            QUEUES,
-            bound(
-                "correct-queue",
-                shown.queue,
-                lambda queue: write(View(None, queue, shown.model)),
-            ),
-            width=240,
-            label_visibility="collapsed",
+    one_of(
+        st.selectbox,
+        "Queue",
+        QUEUES,
+        bound("correct-queue", shown.queue, lambda q: write(View(None, q, shown.model))),
+    )
+    chosen: list[str] = []
+    if shown.queue == SUSPECTS and len(reasons_of) > 1:
+        chosen = st.multiselect(
+            "Reasons",
+            list(reasons_of),
+            format_func=lambda r: f"{REASONS[r]} ({compact(reasons_of[r])})",
+            placeholder="Any reason",
+            key="correct-reasons",
+            persist_state="session",
         )
-        chosen: list[str] = []
-        if shown.queue == SUSPECTS and len(reasons_of) > 1:
-            chosen = st.multiselect(
-                "Reasons",
-                list(reasons_of),
-                format_func=lambda r: f"{REASONS[r]} ({compact(reasons_of[r])})",
-                placeholder="Any reason",
-                label_visibility="collapsed",
-                key="correct-reasons",
-                persist_state="session",
-            )
-        names = [UNSEEN, *(model.name for model in trained_models())]
-        st.selectbox(
-            "Drafts by",
-            names if shown.model in names else [shown.model, *names],
-            format_func=lambda name: f"Drafts by {name or 'a model that never saw it'}",
-            label_visibility="collapsed",
-            width=290,
-            **bound(
-                "correct-model",
-                shown.model,
-                lambda model: write(replace(shown, model=model)),
-            ),
-        )
-        if since := todo.corrected_since(desk_store):
-            st.button(
-                "Look again",
-                icon=":material/refresh:",
-                help=f"The queue was made {compact(since)} "
-                f"{'save' if since == 1 else 'saves'} ago; make it anew.",
-                on_click=todo.look_again(desk_store),
-            )
+    names = [UNSEEN, *(model.name for model in trained_models())]
+    st.selectbox(
+        "Drafts by",
+        names if shown.model in names else [shown.model, *names],
+        format_func=lambda name: name or "a model that never saw the image",
+        help="Predictions are drafts: they count as labels once somebody accepts them.",
+        **bound("correct-model", shown.model, lambda m: write(replace(shown, model=m))),
+    )
+    since = todo.corrected_since(store)
+    st.button(
+        "Look again",
+        icon=":material/refresh:",
+        help="The queue keeps its order while it is worked through. This makes it anew, with what "
+        f"was corrected since: {compact(since)} {'version' if since == 1 else 'versions'}.",
+        disabled=not since,
+        on_click=todo.look_again(store),
+    )
     return tuple(chosen)
 
 
-def bar(
+def title(desk: Desk, shown: View, queue: Queue, reviews: Mapping[int, Review]) -> None:
+    """Which image it is, and how far the queue has come."""
+    at = queue.place(desk.sheet.row)
+    where = "" if at is None else f"{at + 1:,} of {len(queue):,}, "
+    unsaved = " :orange-badge[not saved]" if desk.sheet.changed() else ""
+    st.markdown(
+        f"### Row {desk.sheet.row} :small[:gray[{where}{_progress(desk, queue, reviews)}]]{unsaved}",
+        help=QUEUES[shown.queue],
+    )
+
+
+def ways(
     desk: Desk,
     shown: View,
     queue: Queue,
     known: Known,
     reviews: Mapping[int, Review],
 ) -> None:
-    """The title, how far the queue has come, and the buttons that lead on."""
-    row = desk.sheet.row
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        at = queue.place(row)
-        where = "" if at is None else f"{at + 1:,} of {len(queue):,}"
-        unsaved = " :orange-badge[not saved]" if desk.sheet.changed() else ""
-        st.markdown(f"### Row {row} :small[:gray[{where}]]{unsaved}", width="content")
-        st.caption(_progress(desk, queue, reviews), width="stretch")
-        for text, icon, key, shortcut, act in _ways(desk, shown, queue, known, reviews):
-            st.button(
-                "",
-                key=f"correct-{key}",
-                icon=f":material/{icon}:",
-                help=text,
-                shortcut=shortcut,
-                type="tertiary",
-                on_click=acting(text.lower(), act),
-            )
+    """The buttons that lead on."""
+    for text, icon, key, shortcut, act in _ways(desk, shown, queue, known, reviews):
         st.button(
             "",
-            key="correct-keys",
-            icon=":material/keyboard:",
-            help="The keys (?)",
+            key=f"correct-{key}",
+            icon=f":material/{icon}:",
+            help=f"{text} ({shortcut})",
             type="tertiary",
-            on_click=lambda: st.session_state.update({"correct-show-keys": True}),
+            on_click=acting(text.lower(), act),
         )
-        st.button(
-            "Save and next",
-            key="correct-save",
-            type="primary",
-            shortcut="Enter",
-            disabled=desk.conflict is not None,
-            on_click=acting(
-                "saving", save_and_go(shown, queue.next_open(row, reviews, desk.author))
-            ),
-        )
+    st.button(
+        "",
+        key="correct-keys",
+        icon=":material/keyboard:",
+        help="The keys (?)",
+        type="tertiary",
+        on_click=lambda: st.session_state.update({"correct-show-keys": True}),
+    )
+    following = queue.next_open(desk.sheet.row, reviews, desk.author)
+    st.button(
+        "Save and next",
+        key="correct-save",
+        type="primary",
+        shortcut="Enter",
+        disabled=desk.conflict is not None,
+        on_click=acting("saving", save_and_go(shown, following)),
+    )
     if st.session_state.pop("correct-show-keys", False):
         _keys()
 
@@ -156,7 +145,7 @@ def _keys() -> None:
 
 def _progress(desk: Desk, queue: Queue, reviews: Mapping[int, Review]) -> str:
     found = progress(queue.rows, reviews, pace(desk.store, desk.author))
-    parts = [f"{compact(found.done)} of {compact(found.total)} done"]
+    parts = [f"{compact(found.done)} done"]
     if found.skipped:
         parts.append(f"{compact(found.skipped)} skipped")
     if found.seconds_left is not None and found.open:
@@ -187,8 +176,8 @@ def _ways(
     found = todo.queue(suspects, known)
     incomplete = _next_incomplete(known, row)
     return [
-        ("Previous image", "chevron_left", "previous", "Left", to(shown, queue.step(row, -1))),
-        ("Next image, without saving", "chevron_right", "next", "Right",
+        ("Previous image", "chevron_left", "previous", "left", to(shown, queue.step(row, -1))),
+        ("Next image, without saving", "chevron_right", "next", "right",
          to(shown, queue.step(row, 1))),
         ("Undo", "undo", "undo", "Z", actions.undo),
         ("Redo", "redo", "redo", "Shift+Z", actions.redo),

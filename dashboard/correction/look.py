@@ -14,7 +14,7 @@ TOGGLES = {
     ORIGINAL: "original labels",
     PIXELS: "raw pixels",
 }
-ZOOMS = (8, 10, 12)
+ZOOMS = (6, 8, 10, 12)
 """px of the canvas for each of the image's."""
 _HIDDEN = "correct-hidden"
 
@@ -58,7 +58,7 @@ def look_controls() -> Look:
     zoom = st.segmented_control(
         "Zoom",
         ZOOMS,
-        default=ZOOMS[0],
+        default=8,
         required=True,
         format_func=lambda z: f"{z}x",
         key="correct-zoom",

@@ -44,7 +44,11 @@ def _correct(current: Current, shown: View, author: str) -> None:
     store = LabelStore(current.dataset)
     known = todo.known(current, store)
     counted = Counter(s.reason for s in known.suspects if s.kind == WRONG)
-    reasons = bar.controls(store, shown, counted if shown.queue == SUSPECTS else {})
+    top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with top:
+        title = st.container(width="stretch")
+        with st.popover("Queue", icon=":material/checklist:"):
+            reasons = bar.controls(store, shown, counted if shown.queue == SUSPECTS else {})
     queue = todo.queue(shown, known, reasons)
     states = reviews(store)
     row = shown.row
@@ -65,17 +69,20 @@ def _correct(current: Current, shown: View, author: str) -> None:
     suspect = queue.reasons.get(row)
     if desk.fresh:
         desk.look_at(suspect.keypoints if suspect is not None else ())
-    bar.bar(desk, View(row, shown.queue, shown.model), queue, known, states)
+    with title:
+        bar.title(desk, shown, queue, states)
+    with top:
+        bar.ways(desk, View(row, shown.queue, shown.model), queue, known, states)
     with st.container():
         show_conflict(desk)
-    with st.container(horizontal=True, gap="medium"):
-        left = st.container(width="content")
-        right = st.container(width="stretch", gap="small")
-    with right:
         if missing is not None:
-            name = plain(missing.name)
-            note = f"{name} gives drafts once it has predicted."
+            name = "The bundled model" if missing.name == BUNDLED else plain(missing.name)
+            note = f"{name} gives drafts, and its view of the labels, once it has predicted."
             offer_predictions(missing, current.dataset, note, primary=False)
+    with st.container(horizontal=True, gap="small"):
+        left = st.container(width="content")
+        right = st.container(width="stretch", gap="small", key="correct-side")
+    with right:
         why(desk, suspect)
         points.next_point(desk)
         points.point_actions(desk)

@@ -91,7 +91,7 @@ def next_point(desk: Desk) -> None:
         horizontal=True, vertical_alignment="center", gap="small", key="correct-naming"
     ):
         picture = reference_face(schema, usual_points(desk.dataset), k, placed)
-        st.html(f'<img src="{picture}" width="104" height="104" alt="">', width=104)
+        st.html(f'<img src="{picture}" width="76" height="76" alt="">', width=76)
         with st.container(gap=None):
             if k is None:
                 left = len(desk.sheet.open_points())
