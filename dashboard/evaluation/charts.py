@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard.plots import ACCENT, NEUTRAL, styled
 from fkd.evaluation.expected import Calibration
+from fkd.evaluation.gain import Difference
 from fkd.evaluation.scores import KeypointScore
 from fkd.keypoints import KeypointSchema
 
@@ -101,6 +102,33 @@ def keypoint_bars(
     figure.update_xaxes(title="RMSE in px", range=[0, 1.1 * longest], fixedrange=True)
     figure.update_layout(barmode="group", hovermode="closest", legend=_ABOVE)
     return styled(figure, (30 if len(scores) == 1 else 44) * len(schema) + 90)
+
+
+def gain_chart(found: Sequence[Difference], schema: KeypointSchema) -> go.Figure:
+    """The change of each keypoint's RMSE with its interval, in the keypoint's colour."""
+    change = np.array([one.change_px for one in found])
+    figure = go.Figure(
+        go.Scatter(
+            x=change,
+            y=[k.label for k in schema.keypoints],
+            mode="markers",
+            marker={"size": 11, "color": [k.color for k in schema.keypoints]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": np.array([one.high_px for one in found]) - change,
+                "arrayminus": change - np.array([one.low_px for one in found]),
+                "color": NEUTRAL,
+            },
+            customdata=[[one.before_px, one.after_px, one.points] for one in found],
+            hovertemplate="%{y}: %{customdata[0]:.2f} to %{customdata[1]:.2f} px on "
+            "%{customdata[2]:,} labels<extra></extra>",
+        )
+    )
+    figure.add_vline(0, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
+    figure.update_xaxes(title="change of the RMSE in px", fixedrange=True)
+    return styled(figure, 30 * len(schema) + 90)
 
 
 def calibration_chart(found: Sequence[tuple[str, Calibration]]) -> go.Figure:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import streamlit as st
 
-from dashboard import predictions, routes
+from dashboard import loaders, predictions, routes
 from dashboard.current import Current
-from dashboard.evaluation import view
+from dashboard.evaluation import truth, view
 from dashboard.evaluation.making import offer_predictions
 from dashboard.evaluation.view import View, linked
 from dashboard.links import one_of
 from dashboard.words import compact, plain
 from fkd.columns import ERROR
+from fkd.errors import UserError
 from fkd.evaluation.parts import ALL, VALIDATION, Part
 from fkd.evaluation.results import Result
 from fkd.models.sources import TrainedModel, trained_models
@@ -78,7 +80,7 @@ def _no_model() -> NoReturn:
 
 def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
     """Draw the controls; return the view as shown, with models that are there."""
-    shown = _existing(shown, current, models)
+    shown = truth.existing(_existing(shown, current, models), current)
     chosen = [m for m in models if m.name in {shown.model, shown.other}]
     split = shown.split if _any_held_back(chosen, current) else ALL
     names = [model.name for model in models]
@@ -102,7 +104,18 @@ def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
         help="The validation part is what a run held back from its training: only there does a "
         "score tell how good the model is on new faces.",
     )
+    truth.choice(row, shown, current, _learned(chosen))
     return shown
+
+
+def _learned(models: list[TrainedModel]) -> list[int]:
+    """The versions of the labels that ``models`` have learned from, as far as that is known."""
+    found = []
+    for model in models:
+        if model.run is not None:
+            with suppress(UserError):  # a damaged run
+                found.append(loaders.run_config(model.run).label_version)
+    return found
 
 
 def _existing(shown: View, current: Current, models: list[TrainedModel]) -> View:
@@ -130,6 +143,7 @@ def _any_held_back(models: list[TrainedModel], current: Current) -> bool:
 
 def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compared:
     """Score the models of the view; where that cannot be done yet, say why and end the page."""
+    current = truth.scored_against(current, shown.labels)
     dataset = current.dataset
     by_name = {model.name: model for model in models}
     chosen = tuple(by_name[name] for name in (shown.model, shown.other) if name)

@@ -7,6 +7,7 @@ import math
 import streamlit as st
 
 from dashboard import predictions
+from dashboard.evaluation import truth
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import METRICS
 from dashboard.words import compact, count_share, plain
@@ -100,6 +101,8 @@ def _warnings(compared: Compared) -> None:
 def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
     score = scores[0]
     notes = [f"{compact(score.n_points)} labelled points in {compact(score.n_images)} images."]
+    if words := truth.in_words(compared.current):
+        notes.append(words)
     if score.nme_images < score.n_images:
         notes.append(
             f"NME, AUC and FR are over the {compact(score.nme_images)} that have both eye centres."

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import plots, predictions, routes
 from dashboard.chart import chart
+from dashboard.evaluation import truth
 from dashboard.evaluation.charts import COLORS, ced_chart, keypoint_bars
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import KEYPOINT_METRICS, METRICS
@@ -66,7 +67,8 @@ def _histograms(compared: Compared) -> None:
     longest = max(np.nanmax(result.error, initial=0.0) for result in compared.results)
     if not longest:
         return
-    exact = not compared.part.differ  # otherwise Browse has more images than were scored
+    # Otherwise Browse has more images than were scored, or other errors.
+    exact = not compared.part.differ and truth.is_latest(compared.current)
     st.markdown("#### Error of each image")
     for number, result in enumerate(compared.results):
         name = f"**{plain(result.model)}**: mean" if len(compared.results) > 1 else "Mean"

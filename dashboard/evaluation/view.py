@@ -8,13 +8,21 @@ from typing import Any, Self
 
 from dashboard.links import Parameters, bound
 from fkd.evaluation.parts import ALL, VALIDATION
+from fkd.labels.at import LATEST, ORIGINAL
 
-SECTIONS = {"numbers": "Numbers", "faces": "Faces", "expected": "Expected errors"}
+SECTIONS = {
+    "numbers": "Numbers",
+    "gain": "Gain",
+    "faces": "Faces",
+    "expected": "Expected errors",
+}
 WHICH = {"worst": "Worst", "median": "Median", "best": "Best"}
 FIRST, SECOND, APART = "first", "second", "apart"
 _BY = (FIRST, SECOND, APART)
+GAINED = {"fell": "Error fell most", "rose": "Error rose most", "corrected": "Corrected most"}
 
-_PARAMETERS = Parameters("evaluate", ("model", "with", "rows", "section", "faces", "by", "page"))
+_KEYS = ("model", "with", "rows", "labels", "section", "faces", "by", "gain", "page")
+_PARAMETERS = Parameters("evaluate", _KEYS)
 
 
 @dataclass(frozen=True)
@@ -25,18 +33,22 @@ class View:
         model: name of the model; empty for the one that suggests itself.
         other: name of the model to compare it with; empty for none.
         split: ``VALIDATION`` or ``ALL``; where there is no validation part, all images it is.
+        labels: which state of the labels is the truth: ``LATEST``, ``ORIGINAL`` or its number.
         section: key of ``SECTIONS``.
         which: key of ``WHICH``: faces to look at.
         by: of two models, whose error decides which these are, or how far the two are apart.
+        gained: key of ``GAINED``: faces to look at beside a gain.
         page: page of faces, from 1.
     """
 
     model: str = ""
     other: str = ""
     split: str = VALIDATION
+    labels: str = LATEST
     section: str = "numbers"
     which: str = "worst"
     by: str = FIRST
+    gained: str = "fell"
     page: int = 1
 
     def to_query(self) -> dict[str, str]:
@@ -46,9 +58,11 @@ class View:
             "model": self.model,
             "with": self.other,
             "rows": self.split if self.split != default.split else "",
+            "labels": self.labels if self.labels != default.labels else "",
             "section": self.section if self.section != default.section else "",
             "faces": self.which if self.which != default.which else "",
             "by": self.by if self.by != default.by else "",
+            "gain": self.gained if self.gained != default.gained else "",
             "page": str(self.page) if self.page != default.page else "",
         }
         return {key: value for key, value in query.items() if value}
@@ -57,7 +71,10 @@ class View:
     def from_query(cls, query: Mapping[str, str]) -> Self:
         """Read a link; what makes no sense falls back to the default."""
         default = cls()
-        page = query.get("page", "")
+
+        def number(key: str) -> str:
+            text = query.get(key, "")
+            return text if text.isascii() and text.isdigit() and len(text) < 9 else ""
 
         def word(key: str, known: Any, otherwise: str) -> str:
             return query[key] if query.get(key) in known else otherwise
@@ -66,10 +83,12 @@ class View:
             model=query.get("model", "")[:64],
             other=query.get("with", "")[:64],
             split=word("rows", (ALL, VALIDATION), default.split),
+            labels=number("labels") or word("labels", (LATEST, ORIGINAL), default.labels),
             section=word("section", SECTIONS, default.section),
             which=word("faces", WHICH, default.which),
             by=word("by", _BY, default.by),
-            page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
+            gained=word("gain", GAINED, default.gained),
+            page=max(1, int(number("page") or 1)),
         )
 
 

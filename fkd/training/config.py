@@ -152,6 +152,19 @@ class RunConfig:
             if value not in known:
                 raise UserError(f"There is no {what} {value!r}; there are: {', '.join(known)}.")
 
+    @property
+    def learns_from(self) -> tuple[int, bool]:
+        """Version of the labels, and whether accepted predictions count; of labels as ingested
+        there are none."""
+        return self.label_version, self.accepted or not self.label_version
+
+    @property
+    def labels_in_words(self) -> str:
+        """Which labels it learns from."""
+        version, accepted = self.learns_from
+        words = f"labels version {version}" if version else "labels as ingested"
+        return words if accepted else f"{words}, without accepted predictions"
+
     def to_json(self) -> dict[str, Any]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["augmentation"] = asdict(self.augmentation)

@@ -1,0 +1,114 @@
+"""The faces beside a gain: where the error fell or rose most, and what was corrected most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import loaders, routes
+from dashboard.evaluation.controls import Compared
+from dashboard.evaluation.view import GAINED, View, linked
+from dashboard.face_grid import Face, face_grid
+from dashboard.links import one_of
+from fkd.evaluation.corrections import Correction, corrections, distances
+from fkd.evaluation.gain import Gain
+from fkd.labels.states import Labels
+
+_SHOWN = 16
+_CHOSEN = "e-gain-chosen"
+
+_CAPTIONS = {
+    "fell": "Images that were held back: dots are the labels, rings what the later model predicts; "
+    "the caption is the mean error before and after.",
+    "rose": "Images that were held back: dots are the labels, rings what the later model predicts; "
+    "the caption is the mean error before and after.",
+    "corrected": "Training images: dots are the labels after the correction, rings where they were "
+    "before; the caption is how many were corrected. Whether these are what helped the others is "
+    "for you to judge.",
+}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The labels of the training part that the earlier and the later run learned from."""
+
+    before: Labels
+    after: Labels
+
+
+def section(
+    compared: Compared,
+    shown: View,
+    pair: tuple[int, int],
+    found: Gain,
+    learned: Learned | None,
+) -> None:
+    """One grid of faces; ``pair`` are the places of the earlier and the later model."""
+    offered = {k: word for k, word in GAINED.items() if k != "corrected" or learned is not None}
+    gained = shown.gained if shown.gained in offered else "fell"
+    st.markdown("#### Faces")
+    one_of(st.segmented_control, "Faces of the gain", offered, linked(shown, "gained"))
+    st.caption(_CAPTIONS[gained] + " A click opens the face in Browse.")
+    if gained == "corrected" and learned is not None:
+        faces = _corrected(compared, learned)
+    else:
+        faces = _changed(compared, pair, found.change, rose=gained == "rose")
+    face_grid(
+        faces,
+        compared.current.dataset.schema,
+        "e-gain-grid",
+        lambda chosen: st.session_state.__setitem__(_CHOSEN, chosen),
+        face_px=140,
+    )
+    loaders.release(compared.current.dataset)
+    # A page can only be left from a run, not from the callback that comes before it.
+    if (row := st.session_state.pop(_CHOSEN, None)) is not None:
+        routes.browse(compared.selection(pair[1]).unfiltered(), int(row))
+
+
+def _changed(
+    compared: Compared, pair: tuple[int, int], change: NDArray[np.float64], *, rose: bool
+) -> list[Face]:
+    before, after = (compared.results[i] for i in pair)
+    dataset = compared.current.dataset
+    order = np.argsort(-change if rose else change, kind="stable")  # NaN comes last
+    chosen = [i for i in order[:_SHOWN] if (change[i] > 0 if rose else change[i] < 0)]
+    return [
+        Face(
+            id=str(after.rows[i]),
+            title=f"row {after.rows[i]}",
+            note=f"{before.error[i]:.1f} → {after.error[i]:.1f} px",
+            image=dataset.images[after.at[i]],
+            keypoints=dataset.keypoints[after.at[i]],
+            predicted=after.points[i],
+        )
+        for i in chosen
+    ]
+
+
+def _corrected(compared: Compared, learned: Learned) -> list[Face]:
+    """Those with the most corrected labels, of as many those that were moved farthest."""
+    dataset = compared.current.dataset
+    there = corrections(learned.before, learned.after) != Correction.NONE
+    moved = np.nan_to_num(distances(learned.before, learned.after)).max(axis=1)
+    count = there.sum(axis=1)
+    order = np.lexsort((-moved, -count))[:_SHOWN]
+    faces = []
+    for i in order[count[order] > 0]:
+        row = int(learned.after.rows[i])
+        at = dataset.position(row)
+        assert at is not None  # both are of this dataset
+        faces.append(
+            Face(
+                id=str(row),
+                title=f"row {row}",
+                note=f"{count[i]} corrected",
+                image=dataset.images[at],
+                keypoints=learned.after.points[i],
+                predicted=np.where(there[i][:, None], learned.before.points[i], np.nan),
+            )
+        )
+    return faces
