@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.correction.author import author
+from dashboard.correction.exchange import exchange
 from dashboard.correction.page import correct
 from dashboard.current import require_current
 
@@ -15,4 +16,6 @@ current = require_current()
 if (who := author()) is None:
     st.stop()
 # Corrections are kept against the labels as they were ingested.
-correct(replace(current, dataset=loaders.ingested(current.dataset.name)), who)
+ingested = loaders.ingested(current.dataset.name)
+correct(replace(current, dataset=ingested), who)
+exchange(ingested, who)

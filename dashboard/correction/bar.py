@@ -94,9 +94,9 @@ def title(desk: Desk, shown: View, queue: Queue, reviews: Mapping[int, Review]) 
     at = queue.place(desk.sheet.row)
     where = "" if at is None else f"{at + 1:,} of {len(queue):,}, "
     unsaved = " :orange-badge[not saved]" if desk.sheet.changed() else ""
+    where += _progress(desk, queue, reviews)
     st.markdown(
-        f"### Row {desk.sheet.row} :small[:gray[{where}{_progress(desk, queue, reviews)}]]{unsaved}",
-        help=QUEUES[shown.queue],
+        f"### Row {desk.sheet.row} :small[:gray[{where}]]{unsaved}", help=QUEUES[shown.queue]
     )
 
 

@@ -10,8 +10,7 @@ from fkd.cli.output import login_name, progress_bar
 from fkd.labels.formats import FORMATS, in_words
 
 if TYPE_CHECKING:
-    from fkd.dataset import Dataset
-    from fkd.formats.faces import Imported
+    pass
 
 
 def add_verbs(verbs: Any) -> None:
@@ -63,7 +62,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 def run_import(arguments: argparse.Namespace) -> None:
     from fkd.labels.exchange import read
-    from fkd.labels.importing import register_imported
+    from fkd.labels.importing import register_imported, save_imported
     from fkd.registry import check_name, dataset_names, open_named
 
     name, source = arguments.name, arguments.path.name or str(arguments.path)
@@ -79,28 +78,8 @@ def run_import(arguments: argparse.Namespace) -> None:
     if there is None:
         about = dataset.manifest
         print(f"{name}: {about['rows']:,} rows ({about['complete_rows']:,} complete) - ready")
-    said = _save(dataset, imported, arguments.format, source, author)
+    said = save_imported(dataset, imported, arguments.format, source, author)
     if there is not None or said:
         print(f"{name}: {said or f'{source} says what the labels say, nothing to do'}")
     if imported.left_out:
         print(f"Left out: {imported.left_out:,} images without a face in the files.")
-
-
-def _save(dataset: Dataset, imported: Imported, form: str, source: str, author: str) -> str:
-    """Make the labels of ``dataset`` say what was read; what was changed, in words."""
-    from fkd.labels.at import labels_at
-    from fkd.labels.importing import edits_of_import
-    from fkd.labels.store import LabelStore
-
-    store = LabelStore(dataset)
-    current = labels_at(store)
-    edits = edits_of_import(imported, dataset, current, form, source)
-    note = f"import of {source} ({FORMATS[form].title})"
-    version = store.save(edits, author, base=current.version, note=note) if edits else None
-    if version is None:
-        return ""
-    labels, rows = len(edits), len({edit.row for edit in edits})
-    return (
-        f"{labels:,} label{'' if labels == 1 else 's'} of {rows:,} row{'' if rows == 1 else 's'} "
-        f"changed, now version {version.number} of the labels"
-    )

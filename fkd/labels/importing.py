@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.formats.faces import Imported
+from fkd.labels.at import labels_at
 from fkd.labels.exchange import codec
+from fkd.labels.formats import FORMATS
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Labels, Origin, State
+from fkd.labels.store import LabelStore
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, locked, staged
 from fkd.storage import DatasetWriter, open_dataset
@@ -123,3 +126,26 @@ def register_imported(
                 origin="import", sources={"labels": source, "format": format}, rejected_rows=0
             )
         return open_dataset(target)
+
+
+def save_imported(
+    dataset: Dataset, imported: Imported, format: str, source: str, author: str
+) -> str:
+    """Make the labels of ``dataset`` say what was ``imported`` from ``source``, as a version by
+    ``author``; what was changed, in words, empty for nothing.
+
+    Raises:
+        UserError: as ``edits_of_import`` and ``LabelStore.save`` do.
+    """
+    store = LabelStore(dataset)
+    current = labels_at(store)
+    edits = edits_of_import(imported, dataset, current, format, source)
+    note = f"import of {source} ({FORMATS[format].title})"
+    version = store.save(edits, author, base=current.version, note=note) if edits else None
+    if version is None:
+        return ""
+    labels, rows = len(edits), len({edit.row for edit in edits})
+    return (
+        f"{labels:,} label{'' if labels == 1 else 's'} of {rows:,} row{'' if rows == 1 else 's'} "
+        f"changed, now version {version.number} of the labels"
+    )

@@ -184,3 +184,37 @@ def test_a_dataset_without_labels_or_complete_says_so(correct, home):
     measure(dataset)
     page = correct(dataset="tiny", queue="missing")
     assert "predictions of a model" in page.text or "Nothing is left" in page.text
+
+
+def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
+    import time
+    import zipfile
+
+    from fkd.cli import main
+
+    store.save([Edit(0, 0, PointLabel(State.OCCLUDED, 5, 5, Origin.EDITED))], "Ben")
+    page = correct(queue="all")
+    page.at.selectbox(key="correct-export-format").set_value("coco")
+    page.run()
+    page.button("Export").click()
+    page.run()
+    path = tmp_path / "home" / "exports" / "demo-labels-1-coco.zip"
+    for _ in range(200):
+        if "is written" in page.text:
+            break
+        time.sleep(0.1)
+        page.run()
+    assert "annotations.json" in zipfile.ZipFile(path).namelist()
+    assert main(["labels", "undo", "demo"]) == 0
+    page.at.selectbox(key="correct-import-format").set_value("coco")
+    page.at.file_uploader(key="correct-import-file").upload("../x<b>.zip", path.read_bytes())
+    page.run()
+    page.button("Import").click()
+    page.run()
+    for _ in range(200):
+        if "is read" in page.text:
+            break
+        time.sleep(0.1)
+        page.run()
+    assert "1 label of 1 row changed" in page.text
+    assert store.labels_of(0)[1][0].state == State.OCCLUDED
