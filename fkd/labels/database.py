@@ -19,7 +19,7 @@ from fkd.errors import UserError, explain
 from fkd.labels.migrations import migrate, outdated
 from fkd.settings import home
 
-PATIENCE_S = 30
+PATIENCE_S = 20
 """How long a save waits for those of others, in seconds."""
 
 _LOCK = 0x666B64
