@@ -15,7 +15,7 @@ from dashboard.evaluation.charts import gain_chart
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.gained_faces import Learned
 from dashboard.evaluation.view import View
-from dashboard.training.settings_table import name_in_words
+from dashboard.training.settings_table import differing
 from dashboard.widgets import download_table, show_table
 from dashboard.words import compact, plain
 from fkd.dataset import Dataset
@@ -29,8 +29,6 @@ from fkd.labels.states import Labels
 from fkd.labels.store import LabelStore
 from fkd.splits import positions
 from fkd.training.config import RunConfig
-
-_LABELS = {"label_version", "accepted"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _of_models(
 
 def _sentence(compared: Compared, pair: Pair, overall: Difference) -> str:
     before, after = (
-        f"{plain(compared.names[i])} ({config.labels_in_words})"
+        f"{plain(compared.names[i])} (labels {config.labels_in_words})"
         for i, config in zip((pair.before, pair.after), pair.configs, strict=True)
     )
     went = f"{overall.before_px:.2f} px RMSE with {before}, {overall.after_px:.2f} px with {after}"
@@ -132,9 +130,9 @@ def _what_it_means(compared: Compared, found: Gain) -> str:
 def _caveats(compared: Compared, pair: Pair) -> None:
     """What else may have made the difference."""
     before, after = pair.configs
-    others = [name for name in before.differences(after) if name not in {*_LABELS, "split"}]
+    others = [name for name in differing([before, after]) if name not in {"labels", "split"}]
     if others:
-        names = ", ".join(name_in_words(name) for name in others)
+        names = ", ".join(others)
         st.warning(
             f"The two runs were told more things differently than their labels ({names}), so the "
             "change is not that of the labels alone.",

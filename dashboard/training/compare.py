@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.training import view
 from dashboard.training.listing import Listed
-from dashboard.training.settings_table import in_words, name_in_words
+from dashboard.training.settings_table import all_in_words, differing
 from dashboard.training.table import columns, frame, shown
 from dashboard.widgets import download_table
 
@@ -33,16 +33,15 @@ def table(found: list[Listed]) -> None:
 def differences(found: list[Listed]) -> None:
     """The settings in which the runs differ."""
     st.markdown("#### Differences in settings")
-    first = found[0].config
-    names = dict.fromkeys(k for one in found[1:] for k in first.differences(one.config))
+    names = differing([one.config for one in found])
     if not names:
         st.caption("None: these runs were told the same.")
         return
-    flat = {one.name: one.config.flat() for one in found}
+    told = {one.name: all_in_words(one.config) for one in found}
     different = pd.DataFrame(
         {
-            "setting": [name_in_words(name) for name in names],
-            **{run: [in_words(values[name]) for name in names] for run, values in flat.items()},
+            "setting": names,
+            **{run: [values[name] for name in names] for run, values in told.items()},
         }
     )
     st.dataframe(different, hide_index=True, width="stretch")

@@ -64,6 +64,8 @@ def _data(current: Current, wish: Wish) -> None:
 def _labels(current: Current, wish: Wish) -> None:
     """Which state of the labels to learn from."""
     latest = LabelStore(loaders.ingested(current.dataset.name)).head()
+    if wish.value("label_version") > latest:  # chosen for another dataset
+        wish.change("label_version", NEWEST)
     if not latest:
         st.markdown(
             ":small[Labels]  \nas ingested",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +11,7 @@ from dashboard.guard import safely
 from dashboard.training import form
 from dashboard.training.listing import Listed
 from dashboard.widgets import show_table
+from fkd.training.config import RunConfig
 
 
 def in_words(value: object) -> str:
@@ -20,6 +23,24 @@ def in_words(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+_OF_LABELS = ("label_version", "accepted")
+
+
+def all_in_words(config: RunConfig) -> dict[str, str]:
+    """All settings by their names in words; those about labels as one, ``labels``."""
+    flat = {name: value for name, value in config.flat().items() if name not in _OF_LABELS}
+    values = {name_in_words(name): in_words(value) for name, value in flat.items()}
+    return {**values, "labels": config.labels_in_words}
+
+
+def differing(configs: Sequence[RunConfig]) -> list[str]:
+    """Names in words, as ``all_in_words`` has them, of what is not the same in all ``configs``."""
+    names = dict.fromkeys(k for other in configs[1:] for k in configs[0].differences(other))
+    found = [name_in_words(name) for name in names if name not in _OF_LABELS]
+    same = len({config.learns_from for config in configs}) == 1
+    return found if same else ["labels", *found]
+
+
 def name_in_words(setting: str) -> str:
     """``augmentation.shift`` as ``augmentation: shift``."""
     return setting.replace(".", ": ").replace("_", " ")
@@ -28,8 +49,7 @@ def name_in_words(setting: str) -> str:
 def expander(one: Listed) -> None:
     """Everything the run was told, folded away."""
     with st.expander("Settings", icon=":material/tune:"):
-        values = {name_in_words(k): in_words(v) for k, v in one.config.flat().items()}
-        values |= dict(one.config.packages)
+        values = {**all_in_words(one.config), **one.config.packages}
         show_table(
             pd.DataFrame(values.items(), columns=["setting", "value"]),
             f"{one.name}-settings",

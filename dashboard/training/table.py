@@ -87,7 +87,14 @@ def _draw(found: Listing) -> None:
 def matches(one: Listed, words: str) -> bool:
     """Whether each of ``words`` occurs in what the table says of the run."""
     text = " ".join(
-        (one.name, one.status.state, one.config.model, one.config.dataset, one.run.note)
+        (
+            one.name,
+            one.status.state,
+            one.config.model,
+            one.config.dataset,
+            f"labels {one.config.labels_in_words}",
+            one.run.note,
+        )
     ).lower()
     return all(word in text for word in words.lower().split())
 
@@ -100,6 +107,7 @@ def frame(runs: Sequence[Listed]) -> pd.DataFrame:
             "run": [one.name for one in runs],
             "model": [one.config.model for one in runs],
             "dataset": [one.config.dataset for one in runs],
+            "labels": [one.config.labels_in_words for one in runs],
             "best RMSE (px)": pd.Series([one.status.best_rmse_px for one in runs], dtype=float),
             "best epoch": pd.array([one.status.best_epoch or None for one in runs], "Int64"),
             "epochs": [f"{one.status.epoch} of {one.config.epochs}" for one in runs],
@@ -132,6 +140,10 @@ def columns(key: str, on_open: Callable[[str], None]) -> dict[str, object]:
             width=98,
         ),
         "run": column.ButtonColumn(alignment="left", key=key, on_click=clicked),
+        "labels": column.TextColumn(
+            help="Which version of the labels it learned from; its best RMSE is by those too. "
+            "Evaluate scores runs by the same labels."
+        ),
         "best RMSE (px)": column.NumberColumn(
             format="%.3f", help="On the run's validation images, at its best epoch"
         ),

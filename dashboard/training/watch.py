@@ -68,7 +68,8 @@ def _header(main: Listed, others: list[Listed]) -> None:
     kept = ", groups kept on one side" if config.grouped else ""
     about_it.caption(
         f"{config.model} on {plain(config.dataset)}: {compact(len(split.training))} training and "
-        f"{compact(len(split.validation))} validation images{kept}; "
+        f"{compact(len(split.validation))} validation images{kept}; labels "
+        f"{config.labels_in_words}; "
         f"made {datetime.fromtimestamp(main.run.created):%d %b, %H:%M}"
     )
     if note := main.run.note:

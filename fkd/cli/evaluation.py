@@ -67,7 +67,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         by_source = {source: s.to_json() for source, s in scores.items() if source != ALL_ROWS}
         print_json({**about, **scores[ALL_ROWS].to_json(), "by_source": by_source})
         return
-    print(f"{model.name} on '{dataset.name}', {split} rows\n")
+    truth_in_words = f"version {version}" if version else "as ingested"
+    print(f"{model.name} on '{dataset.name}', {split} rows, labels {truth_in_words}\n")
     print(table([_line(source, s) for source, s in scores.items()]) + "\n")
     print(
         table(

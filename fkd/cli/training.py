@@ -173,7 +173,7 @@ def run_runs(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(found)
     elif found:
-        print(table([{k: _cell(v) for k, v in row.items() if k != "reason"} for row in found]))
+        print(table([_line(row) for row in found]))
     else:
         print("No runs yet. 'fkd train --dataset NAME' starts one.")
     for line in unreadable:
@@ -187,6 +187,9 @@ def _summary(run: Run) -> dict[str, Any]:
         "state": status.state,
         "model": config.model,
         "dataset": config.dataset,
+        "labels": config.labels_in_words,
+        "label_version": config.label_version,
+        "accepted": config.accepted,
         "epoch": status.epoch,
         "epochs": config.epochs,
         "best_epoch": status.best_epoch,
@@ -195,6 +198,12 @@ def _summary(run: Run) -> dict[str, Any]:
         "elapsed_s": round(status.elapsed),
         "reason": status.reason,
     }
+
+
+def _line(summary: dict[str, Any]) -> dict[str, Any]:
+    """A summary as a row of the table."""
+    hidden = {"reason", "label_version", "accepted"}
+    return {name: _cell(value) for name, value in summary.items() if name not in hidden}
 
 
 def _cell(value: Any) -> Any:

@@ -160,9 +160,9 @@ class RunConfig:
 
     @property
     def labels_in_words(self) -> str:
-        """Which labels it learns from."""
+        """Which labels it learns from: "as ingested", "version 3"."""
         version, accepted = self.learns_from
-        words = f"labels version {version}" if version else "labels as ingested"
+        words = f"version {version}" if version else "as ingested"
         return words if accepted else f"{words}, without accepted predictions"
 
     def to_json(self) -> dict[str, Any]:
