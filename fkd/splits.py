@@ -134,6 +134,37 @@ def make_split(
     return Split(dataset.rows[labelled[~held]], dataset.rows[labelled[held]])
 
 
+def extended(
+    split: Split,
+    dataset: Dataset,
+    seed: int,
+    fraction: float = 0.1,
+    groups: NDArray[np.integer] | None = None,
+    duplicates: NDArray[np.integer] | None = None,
+) -> Split:
+    """``split`` with the labelled images of ``dataset`` that are in neither of its parts; nothing
+    that is in one changes sides.
+
+    An image that a chain of groups and duplicates connects with a part comes to that part. For any
+    others lots are drawn, one for all that are connected: ``fraction`` of them are held back. The
+    lot follows from the seed and the row, so images that come later move none that came before.
+
+    Args:
+        seed, fraction, groups, duplicates: as for ``make_split``.
+    """
+    labelled, _, unit = _units(dataset, seed, groups, duplicates)
+    held = np.isin(dataset.rows[labelled], split.validation)
+    known = held | np.isin(dataset.rows[labelled], split.training)
+    held_units = set(unit[held].tolist())
+    for number in np.setdiff1d(unit[~known], unit[known]).tolist():
+        lot = np.random.default_rng((seed, int(dataset.rows[number]))).random()
+        if lot < fraction:
+            held_units.add(number)
+    held |= ~known & np.isin(unit, list(held_units))
+    rows = dataset.rows[labelled]
+    return Split(np.union1d(split.training, rows[~held]), np.union1d(split.validation, rows[held]))
+
+
 def make_folds(
     dataset: Dataset,
     folds: int,

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.keypoints import Keypoint, KeypointSchema
-from fkd.splits import MAX_FRACTION, MIN_FRACTION, Split, make_folds, make_split, positions
+from fkd.splits import (
+    MAX_FRACTION,
+    MIN_FRACTION,
+    Split,
+    extended,
+    make_folds,
+    make_split,
+    positions,
+)
 from fkd.statistics.missing import FEW, MANY, NONE, label_source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -336,3 +345,47 @@ def test_folds_need_groups_enough():
             make_folds(dataset(sources), 3)
     with pytest.raises(UserError, match=r"2 group\(s\)"):
         make_folds(dataset([MANY] * 20), 3, groups=np.arange(20) % 2)
+
+
+# Images that come to labels later
+
+
+@given(cases(), st.integers(0, 5), st.integers(0, 40), st.integers(0, 40))
+@settings(deadline=None)
+def test_later_images_move_none_that_came_before(case, seed, some, more):
+    """Whatever is labelled later, in one go or in two: nobody changes sides, and what belongs
+    together stays together."""
+    of, groups, duplicates = case
+    relations = {"groups": groups, "duplicates": duplicates}
+    try:
+        split = make_split(of, seed, **relations)
+    except UserError:
+        return  # too little to split
+    unlabelled = np.flatnonzero(label_source(of.keypoints) == NONE)
+    first = labelled_too(of, unlabelled[:some])
+    both = labelled_too(of, unlabelled[: some + more])
+    once = extended(split, first, seed, **relations)
+    twice = extended(once, both, seed, **relations)
+    for earlier, later in ((split, once), (once, twice)):
+        assert set(earlier.training.tolist()) <= set(later.training.tolist())
+        assert set(earlier.validation.tolist()) <= set(later.validation.tolist())
+    side = sides(twice, both)
+    np.testing.assert_array_equal(side > 0, label_source(both.keypoints) != NONE)
+    for relation in (groups, duplicates):
+        for number in set(relation[relation >= 0].tolist()):
+            together = side[(relation == number) & (side > 0)]
+            assert len(set(together.tolist())) <= 1
+    assert extended(split, of, seed, **relations).digest == split.digest
+
+
+def labelled_too(of: Dataset, at: np.ndarray) -> Dataset:
+    points = np.array(of.keypoints)
+    points[at] = 1
+    return replace(of, keypoints=points)
+
+
+def test_about_the_fraction_of_later_images_is_held_back():
+    of = dataset([MANY] * 20 + [NONE] * 2000)
+    split = make_split(of, 0, 0.2)
+    later = extended(split, labelled_too(of, np.arange(20, 2020)), 0, 0.2)
+    assert 350 < len(later.validation) - len(split.validation) < 450

@@ -16,7 +16,7 @@ from fkd.keypoints import KAGGLE_15
 from fkd.labels.at import corrected
 from fkd.measures import measure
 from fkd.progress import Progress, silent
-from fkd.splits import make_split
+from fkd.splits import Split, extended, make_split
 from fkd.statistics.missing import present
 from fkd.training.config import RECIPES, RunConfig
 
@@ -50,7 +50,7 @@ def make_config(
     if dataset.schema != KAGGLE_15 and "demo_share" not in (settings or {}):
         values["demo_share"] = 0.0  # faces are drawn with these points only
     duplicate = measure(dataset, progress).duplicate
-    split = make_split(_to_split(dataset, values), seed, fraction, groups, duplicate)
+    split = _split(dataset, values, seed, fraction, groups, duplicate)
     return RunConfig(
         dataset=dataset.name,
         data_hash=dataset.content_hash,
@@ -63,14 +63,25 @@ def make_config(
     )
 
 
-def _to_split(dataset: Dataset, values: Mapping[str, Any]) -> Dataset:
-    """``dataset`` with the labels that its split goes by: those that were ingested, so that runs
-    on later versions of the labels hold back the same images. Where images have come to labels
-    since that had none, those of the version."""
+def _split(
+    dataset: Dataset,
+    values: Mapping[str, Any],
+    seed: int,
+    fraction: float,
+    groups: NDArray[np.integer[Any]] | None,
+    duplicate: NDArray[np.integer[Any]],
+) -> Split:
+    """The split by the labels that were ingested, so that runs on later versions of the labels
+    hold back the same images. Images that have come to labels since are dealt in besides; only
+    where too few had any to begin with, all are dealt by the labels of the version."""
     version, accepted = values.get("label_version", 0), values.get("accepted", True)
     now = corrected(dataset, version, accepted=accepted)
     gained = present(now.keypoints).any(axis=1) & ~present(dataset.keypoints).any(axis=1)
-    return now if gained.any() else dataset
+    try:
+        split = make_split(dataset, seed, fraction, groups, duplicate)
+    except UserError:
+        return make_split(now, seed, fraction, groups, duplicate)
+    return extended(split, now, seed, fraction, groups, duplicate) if gained.any() else split
 
 
 def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
