@@ -1,0 +1,156 @@
+"""Measure what the order of corrections is worth: ``python -m benchmarks.annotator [--faces FOLDER]
+[--home HOME] [--plot FILE.svg]``.
+
+A simulated annotator starts from 25 % of the training labels: of a quarter of the images they are
+true. Of the others, half have a planted mistake (see ``planting``) and half have no label at all,
+as a dataset looks that was labelled in a hurry and not to its end. (With the others merely hidden
+there would be nothing wrong to find, and with all of them wrong nothing missing.) Points that
+nobody ever labelled count as absent, as there is no truth that the annotator could give.
+
+The annotator looks at images, a tenth of them at a time, and gives each its true labels; after each
+tenth ``compact`` is trained anew and scored on people that nobody has touched. Two annotators have
+the same budget of images: one works down the queue as Correct shows it (``find_suspects``: wrong,
+then missing, then unsure), made anew for each tenth from the predictions of two runs that each hold
+half of the images back; the other takes images at random, as someone does who leafs through them.
+Corrections are saved in a label store and trained on by version, as by hand.
+
+FOLDER has real faces (``training.zip``) and who they show (``people.csv``); without it, faces are
+drawn. An hour on two cores; what is done is kept in HOME, so that a second call goes on from there.
+Results go to ``benchmarks/results/annotator.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.annotating import parts
+from benchmarks.curve import write_curves
+from benchmarks.data import Inputs
+from benchmarks.processes import ROOT, environment, in_child
+from benchmarks.report import Claim, Figure, Part
+from benchmarks.runner import RESULTS, measure
+
+QUEUE, RANDOM = "queue", "random"
+ORDERS = {QUEUE: "queue order", RANDOM: "random order"}
+_EPOCHS, _SEEDS = 6, 2
+_RATIO, _EVERYWHERE = Claim("at least", 1.25), Claim("at least", 1)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and report; returns the exit code."""
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--home", type=Path, help="where runs and labels are kept; gone on from")
+    own.add_argument("--plot", type=Path, default=RESULTS / "annotator.svg")
+    given, others = own.parse_known_args(argv)
+    measured = {"annotator": partial(run, home=given.home, plot=given.plot)}
+    return measure("annotator", __doc__, measured, others)
+
+
+def run(inputs: Inputs, home: Path | None = None, plot: Path | None = None) -> Part:
+    """Both annotators with each seed, one after the other."""
+    quick = inputs.sizes.repeats == 1
+    home = home or inputs.folder / "annotator"
+    home.mkdir(parents=True, exist_ok=True)
+    seeds, epochs = (1, 1) if quick else (_SEEDS, _EPOCHS)
+    found: dict[str, list[dict[str, Any]]] = {order: [] for order in ORDERS}
+    for seed in range(seeds):
+        start = None
+        for order in ORDERS:
+            name = f"{order}-{seed}"
+            _register(inputs, home, name)
+            people = None if inputs.faces is None else str(inputs.faces / "people.csv")
+            found[order].append(
+                in_child(
+                    "benchmarks.annotating:annotate",
+                    home,
+                    name=name,
+                    queued=order == QUEUE,
+                    seed=seed,
+                    epochs=epochs,
+                    people=people,
+                    start=start,
+                )
+            )
+            start = found[order][-1]["steps"][0]  # both begin with the same labels
+    if plot is not None:
+        _draw(found, plot)
+    return Part("annotator", _figures(found), _notes(inputs, found, epochs), found)
+
+
+def _register(inputs: Inputs, home: Path, name: str) -> None:
+    if (home / "datasets" / name / "manifest.json").is_file():
+        return
+    words = ["demo", "--name", name, "--rows", str(max(80, inputs.sizes.demo_rows))]
+    if inputs.faces is not None:
+        words = ["ingest", name, str(inputs.faces / "training.zip")]
+    command = [sys.executable, "-m", "fkd", *words]
+    subprocess.run(command, cwd=ROOT, env=environment(home), stdout=subprocess.DEVNULL, check=True)
+
+
+def _errors(found: list[dict[str, Any]], key: str) -> NDArray[np.float64]:
+    """``(seeds, steps)``, the start among the steps."""
+    return np.array([[step[key] for step in one["steps"]] for one in found])
+
+
+def _figures(found: dict[str, list[dict[str, Any]]]) -> list[Figure]:
+    rmse = {order: _errors(found[order], "rmse_px") for order in ORDERS}
+    mae = {order: _errors(found[order], "mae_px") for order in ORDERS}
+    figures = [Figure("RMSE at the start", float(rmse[QUEUE][:, 0].mean()), "px")]
+    for step in range(1, rmse[QUEUE].shape[1]):
+        for order, words in ORDERS.items():
+            looked = found[order][0]["steps"][step]["looked"]
+            what = f"RMSE after {looked} images, {words}"
+            figures.append(Figure(what, float(rmse[order][:, step].mean()), "px"))
+    for order, words in ORDERS.items():
+        share = [one["steps"][-1]["needed"] / one["steps"][-1]["looked"] for one in found[order]]
+        figures.append(Figure(f"images that needed it, {words}", 100 * float(np.mean(share)), "%"))
+    for name, errors in (("RMSE", rmse), ("MAE", mae)):
+        gains = {order: _area(errors[order]) for order in ORDERS}
+        for order, words in ORDERS.items():
+            figures.append(Figure(f"mean gain in {name}, {words}", gains[order].mean(), "px"))
+        ratio = float(gains[QUEUE].mean() / gains[RANDOM].mean())
+        claim = _RATIO if name == "RMSE" else None
+        figures.append(Figure(f"gain in {name}, queue / random", ratio, "x", claim))
+    ahead = float((rmse[QUEUE].mean(axis=0) <= rmse[RANDOM].mean(axis=0)).mean())
+    return [*figures, Figure("budgets at which the queue is ahead", ahead, "", _EVERYWHERE)]
+
+
+def _area(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``(seeds,)`` how far the curve of ``errors`` lies below its start, mean over the budget
+    (trapezoidal rule)."""
+    below = errors[:, :1] - errors
+    return np.asarray((below[:, 1:] + below[:, :-1]).mean(axis=1) / 2)
+
+
+def _draw(found: dict[str, list[dict[str, Any]]], plot: Path) -> None:
+    curves = []
+    for order, words in ORDERS.items():
+        looked = [step["looked"] for step in found[order][0]["steps"]]
+        curves.append((words, looked, _errors(found[order], "rmse_px")))
+    write_curves(plot, curves, "images corrected", "RMSE in px on people not trained on")
+
+
+def _notes(inputs: Inputs, found: dict[str, list[dict[str, Any]]], epochs: int) -> list[str]:
+    what = "real faces, people kept apart" if inputs.faces else "drawn faces"
+    images = found[QUEUE][0]["images"]
+    true, wrong, hidden = parts(images)
+    return [
+        f"{images} training images of {what}: {true} with true labels, {wrong} with planted "
+        f"mistakes, {hidden} without; {len(found[QUEUE])} seeds (split, mistakes, training), "
+        f"{epochs} epochs of compact without drawn faces. Mean over the seeds.",
+        "Mean gain: by how much the error lies below that at the start, mean over the budget (the "
+        "area between the curve and its start, by the trapezoidal rule).",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
