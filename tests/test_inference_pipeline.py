@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import pytest
 from inference_helper import bundled, drawn, photo_of, scene
 
+from fkd.inference import pipeline as pipeline_module
+from fkd.inference.detect import Found
 from fkd.inference.frame import Frame
-from fkd.inference.pipeline import of_box, whole
+from fkd.inference.pipeline import Pipeline, of_box, whole
 from fkd.keypoints import KAGGLE_15
 
 
@@ -144,3 +146,48 @@ def test_threads_share_it():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def told(photo, scores: dict[str, float]) -> list[float]:
+    """The scores of the faces found where the searches have one face each, with these scores."""
+    usual = bundled().reference.score
+    squares = {name: Frame(100.0 + 150 * n, 240, 120) for n, name in enumerate(scores)}
+
+    def read(self, photos, wanted):
+        return [Known(scores[named(frame)] * usual, frame) for _, frame in wanted]
+
+    def named(frame: Frame) -> str:
+        return next(n for n, square in squares.items() if abs(square.x - frame.x) < 1)
+
+    turned = [replace(f, angle=30.0) for n, f in squares.items() if n.startswith("turned")]
+    upright = [f for n, f in squares.items() if n.startswith("upright")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pipeline, "_read", read)
+        patch.setattr(
+            pipeline_module,
+            "searches",
+            lambda gray: iter([[Found(f, 1.0) for f in some] for some in (upright, turned)]),
+        )
+        return [round(face.score / usual, 2) for face in bundled()(photo)]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A face whose score is known beforehand."""
+
+    score: float
+    frame: Frame
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ({"upright 1": 0.95, "upright 2": 0.83, "upright 3": 0.81}, [0.95, 0.83]),
+        ({"upright 1": 0.80, "turned 1": 0.85}, [0.80]),  # nothing is sure
+        ({"upright 1": 0.84, "turned 1": 0.90}, [0.90]),  # what was doubted is no face
+        ({"upright 1": 0.90, "turned 1": 0.95}, [0.90]),  # none is searched for turned
+        ({"upright 1": 0.75, "turned 1": 0.87}, []),
+    ],
+)
+def test_how_sure_a_face_must_be_depends_on_what_else_there_is(scores, kept):
+    assert told(photo_of(np.full((480, 640), 128, np.uint8)), scores) == kept

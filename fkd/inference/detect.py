@@ -26,6 +26,8 @@ SMALLEST = 24
 """Smallest face in px of the photo as searched."""
 MAX_FACES = 100
 """Most faces of one photo."""
+MAX_FOUND = 3 * MAX_FACES
+"""Most squares that may hold one, of one search: not all of them do."""
 
 _NEIGHBOURS, _STEP = 3, 1.1
 _BORDER = 0.1
@@ -46,13 +48,13 @@ class Found:
 
 def searches(gray: NDArray[np.uint8]) -> Iterator[list[Found]]:
     """What may be faces on ``gray`` ``(H, W)``, search after search, each only made when asked
-    for: upright at each size of search, then turned. At most ``MAX_FACES`` each, the largest
-    first; of turned ones those that the cascade is surest of, each face once."""
+    for: upright at each size of search, then turned. At most ``MAX_FOUND`` each, the largest
+    first; of turned ones those that the cascade is surest of."""
     smaller = SEARCH_SIDES[0]
     for side in SEARCH_SIDES if max(gray.shape) > smaller else (smaller,):
         yield _search(gray, side, 0.0)
     turned = [one for angle in ANGLES for one in _search(gray, smaller, angle)]
-    yield sorted(turned, key=lambda one: -one.weight)[:MAX_FACES]
+    yield sorted(turned, key=lambda one: -one.weight)[:MAX_FOUND]
 
 
 def _search(gray: NDArray[np.uint8], side: int, angle: float) -> list[Found]:
@@ -77,7 +79,7 @@ def _search(gray: NDArray[np.uint8], side: int, angle: float) -> list[Found]:
         at = (back[:, :2] @ centre + back[:, 2] + 0.5) * factor - 0.5
         frame = Frame(float(at[0]), float(at[1]), float(_SIZE * w * factor[0]), angle)
         found.append(Found(frame, float(weight)))
-    return sorted(found, key=lambda one: -one.frame.size)[:MAX_FACES]
+    return sorted(found, key=lambda one: -one.frame.size)[:MAX_FOUND]
 
 
 def _turned_back(
