@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -32,8 +34,7 @@ def open_pipeline(model: TrainedModel, progress: Progress = silent) -> Pipeline:
         UserError: if the model cannot be read, or its images or keypoints are of no known kind.
     """
     progress("loading TensorFlow", 0, 0)
-    import fkd.models.predictor  # noqa: F401
-
+    _import()
     progress("loading the model", 0, 0)
     kept = _kept(model)
     predictor = _from_disk(kept)
@@ -43,6 +44,22 @@ def open_pipeline(model: TrainedModel, progress: Progress = silent) -> Pipeline:
     progress("compiling the model", 0, 0)
     predictor(np.zeros((1, *schema.image_size), np.uint8))
     return Pipeline(predictor, schema, _reference(model, schema))
+
+
+def _import() -> None:
+    """Import TensorFlow. A million objects come with it that stay: to look through them for
+    garbage, now and ever after, would take a fifth of the time."""
+    if "tensorflow" in sys.modules:
+        return
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        import fkd.models.predictor  # noqa: F401
+
+        gc.freeze()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _kept(model: TrainedModel) -> Path:
