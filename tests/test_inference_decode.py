@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from predict_helper import huge_png
 
 from fkd.errors import UserError
 from fkd.inference import decode as module
@@ -109,19 +108,6 @@ def test_of_several_frames_the_first_is_taken_and_said_so():
         assert abs(int(photo.gray.mean()) - 10) < 6
 
 
-def huge_png(side: int) -> bytes:
-    """A valid PNG of a few kilobytes with ``side`` x ``side`` pixels, all black."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    data = zlib.compress(bytes(1000))
-    parts = chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 @pytest.mark.parametrize("side", [9_000, 14_000, 60_000])
 def test_too_many_pixels_are_refused_before_decoding(side, monkeypatch):
     assert side**2 > MAX_PIXELS
@@ -137,7 +123,7 @@ def test_too_many_pixels_are_refused_before_decoding(side, monkeypatch):
         (b"hello, this is text", "not an image of a kind"),
         (b"%PDF-1.4 ...", "not an image of a kind"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image of a kind"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(100), "HEIC"),
+        (b"\x00\x00\x00\x18ftypisom" + bytes(100), "not an image of a kind that is read: "),
         (file(ramp(), "PNG")[:200], "damaged"),
         (file(ramp("RGB"), "JPEG")[:300], "damaged"),
         (file(Image.new("L", (1, 500)), "PNG"), "1 x 500 px"),
@@ -148,6 +134,18 @@ def test_what_is_no_photo_is_one_sentence(data, reason):
     with pytest.raises(UserError, match=reason) as error:
         decode(data, "evil <b>.png")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("extra", [[], ["HEIF"]])
+def test_without_the_extra_a_heic_image_is_called_so(monkeypatch, extra):
+    monkeypatch.setattr(module, "FORMATS", ["PNG"])
+    monkeypatch.setattr(module, "_optional", lambda: extra)
+    Image.init()
+    monkeypatch.setitem(Image.OPEN, "HEIF", (None, lambda prefix: False))
+    with pytest.raises(UserError) as error:
+        decode(b"\x00\x00\x00\x18ftypheic" + bytes(100), "IMG_1.HEIC")
+    said = "IMG_1.HEIC is a HEIC image; save it as JPEG, or " if not extra else "is not an image"
+    assert said in str(error.value)
 
 
 def test_too_many_bytes_are_not_read(tmp_path, monkeypatch):

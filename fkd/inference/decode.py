@@ -27,6 +27,8 @@ FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"]
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif")
 """What such files are called."""
 
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""How such files call themselves, after ``ftyp``."""
 _WORDS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
 
 
@@ -112,10 +114,12 @@ def _open(data: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError:
         raise _too_many_pixels(name) from None
     except UnidentifiedImageError:
-        hint = ""
-        if data[4:8] == b"ftyp":
-            hint = " It may be HEIC: 'pip install pillow-heif' adds that."
-        raise UserError(f"{name} is not an image of a kind that is read: {_WORDS}.{hint}") from None
+        if data[4:8] == b"ftyp" and data[8:12] in _HEIC and not _optional():
+            raise UserError(
+                f"{name} is a HEIC image; save it as JPEG, or have whoever runs this server add "
+                "HEIC with 'pip install pillow-heif'."
+            ) from None
+        raise UserError(f"{name} is not an image of a kind that is read: {_WORDS}.") from None
     except Exception as error:  # as above
         raise UserError(f"{name} is damaged ({type(error).__name__}).") from None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fkd.errors import UserError
 from fkd.inference.decode import MAX_PIXELS, Photo
+from fkd.inference.detect import MAX_FACES
 from fkd.inference.doubts import doubts
 from fkd.inference.faces import Face
 from fkd.inference.frame import Frame
@@ -78,7 +79,11 @@ def _faces(pipeline: Pipeline, photos: Sequence[Photo], boxes: Sequence[Frame]) 
 
 def _told(pipeline: Pipeline, photo: Photo, faces: list[Face]) -> PhotoFaces:
     said = tuple(doubts(face, pipeline.reference) for face in faces)
-    return PhotoFaces(photo.name, photo.width, photo.height, tuple(faces), said, photo.note)
+    notes = [photo.note] if photo.note else []
+    if len(faces) == MAX_FACES:
+        notes.append(f"the {MAX_FACES} faces that are surest, there may be more")
+    note = "; ".join(notes)
+    return PhotoFaces(photo.name, photo.width, photo.height, tuple(faces), said, note)
 
 
 def _failed(name: str, error: Exception) -> PhotoFaces:

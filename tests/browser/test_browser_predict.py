@@ -65,6 +65,26 @@ def test_a_turned_face_is_found_named_and_downloaded(page, visit):
     expect(page.locator(RING)).to_have_count(0)
 
 
+def test_two_people_drop_photos_at_once(page, visit, browser, server):
+    places = [Frame(330, 220, 220), Frame(250, 260, 180, 10)]
+    photos = [scene((number, frame)) for number, frame in zip((1, 3), places, strict=True)]
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    other = context.new_page()
+    visit("/predict", "[data-testid=stFileUploader]")
+    other.goto(server.url + "/predict")
+    other.wait_for_selector("[data-testid=stFileUploader]")
+    idle(other)
+    both = (page, other)
+    for tab, (photo, _) in zip(both, photos, strict=True):
+        drop(tab, ("me.png", png(photo.gray)))  # the same name, another picture
+    for tab, (_, [exact]) in zip(both, photos, strict=True):
+        tab.locator(RING).first.wait_for(state="attached", timeout=SLOW)
+        idle(tab)
+        expect(tab.locator(RING)).to_have_count(len(KAGGLE_15))
+        assert np.hypot(*(points_of(downloaded(tab, "JSON")) - exact).T).mean() < 7
+    context.close()
+
+
 def test_where_nothing_is_found_a_box_by_hand_does(page, visit):
     photo, _ = scene((2, Frame(300, 240, 200, 75)))
     visit("/predict", "[data-testid=stFileUploader]")

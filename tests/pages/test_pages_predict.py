@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import io
-import time
 import zipfile
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from inference_helper import drawn, scene
+from predict_helper import APP, drop, found, opened, png, settled, words
 from streamlit.testing.v1 import AppTest
 
 from fkd.inference.frame import Frame
 
-APP = str(Path(__file__).resolve().parents[2] / "dashboard" / "app.py")
-
-
-def png(gray: np.ndarray) -> bytes:
-    return cv2.imencode(".png", gray)[1].tobytes()
-
 
 @pytest.fixture
 def page(home):
-    app = AppTest.from_file(APP, default_timeout=60).run()
-    return app.switch_page("../pages/predict.py").run()
-
-
-def settled(app: AppTest) -> AppTest:
-    """The page once everything on it is predicted."""
-    for _ in range(200):
-        if not app.get("progress"):
-            return app
-        time.sleep(0.3)
-        app.run()
-    raise AssertionError("still predicting")
-
-
-def drop(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    widget = app.get("file_uploader")[0]
-    for name, data in files:
-        widget.upload(name, data)
-    return settled(app.run())
-
-
-def found(app: AppTest) -> dict[str, object]:
-    return {r.name: r for r in app.session_state["predict-desk"].found.values()}
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(str(e.value) for e in [*app.error, *app.warning, *app.info, *app.caption])
+    return opened()
 
 
 def test_it_says_what_to_do_and_offers_examples(page):
