@@ -20,7 +20,10 @@ AUGMENTATION = tuple(f"augmentation.{f.name}" for f in fields(Augmentation))
 NEWEST = -1
 """Stands for the latest version of the labels, whichever that is when the training starts."""
 
-_NOT_ASKED = {"dataset", "data_hash", "split", "grouped", "label_version", "warmup_epochs"}
+_NOT_ASKED = {
+    *("dataset", "data_hash", "split", "grouped"),
+    *("label_version", "label_offset", "warmup_epochs"),
+}
 """What a run is told besides: its data, and what follows from the number of epochs."""
 
 _NO_SPLIT = Split(np.empty(0, np.int64), np.empty(0, np.int64))

@@ -47,6 +47,8 @@ class Reference:
         score: the mean confidence that all but 2 % of faces reach that it has not learned from;
             NaN where the model does not say how sure it is.
         rmse_px: its error on those faces, see ``evaluation.metrics``; NaN where not measured.
+        label_offset: px that labels, and so the model's points, lie to the right of what they
+            mark, see ``statistics.mirror``.
     """
 
     points: NDArray[np.float64]
@@ -54,6 +56,7 @@ class Reference:
     light: NDArray[np.float64]
     score: float = float("nan")
     rmse_px: float = float("nan")
+    label_offset: float = 0.0
 
     def __post_init__(self) -> None:
         shapes = (self.points.shape[1:], self.placing.shape, self.light.shape)
@@ -98,7 +101,7 @@ class Reference:
     def to_json(self) -> str:
         arrays = {name: getattr(self, name).round(4).tolist() for name in _ARRAYS}
         numbers = {name: _or_none(getattr(self, name)) for name in _NUMBERS}
-        return json.dumps({**arrays, **numbers})
+        return json.dumps({**arrays, **numbers, "label_offset": self.label_offset})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -107,9 +110,16 @@ class Reference:
             values: dict[str, Any] = json.loads(text)
             points, placing, light = (np.array(values[n], np.float64) for n in _ARRAYS)
             score, rmse_px = (float("nan" if values[n] is None else values[n]) for n in _NUMBERS)
+            offset = float(values.get("label_offset", 0.0))
         except (KeyError, TypeError) as error:
             raise ValueError(f"no reference: {error}") from None
-        return cls(points, placing, light, score, rmse_px)
+        return cls(points, placing, light, score, rmse_px, offset)
+
+    def back(self, mirrored: NDArray[np.floating], schema: KeypointSchema) -> NDArray[np.floating]:
+        """The points ``(..., K, 2)`` that the model sees in mirror images, in the images."""
+        points = schema.mirror(mirrored)
+        points[..., 0] += 2 * self.label_offset
+        return points
 
     @classmethod
     def read(cls, model: Path, schema: KeypointSchema) -> Self | None:

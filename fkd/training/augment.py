@@ -28,6 +28,7 @@ def augment(
     how: Augmentation,
     schema: KeypointSchema,
     generator: np.random.Generator,
+    offsets: Floats | float = 0.0,
 ) -> tuple[Floats, Floats]:
     """Vary a batch.
 
@@ -37,6 +38,8 @@ def augment(
         how: what may be varied, and how much.
         schema: says which points change places when an image is flipped.
         generator: what chance decides by.
+        offsets: ``(B,)`` px, or one for all, that the labels lie to the right of what they mark;
+            those of mirrored images will, too.
 
     Returns:
         Images ``(B, H, W)`` float32 in 0..255 and targets, varied. Points that left the image have
@@ -46,7 +49,7 @@ def augment(
     moved = np.empty(images.shape, np.float32)
     for image, matrix, out in zip(images, matrices, moved, strict=True):
         out[...] = warp(image, matrix)
-    targets = move_targets(targets, matrices, flipped, schema)
+    targets = move_targets(targets, matrices, flipped, schema, offsets)
     _light(moved, how, generator)
     if how.cutout:
         _cut_out(moved, how, generator)
@@ -89,10 +92,13 @@ def move_targets(
     matrices: NDArray[np.float64],
     flipped: NDArray[np.bool_],
     schema: KeypointSchema,
+    offsets: Floats | float = 0.0,
 ) -> Floats:
     """``(B, K, 3)`` targets under the maps of ``random_affine``. In mirrored images left and
-    right points change names; points outside the image get weight 0."""
+    right points change names, and lie as far (``offsets``) to the right of what they mark as
+    before; points outside the image get weight 0."""
     named = np.where(flipped[:, None, None], targets[:, schema.mirror_order], targets)
+    named[..., 0] -= (2 * offsets * flipped)[:, None]
     points = named[..., :2] @ matrices[:, :, :2].transpose(0, 2, 1) + matrices[:, None, :, 2]
     edge = np.array([schema.width, schema.height]) - 0.5
     inside = ((points > -0.5) & (points < edge)).all(axis=-1)

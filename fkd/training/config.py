@@ -95,6 +95,8 @@ class RunConfig:
         dataset, data_hash: name and content hash of the dataset.
         label_version: number of the state of the labels; 0 = as ingested.
         accepted: whether predictions that a person accepted as they were count as labels.
+        label_offset: px that labels lie to the right of what they mark, see
+            ``statistics.mirror``; those of mirrored images are made to lie there as well.
         split: source rows to train and to validate on.
         grouped: a group file kept people (or whatever it names) on one side of the split.
         model: name in the registry of models.
@@ -117,6 +119,7 @@ class RunConfig:
     model: str = "compact"
     label_version: int = 0
     accepted: bool = True
+    label_offset: float = 0.0
     grouped: bool = False
     missing: Missing = "mask"
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -135,6 +138,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         _within("The version of the labels", self.label_version, 0, 2**31 - 1)
+        _within("The offset of the labels", self.label_offset, -50, 50)
         _within("The number of epochs", self.epochs, 1, 100_000)
         _within("The batch size", self.batch_size, 1, 4096)
         _within("The learning rate", self.learning_rate, 1e-8, 10)

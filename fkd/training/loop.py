@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -280,7 +281,8 @@ class Training:
         """What is learned from; measured when there is something to keep, not at the start."""
         at = positions(self.dataset, self.config.split.training)
         images, points = self.dataset.images[at], self.dataset.keypoints[at]
-        return Reference.of(images, points, self.dataset.schema)
+        found = Reference.of(images, points, self.dataset.schema)
+        return replace(found, label_offset=self.config.label_offset)
 
     def _keep_last(self) -> None:
         Place(self.epoch, self.step, **self.logs).save(self.model, self.run)

@@ -27,16 +27,20 @@ class Examples:
         images: ``(N, H, W)`` uint8 each; memory-mapped or not. Several are one after the other.
         positions: for each array in ``images``, which of it are used, in order.
         targets: ``(n, K, 3)`` float32: x, y in px and a weight, see ``models.losses``.
+        offsets: ``(n,)`` float32, px that labels lie to the right of what they mark.
         schema: the keypoints.
     """
 
     images: tuple[NDArray[np.uint8], ...]
     positions: tuple[NDArray[np.intp], ...]
     targets: NDArray[np.float32]
+    offsets: NDArray[np.float32]
     schema: KeypointSchema
 
     def __post_init__(self) -> None:
         count = sum(len(p) for p in self.positions)
+        if self.offsets.shape != (count,):
+            raise ValueError(f"{count} images, but offsets of shape {self.offsets.shape}")
         if self.targets.shape != (count, len(self.schema), 3):
             raise ValueError(f"{count} images, but targets of shape {self.targets.shape}")
 
@@ -94,6 +98,7 @@ def training_examples(dataset: Dataset, config: RunConfig) -> Examples:
         raise UserError(f"No training row of '{dataset.name}' has a label.")
     images, used = [dataset.images], [chosen]
     targets = [targets_of(keypoints)]
+    offsets = [np.full(len(chosen), config.label_offset, np.float32)]
     if config.missing == "mean":
         targets = [_filled(targets[0])]
     if drawn := round(config.demo_share * len(chosen)):
@@ -101,7 +106,14 @@ def training_examples(dataset: Dataset, config: RunConfig) -> Examples:
         images.append(faces)
         used.append(np.arange(drawn))
         targets.append(targets_of(points))
-    return Examples(tuple(images), tuple(used), np.concatenate(targets), dataset.schema)
+        offsets.append(np.zeros(drawn, np.float32))  # they lie exactly where they belong
+    return Examples(
+        tuple(images),
+        tuple(used),
+        np.concatenate(targets),
+        np.concatenate(offsets),
+        dataset.schema,
+    )
 
 
 def _drawn_faces(
@@ -140,7 +152,14 @@ def training_batches(
             return images.astype(np.float32)[..., None], targets
         # A generator of its own for each batch: a resumed epoch goes on where it was.
         generator = np.random.default_rng([config.seed, epoch, int(step)])
-        varied, targets = augment(images, targets, config.augmentation, examples.schema, generator)
+        varied, targets = augment(
+            images,
+            targets,
+            config.augmentation,
+            examples.schema,
+            generator,
+            examples.offsets[indices],
+        )
         return varied[..., None], targets
 
     def prepare(step: Tensor) -> tuple[Tensor, Tensor]:
