@@ -54,6 +54,8 @@ class Face:
         image: ``(H, W)`` uint8.
         keypoints: ``(K, 2)`` px, the true points, drawn as dots; NaN = missing.
         predicted: ``(K, 2)`` px, drawn as rings, each with a line from the true point.
+        ingested: ``(K, 2)`` px, the labels before any correction; corrected points get a halo, and
+            a cross where they were.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Face:
     keypoints: NDArray[np.float32] | None = None
     note: str = ""
     predicted: NDArray[np.floating] | None = None
+    ingested: NDArray[np.floating] | None = None
 
 
 def face_grid(
@@ -139,7 +142,19 @@ def face_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[s
         "src": png_url(np.asarray(face.image)),
         "points": _places(face.keypoints, len(schema)),
         "predicted": _places(face.predicted, len(schema)),
+        **_corrections(face),
     }
+
+
+def _corrections(face: Face) -> dict[str, object]:
+    """Which points were corrected, and where those were that had a place."""
+    if face.keypoints is None or face.ingested is None:
+        return {}
+    same = np.isclose(face.keypoints, face.ingested, atol=1e-4, equal_nan=True).all(axis=1)
+    if same.all():
+        return {}
+    before = np.where(same[:, None], np.nan, face.ingested)
+    return {"corrected": (~same).tolist(), "before": _places(before, len(same))}
 
 
 def _places(points: NDArray[np.floating] | None, count: int) -> list[list[float] | None]:

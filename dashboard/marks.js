@@ -39,8 +39,20 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
     line("casing", at(k), guess(k), "white");
     line("error", at(k), guess(k), color);
   });
+  const corrected = (k) => (face.corrected || [])[k];
+  points.forEach(({ color }, k) => {
+    if (!corrected(k) || !show.includes("points")) return;
+    const was = face.before[k];
+    if (was) {
+      for (const kind of ["cross-casing", "cross"])
+        for (const [dx, dy] of [[1, 1], [1, -1]])
+          line(kind, [was[0] - 0.8 * size * dx, was[1] - 0.8 * size * dy],
+            [was[0] + 0.8 * size * dx, was[1] + 0.8 * size * dy], kind === "cross" ? color : "white");
+    }
+    if (at(k)) circle("glow", at(k), { fill: "white" });
+  });
   points.forEach(({ color, label }, k) => {
-    if (truth(k)) circle("dot", at(k), { fill: color }, `${label}  ${numbers(at(k))}`);
+    if (truth(k)) circle("dot", at(k), { fill: color }, `${label}${corrected(k) ? ", corrected" : ""}  ${numbers(at(k))}`);
   });
   points.forEach(({ color, label }, k) => {
     if (!guess(k)) return;
@@ -70,6 +82,9 @@ const PROPORTIONS = {
   edge: [0, 0.35],
   error: [0, 0.35],
   casing: [0, 0.7],
+  glow: [1.9, 0],
+  cross: [0, 0.3],
+  "cross-casing": [0, 0.6],
 };
 
 function sizeMarks(layer, size) {

@@ -107,4 +107,7 @@ def face(current: Current, shown: View, position: int) -> Face:
         return Face(image_id, image_id, dataset.test_images[position], note=note)
     row = str(dataset.rows[position])
     marks = None if predicted is None else predicted.points[position]
-    return Face(row, row, dataset.images[position], dataset.keypoints[position], note, marks)
+    ingested = loaders.ingested(dataset.name).keypoints[position] if dataset.labels else None
+    return Face(
+        row, row, dataset.images[position], dataset.keypoints[position], note, marks, ingested
+    )

@@ -51,7 +51,7 @@ def save(desk: Desk) -> bool:
     image meanwhile, nothing is saved and the desk has the conflict."""
     try:
         edits = desk.sheet.edits()
-        desk.store.save(edits, desk.author, base=desk.sheet.base)
+        desk.store.save(edits, desk.author, base=desk.sheet.base, token=desk.token)
     except Conflict as conflict:
         desk.conflict = conflict
         return False

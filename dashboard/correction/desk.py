@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -37,6 +39,7 @@ class Desk:
         drawing, issued: what is on the canvas, and what the canvas was told.
         conflict: what somebody else changed, until it is decided whose labels hold.
         fresh: just opened: nothing was chosen on it yet.
+        id: tells this desk from all others.
     """
 
     store: LabelStore
@@ -51,6 +54,14 @@ class Desk:
     issued: dict[str, Any] | None = None
     conflict: Conflict | None = None
     fresh: bool = True
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def token(self) -> str:
+        """Names the save of just these edits: were it on disk already though its answer was lost,
+        saving again changes nothing."""
+        what = f"{self.store.key} {self.sheet.row} {self.sheet.base} {self.sheet.to_json()}"
+        return f"{self.id}-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
 
     @property
     def dataset(self) -> Dataset:

@@ -87,6 +87,7 @@ export default function ({ data, setTriggerValue, setStateValue, parentElement }
     root.hands = {
       marks: data.marks,
       reach: data.reach,
+      serial: data.serial,
       click: ([x, y]) => setTriggerValue("click", { x, y, serial: data.serial }),
     };
     const edit = root.querySelector('[aria-label="Edit"]');
