@@ -50,7 +50,13 @@ def section(
     offered = {k: word for k, word in GAINED.items() if k != "corrected" or learned is not None}
     gained = shown.gained if shown.gained in offered else "fell"
     st.markdown("#### Faces")
-    one_of(st.segmented_control, "Faces of the gain", offered, linked(shown, "gained"))
+    one_of(
+        st.segmented_control,
+        "Faces of the gain",
+        offered,
+        linked(shown, "gained"),
+        label_visibility="collapsed",
+    )
     st.caption(_CAPTIONS[gained] + " A click opens the face in Browse.")
     if gained == "corrected" and learned is not None:
         faces = _corrected(compared, learned)
