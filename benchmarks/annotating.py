@@ -20,6 +20,7 @@ from fkd.labels.point import Edit, PointLabel
 from fkd.labels.queue import of_suspects
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
+from fkd.splits import Split
 from fkd.statistics.missing import present
 
 STEPS = 4
@@ -28,7 +29,10 @@ STEPS = 4
 STEP = 0.1
 """Share of the training images that are looked at each time."""
 
-_TRUE, _FOLDS = 0.25, 2
+_LABELLED, _WRONG = 0.25, 0.05
+"""Shares of the training images that have labels at first, and wrong ones."""
+
+_FOLDS = 2
 _AUTHOR = "annotator"
 
 Rows = NDArray[np.int64]
@@ -47,8 +51,9 @@ def annotate(
     same labels.
 
     Returns ``images``, how many there are to train on, and for each of ``steps``: ``looked`` at
-    so far, how many of these ``needed`` it, the ``version`` of the labels, and the errors of the
-    model trained on it, ``rmse_px`` and ``mae_px``.
+    so far, how many of these ``needed`` it, how many ``labels`` were placed or moved, the
+    ``version`` of the labels, and the errors of the model trained on it, ``rmse_px`` and
+    ``mae_px``.
     """
     from fkd.groups import read_groups
     from fkd.registry import open_named
@@ -70,7 +75,7 @@ def annotate(
         # Of each step by itself, so that going on gives what going through would have given; and
         # not that of the mistakes, or chance would not be chance.
         rng = np.random.default_rng((seed, 1, len(steps)))
-        looked, needed, version = [], 0, 1
+        looked, needed, labels, version = [], 0, 0, 1
         if steps:
             at_a_time = round(STEP * len(training))
             last = steps[-1]
@@ -82,14 +87,25 @@ def annotate(
             saved = store.save(edits, _AUTHOR, note=f"{len(new)} images", token=token)
             looked = [*last["rows"], *new]
             needed = last["needed"] + len({edit.row for edit in edits})
+            labels = last["labels"] + len(edits)
             version = saved.number if saved else last["version"]
         run = f"{name}-v{version}"
-        scores = _trained(replace(config, label_version=version), run, dataset)
-        about = {"looked": len(looked), "needed": needed, "version": version, "rows": looked}
+        scores = _trained(_at(config, store, version), run, dataset)
+        about = {"looked": len(looked), "needed": needed, "labels": labels, "version": version}
+        about["rows"] = looked
         steps.append({**about, **scores})
         progress.write_text(json.dumps(steps))
     shown = [{k: v for k, v in step.items() if k != "rows"} for step in steps]
     return {"images": len(training), "steps": shown}
+
+
+def _at(config: Any, store: LabelStore, version: int, split: Split | None = None) -> Any:
+    """``config`` on the labels of ``version`` and, of ``split``, on the images that have some."""
+    split = split or config.split
+    labels = labels_at(store, version)
+    labelled = labels.rows[(labels.states >= State.OCCLUDED).any(axis=1)]
+    split = Split(np.intersect1d(split.training, labelled), split.validation)
+    return replace(config, label_version=version, split=split)
 
 
 def starting_edits(dataset: Dataset, training: Rows, seed: int) -> list[Edit]:
@@ -114,10 +130,9 @@ def starting_edits(dataset: Dataset, training: Rows, seed: int) -> list[Edit]:
 
 
 def parts(n: int) -> tuple[int, int, int]:
-    """How many of ``n`` images have true, wrong and no labels."""
-    true = round(_TRUE * n)
-    wrong = (n - true) // 2
-    return true, wrong, n - true - wrong
+    """How many of ``n`` images have true, wrong and no labels at first."""
+    labelled, wrong = round(_LABELLED * n), round(_WRONG * n)
+    return labelled - wrong, wrong, n - labelled
 
 
 def _visible(place: NDArray[np.float32]) -> PointLabel:
@@ -157,17 +172,17 @@ def _queue(dataset: Dataset, config: Any, version: int, groups: Any) -> list[int
     from fkd.labels.unseen import unseen_by
     from fkd.measures import measure
     from fkd.models.sources import trained_model
-    from fkd.splits import Split, make_folds
+    from fkd.splits import make_folds
 
-    measures, held = measure(dataset), config.split.validation
+    store, measures, held = LabelStore(dataset), measure(dataset), config.split.validation
     models = []
     folds = make_folds(dataset, _FOLDS, config.seed, groups, measures.duplicate)
     for number, fold in enumerate(folds, 1):
         split = Split(*(np.setdiff1d(part, held) for part in (fold.training, fold.validation)))
         run = f"{dataset.name}-v{version}-fold-{number}"
-        _train(replace(config, split=split, label_version=version), run)
+        _train(_at(config, store, version, split), run)
         models.append(trained_model(run))
-    labels = labels_at(LabelStore(dataset), version)
+    labels = labels_at(store, version)
     twins = find_twins(dataset, measures, labels.points)
     return list(of_suspects(find_suspects(labels, unseen_by(models, dataset), twins)).rows)
 

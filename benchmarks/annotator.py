@@ -1,10 +1,10 @@
 """Measure what the order of corrections is worth: ``python -m benchmarks.annotator [--faces FOLDER]
 [--home HOME] [--plot FILE.svg]``.
 
-A simulated annotator starts from 25 % of the training labels: of a quarter of the images they are
-true. Of the others, half have a planted mistake (see ``planting``) and half have no label at all,
-as a dataset looks that was labelled in a hurry and not to its end. (With the others merely hidden
-there would be nothing wrong to find, and with all of them wrong nothing missing.) Points that
+A simulated annotator starts from 25 % of the training labels: a quarter of the images has theirs,
+the others have none, which is what the words say most plainly. As labels are, these are not all
+true: there is a planted mistake (see ``planting``) in as many as 5 % of all images, the share that
+``suspects`` plants, so there is something wrong to find as well as something missing. Points that
 nobody ever labelled count as absent, as there is no truth that the annotator could give.
 
 The annotator looks at images, a tenth of them at a time, and gives each its true labels; after each
@@ -41,7 +41,7 @@ from benchmarks.runner import RESULTS, measure
 
 QUEUE, RANDOM = "queue", "random"
 ORDERS = {QUEUE: "queue order", RANDOM: "random order"}
-_EPOCHS, _SEEDS = 6, 2
+_EPOCHS, _SEEDS = 8, 2
 _RATIO, _EVERYWHERE = Claim("at least", 1.25), Claim("at least", 1)
 
 
@@ -113,6 +113,9 @@ def _figures(found: dict[str, list[dict[str, Any]]]) -> list[Figure]:
     for order, words in ORDERS.items():
         share = [one["steps"][-1]["needed"] / one["steps"][-1]["looked"] for one in found[order]]
         figures.append(Figure(f"images that needed it, {words}", 100 * float(np.mean(share)), "%"))
+    for order, words in ORDERS.items():
+        placed = [step["labels"] for step in (one["steps"][-1] for one in found[order])]
+        figures.append(Figure(f"labels placed or moved, {words}", float(np.mean(placed)), ""))
     for name, errors in (("RMSE", rmse), ("MAE", mae)):
         gains = {order: _area(errors[order]) for order in ORDERS}
         for order, words in ORDERS.items():
@@ -144,9 +147,9 @@ def _notes(inputs: Inputs, found: dict[str, list[dict[str, Any]]], epochs: int) 
     images = found[QUEUE][0]["images"]
     true, wrong, hidden = parts(images)
     return [
-        f"{images} training images of {what}: {true} with true labels, {wrong} with planted "
-        f"mistakes, {hidden} without; {len(found[QUEUE])} seeds (split, mistakes, training), "
-        f"{epochs} epochs of compact without drawn faces. Mean over the seeds.",
+        f"{images} training images of {what}: at first {true} with true labels, {wrong} with "
+        f"planted mistakes, {hidden} without labels; {len(found[QUEUE])} seeds (split, mistakes, "
+        f"training), {epochs} epochs of compact without drawn faces. Mean over the seeds.",
         "Mean gain: by how much the error lies below that at the start, mean over the budget (the "
         "area between the curve and its start, by the trapezoidal rule).",
     ]
