@@ -111,7 +111,7 @@ def with_labels(measures: Measures, dataset: Dataset) -> Measures:
             "present": np.ascontiguousarray(here.T),
             "n_present": here.sum(axis=1).astype(np.int16),
             "source": label_source(keypoints),
-            "outside": outside_image(keypoints, dataset.schema),
+            "outside": outside_image(keypoints, dataset.schema).any(axis=1),
         }
     )
 

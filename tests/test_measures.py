@@ -14,7 +14,7 @@ from fkd import measures
 from fkd.dataset import Dataset
 from fkd.errors import Cancelled
 from fkd.keypoints import KAGGLE_15
-from fkd.measures import ORDERED, TEST_ORDERED, Measures, compute, load, measure
+from fkd.measures import ORDERED, TEST_ORDERED, Measures, compute, load, measure, with_labels
 from fkd.registry import locked, open_named, staged
 from fkd.storage import DatasetWriter
 
@@ -247,3 +247,20 @@ def test_processes_that_ask_at_once_both_get_them() -> None:
     assert [child.returncode for child in children] == [0, 0], said
     assert said[0][0] == said[1][0]
     assert load(dataset) is not None
+
+
+def test_of_other_labels_what_is_cheap_is_told_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("FKD_HOME", str(tmp_path))
+    dataset = make()
+    before = compute(dataset)
+    same = with_labels(before, dataset)
+    for name in NAMES:
+        np.testing.assert_array_equal(getattr(same, name), getattr(before, name))
+    points = np.array(dataset.keypoints)
+    points[3] = np.nan
+    points[4] = 50
+    points[5, 0] = -5, 3
+    after = compute(replace(dataset, keypoints=points))
+    told = with_labels(before, replace(dataset, keypoints=points))
+    for name in ("present", "n_present", "source", "outside", "duplicate", "brightness"):
+        np.testing.assert_array_equal(getattr(told, name), getattr(after, name))

@@ -77,7 +77,8 @@ def page(browser, server):
     context.close()
     assert not errors
     assert not shown
-    assert not (server.home / "logs" / "fkd.log").exists(), server.log()
+    log = server.home / "logs" / "fkd.log"
+    assert not log.exists(), log.read_text()
 
 
 @pytest.fixture
