@@ -168,9 +168,10 @@ def _learned(compared: Compared, pair: Pair) -> Learned | None:
         return None
     of_kind = counts(kinds).sum(axis=0).tolist()
     parts = [f"{compact(n)} {word}" for n, word in zip(of_kind, WORDS.values(), strict=True) if n]
+    noun, verb = ("label", "was") if total == 1 else ("labels", "were")
     st.markdown(
-        f"Between the two, **{compact(total)} labels** on {compact(images)} of the "
-        f"{compact(len(at))} training images were corrected: {', '.join(parts)}."
+        f"Between the two, **{compact(total)} {noun}** on {compact(images)} of the "
+        f"{compact(len(at))} training images {verb} corrected: {', '.join(parts)}."
     )
     return learned
 
