@@ -91,3 +91,18 @@ def test_what_is_seen_in_a_mirror_comes_back_to_the_labels_side(faces):
     labels = points[0].astype(np.float64) + SIDE
     in_mirror = KAGGLE_15.mirror(points[0].astype(np.float64)) + SIDE
     np.testing.assert_allclose(shifted.back(in_mirror, KAGGLE_15), labels, atol=1e-6)
+
+
+def test_it_is_measured_once_and_kept_beside_the_dataset(tmp_path, monkeypatch):
+    from fkd import offset
+    from fkd.demo import DemoSpec, make_demo
+
+    monkeypatch.setenv("FKD_HOME", str(tmp_path))
+    dataset, _ = make_demo("small", DemoSpec(rows=120, seed=2))
+    assert offset.known_offset(dataset) is None
+    found = offset.measured_offset(dataset)
+    assert offset.known_offset(dataset) == found
+    monkeypatch.setattr(offset, "label_offset", None)
+    assert offset.measured_offset(dataset) == found
+    (dataset.folder / "label_offset.json").write_text("{")
+    assert offset.known_offset(dataset) is None

@@ -12,12 +12,16 @@ from dashboard.current import Current
 from dashboard.face_picture import enlarged_url
 from dashboard.links import linked_choice
 from dashboard.widgets import show_table
+from dashboard.words import compact
+from fkd.dataset import Dataset
+from fkd.offset import known_offset
 
 _BINS = 96
 
 
 def section(current: Current) -> None:
     dataset = current.dataset
+    _offset(loaders.ingested(dataset.name))
     schema = dataset.schema
     picture, tables = st.columns([1, 1.15], gap="large")
     with picture:
@@ -104,3 +108,17 @@ def _density_figure(current: Current, k: int) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+def _offset(dataset: Dataset) -> None:
+    """Say so where labels lie to one side of what they mark; known once a training has asked."""
+    found = known_offset(dataset)
+    if found is None or not found.trusted:
+        return
+    side = "right" if found.px > 0 else "left"
+    st.info(
+        f"Labels lie **{abs(found.px):.1f} px to the {side}** of what they mark, give or take "
+        f"{2 * found.error:.1f} px: measured on {compact(found.n)} faces laid over their mirror "
+        "images. Trainings take that into account when they mirror images.",
+        icon=":material/align_horizontal_center:",
+    )

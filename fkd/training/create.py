@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,18 +12,14 @@ from numpy.typing import NDArray
 from fkd import __version__
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.files import read_json, replace_text
 from fkd.keypoints import KAGGLE_15
 from fkd.labels.at import corrected
 from fkd.measures import measure
+from fkd.offset import measured_offset
 from fkd.progress import Progress, silent
 from fkd.splits import Split, extended, make_split
-from fkd.statistics.mirror import label_offset
 from fkd.statistics.missing import present
 from fkd.training.config import RECIPES, Augmentation, RunConfig
-
-_OFFSET_VERSION = 1
-"""Raised when the offset is measured in another way."""
 
 _RECORDED = ("tensorflow", "keras", "numpy", "scikit-learn")
 
@@ -58,7 +53,7 @@ def make_config(
     duplicate = measure(dataset, progress).duplicate
     split = _split(dataset, values, seed, fraction, groups, duplicate)
     if "label_offset" not in values and values.get("augmentation", Augmentation()).flip:
-        values["label_offset"] = stored_offset(dataset, progress)
+        values["label_offset"] = round(measured_offset(dataset, progress).trusted, 2)
     return RunConfig(
         dataset=dataset.name,
         data_hash=dataset.content_hash,
@@ -90,21 +85,6 @@ def _split(
     except UserError:
         return make_split(now, seed, fraction, groups, duplicate)
     return extended(split, now, seed, fraction, groups, duplicate) if gained.any() else split
-
-
-def stored_offset(dataset: Dataset, progress: Progress = silent) -> float:
-    """How far the labels of ``dataset``, as ingested, lie to the right of what they mark, in px;
-    0 where that is not certain. Measured once and kept beside the dataset."""
-    about = {"content_hash": dataset.content_hash, "version": _OFFSET_VERSION}
-    path = None if dataset.folder is None else dataset.folder / "label_offset.json"
-    known = None if path is None else read_json(path)
-    if known is not None and {key: known.get(key) for key in about} == about:
-        return float(known["px"])
-    keypoints = np.asarray(dataset.keypoints)
-    found = round(label_offset(dataset.images, keypoints, dataset.schema, progress).trusted, 2)
-    if path is not None:
-        replace_text(path, json.dumps({**about, "px": found}))
-    return found
 
 
 def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,3 +73,16 @@ def test_coming_back_finds_the_last_section(app):
     page.at.query_params["sort"] = "sharpness"
     page.run()
     assert "Sharpest or noisiest" in page.text
+
+
+def test_labels_that_lie_to_one_side_are_told(app, home):
+    import json
+
+    from fkd.registry import open_named
+
+    dataset = open_named("demo")
+    assert "of what they mark" not in app("stats", section="positions").text
+    about = {"version": 1, "content_hash": dataset.content_hash}
+    found = {"px": -1.3, "error": 0.07, "n": 400}
+    (dataset.folder / "label_offset.json").write_text(json.dumps({**about, **found}))
+    assert "**1.3 px to the left** of what they mark" in app("stats", section="positions").text
