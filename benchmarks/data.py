@@ -37,6 +37,8 @@ class Sizes:
         rounds: in which things are measured in turns within a process.
         epochs, baseline_epochs: of trainings whose accuracy is measured.
         seeds: how many of them.
+        scenes: photos with a face, at each angle, and without one.
+        photos: images in a folder of photos.
     """
 
     rows: int = 7_049
@@ -50,6 +52,8 @@ class Sizes:
     epochs: int = 40
     baseline_epochs: int = 100
     seeds: int = 3
+    scenes: int = 143
+    photos: int = 500
 
 
 QUICK = Sizes(
@@ -64,6 +68,8 @@ QUICK = Sizes(
     epochs=1,
     baseline_epochs=1,
     seeds=1,
+    scenes=4,
+    photos=12,
 )
 
 

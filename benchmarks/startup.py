@@ -54,7 +54,7 @@ def run(inputs: Inputs) -> Part:
     found = in_child("benchmarks.startup:imported", inputs.demo_home)
     what = "modules of TensorFlow that the pages before Predict import"
     figures = [Figure(what, len(found["tensorflow"]), "modules", _NONE)]
-    browser = _browser()
+    browser = find_browser()
     if browser is None:
         notes = ["Left out for want of Chromium and Playwright: the time to the first page."]
         return Part("startup", figures, notes, found)
@@ -71,7 +71,7 @@ def run(inputs: Inputs) -> Part:
     return Part("startup", figures, notes, {**found, "seconds": times})
 
 
-def _browser() -> str | None:
+def find_browser() -> str | None:
     """Path of Chromium; None without it, or without Playwright to steer it."""
     try:
         import playwright.sync_api  # noqa: F401
@@ -82,27 +82,34 @@ def _browser() -> str | None:
 
 def _first_pages(browser: str, home: Path, repeats: int) -> dict[str, list[float]]:
     """Seconds from the start of each server until it answers and until its page is drawn."""
-    from playwright.sync_api import sync_playwright
-
     times: dict[str, list[float]] = {"server": [], "page": []}
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=list(_ARGUMENTS))
+    with launched(browser) as chromium:
         for _ in range(repeats):
             page = chromium.new_context().new_page()
             start = time.perf_counter()
-            with _server(home) as port:
+            with served(home) as port:
                 times["server"].append(time.perf_counter() - start)
                 page.goto(f"http://localhost:{port}/", wait_until="commit")
                 # The first figure of the card, which comes later than its heading.
                 page.get_by_test_id("stMetricValue").first.wait_for(timeout=1e3 * _PATIENCE)
                 times["page"].append(time.perf_counter() - start)
                 page.context.close()
-        chromium.close()
     return times
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[int]:
+def launched(browser: str) -> Iterator[Any]:
+    """Chromium at the path ``browser``, steered by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=list(_ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def served(home: Path) -> Iterator[int]:
     """A server of the dashboard as soon as it takes connections; gives its port."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from inference_helper import drawn
 
-from benchmarks import browse, data, foundation, training
+from benchmarks import browse, data, foundation, photos, scenes, training
 from benchmarks.processes import ChildError, Peak, in_child, resident
 from benchmarks.report import Claim, Figure, Part, p95, write
 from fkd.keypoints import KAGGLE_15
@@ -40,6 +41,38 @@ def test_quick_run_of_training_writes_what_it_measured(tmp_path):
     assert figures["ratio of the two, median of the rounds"]["value"] > 0
     assert figures["compact, multiply-adds of a face"]["holds"]
     assert figures["compact, parameters"]["value"] < 1.5
+
+
+@pytest.mark.slow
+def test_quick_run_of_photos_writes_what_it_measured(tmp_path):
+    command = [sys.executable, "-m", "benchmarks.photos", "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "robustness", "speed"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    parts = json.loads((tmp_path / "photos.json").read_text())["parts"]
+    assert list(parts) == ["robustness", "speed"]
+    assert set(photos.PARTS) == {"robustness", "speed", "opening"}
+    figures = {f["what"]: f for part in parts.values() for f in part["figures"]}
+    assert figures["upright: share of faces found"]["claim"]["limit"] == 0.97
+    assert figures["keypoint step of it, median"]["value"] > 0
+    assert parts["robustness"]["raw"]["angles"].keys() == {"0", "-30", "30"}
+    assert "million pixels" in parts["speed"]["raw"]["refused"]["said"]
+
+
+def test_scenes_are_the_same_every_time_and_keep_their_points():
+    images, exact = drawn()
+    one, again = (scenes.scene(images[0], exact[0], 30, np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(one.photo.gray, again.photo.gray)
+    assert (one.photo.width, one.photo.height) == scenes.SIZE
+    back = (one.points - one.points.mean(axis=0)) / one.scale
+    turn = np.radians(-30)
+    upright = back @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).T
+    assert upright == pytest.approx(exact[0] - exact[0].mean(axis=0), abs=1e-4)
+    level = one.photo.gray[tuple(one.points[10][::-1].round().astype(int))]  # the tip of the nose
+    there = images[0][tuple(exact[0][10][::-1].round().astype(int))]
+    assert abs(int(level) - int(there)) < 25
+    assert scenes.empty_scene(np.random.default_rng(1)).points is None
 
 
 @pytest.mark.slow
