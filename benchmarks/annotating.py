@@ -42,13 +42,14 @@ def annotate(
     name: str,
     queued: bool,
     seed: int,
-    epochs: int,
+    seen: int,
     people: str | None,
     start: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Correct dataset ``name`` step by step, in the order of the queue or at random; what was done
     before is taken as it is. ``start`` is the first step of another dataset that began with the
-    same labels.
+    same labels. Every training shows about ``seen`` images, however many there are: more labels
+    should not be more steps as well.
 
     Returns ``images``, how many there are to train on, and for each of ``steps``: ``looked`` at
     so far, how many of these ``needed`` it, how many ``labels`` were placed or moved, the
@@ -62,8 +63,7 @@ def annotate(
 
     dataset = open_named(name)
     groups = None if people is None else read_groups(people, dataset)
-    settings = {"epochs": epochs, "demo_share": 0.0}
-    config = make_config(dataset, seed=seed, groups=groups, settings=settings)
+    config = make_config(dataset, seed=seed, groups=groups, settings={"demo_share": 0.0})
     training, store = config.split.training, LabelStore(dataset)
     if not store.head():
         store.save(starting_edits(dataset, training, seed), _AUTHOR, note="a quarter is true")
@@ -79,7 +79,9 @@ def annotate(
         if steps:
             at_a_time = round(STEP * len(training))
             last = steps[-1]
-            queue = _queue(dataset, config, last["version"], groups) if queued else []
+            queue = (
+                _queue(dataset, config, last["version"], seen // _FOLDS, groups) if queued else []
+            )
             new = next_rows(queue, training, last["rows"], at_a_time, rng)
             edits = true_edits(store, new, last["version"])
             # Cut off after this, it is not saved again.
@@ -90,7 +92,7 @@ def annotate(
             labels = last["labels"] + len(edits)
             version = saved.number if saved else last["version"]
         run = f"{name}-v{version}"
-        scores = _trained(_at(config, store, version), run, dataset)
+        scores = _trained(_at(config, store, version, seen), run, dataset)
         about = {"looked": len(looked), "needed": needed, "labels": labels, "version": version}
         about["rows"] = looked
         steps.append({**about, **scores})
@@ -99,13 +101,18 @@ def annotate(
     return {"images": len(training), "steps": shown}
 
 
-def _at(config: Any, store: LabelStore, version: int, split: Split | None = None) -> Any:
-    """``config`` on the labels of ``version`` and, of ``split``, on the images that have some."""
-    split = split or config.split
+def _at(config: Any, store: LabelStore, version: int, seen: int) -> Any:
+    """``config`` on the labels of ``version`` and the images that have some, of which it shows
+    about ``seen``."""
     labels = labels_at(store, version)
     labelled = labels.rows[(labels.states >= State.OCCLUDED).any(axis=1)]
-    split = Split(np.intersect1d(split.training, labelled), split.validation)
-    return replace(config, label_version=version, split=split)
+    split = Split(*(np.intersect1d(part, labelled) for part in _parts_of(config.split)))
+    epochs = max(1, round(seen / len(split.training)))
+    return replace(config, label_version=version, split=split, epochs=epochs)
+
+
+def _parts_of(split: Split) -> tuple[Rows, Rows]:
+    return split.training, split.validation
 
 
 def starting_edits(dataset: Dataset, training: Rows, seed: int) -> list[Edit]:
@@ -164,7 +171,7 @@ def next_rows(
     return [int(row) for row in [*first, *others][:n]]
 
 
-def _queue(dataset: Dataset, config: Any, version: int, groups: Any) -> list[int]:
+def _queue(dataset: Dataset, config: Any, version: int, seen: int, groups: Any) -> list[int]:
     """Rows as Correct would show them, by predictions out of fold; no fold has learned from the
     people that are scored."""
     from fkd.labels.suspects import find_suspects
@@ -178,9 +185,10 @@ def _queue(dataset: Dataset, config: Any, version: int, groups: Any) -> list[int
     models = []
     folds = make_folds(dataset, _FOLDS, config.seed, groups, measures.duplicate)
     for number, fold in enumerate(folds, 1):
-        split = Split(*(np.setdiff1d(part, held) for part in (fold.training, fold.validation)))
+        split = Split(*(np.setdiff1d(part, held) for part in _parts_of(fold)))
         run = f"{dataset.name}-v{version}-fold-{number}"
-        _train(_at(config, store, version, split), run)
+        _train(_at(replace(config, split=split), store, version, seen), run)
+        _fkd("evaluate", run, "--split", "all", "--json")  # images without labels too
         models.append(trained_model(run))
     labels = labels_at(store, version)
     twins = find_twins(dataset, measures, labels.points)
@@ -196,8 +204,12 @@ def _train(config: Any, name: str) -> None:
     if not run.folder.is_dir():
         run = create_run(config, name)
     if run.status.state != FINISHED:
-        command = [sys.executable, "-m", "fkd", "train", str(run.folder)]
-        subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        _fkd("train", str(run.folder))
+
+
+def _fkd(*words: str) -> None:
+    command = [sys.executable, "-m", "fkd", *words]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 def _trained(config: Any, name: str, dataset: Dataset) -> dict[str, float]:

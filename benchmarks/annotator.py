@@ -8,7 +8,8 @@ true: there is a planted mistake (see ``planting``) in as many as 5 % of all ima
 nobody ever labelled count as absent, as there is no truth that the annotator could give.
 
 The annotator looks at images, a tenth of them at a time, and gives each its true labels; after each
-tenth ``compact`` is trained anew and scored on people that nobody has touched. Two annotators have
+tenth ``compact`` is trained anew, for as many steps whatever labels there are, and scored on people
+that nobody has touched. Two annotators have
 the same budget of images: one works down the queue as Correct shows it (``find_suspects``: wrong,
 then missing, then unsure), made anew for each tenth from the predictions of two runs that each hold
 half of the images back; the other takes images at random, as someone does who leafs through them.
@@ -41,7 +42,9 @@ from benchmarks.runner import RESULTS, measure
 
 QUEUE, RANDOM = "queue", "random"
 ORDERS = {QUEUE: "queue order", RANDOM: "random order"}
-_EPOCHS, _SEEDS = 8, 2
+_SEEN, _SEEDS = 16_000, 2
+"""Images that a training shows, drawn anew from those with labels; and how often it is measured."""
+
 _RATIO, _EVERYWHERE = Claim("at least", 1.25), Claim("at least", 1)
 
 
@@ -60,7 +63,7 @@ def run(inputs: Inputs, home: Path | None = None, plot: Path | None = None) -> P
     quick = inputs.sizes.repeats == 1
     home = home or inputs.folder / "annotator"
     home.mkdir(parents=True, exist_ok=True)
-    seeds, epochs = (1, 1) if quick else (_SEEDS, _EPOCHS)
+    seeds, seen = (1, 100) if quick else (_SEEDS, _SEEN)
     found: dict[str, list[dict[str, Any]]] = {order: [] for order in ORDERS}
     for seed in range(seeds):
         start = None
@@ -75,7 +78,7 @@ def run(inputs: Inputs, home: Path | None = None, plot: Path | None = None) -> P
                     name=name,
                     queued=order == QUEUE,
                     seed=seed,
-                    epochs=epochs,
+                    seen=seen,
                     people=people,
                     start=start,
                 )
@@ -83,7 +86,7 @@ def run(inputs: Inputs, home: Path | None = None, plot: Path | None = None) -> P
             start = found[order][-1]["steps"][0]  # both begin with the same labels
     if plot is not None:
         _draw(found, plot)
-    return Part("annotator", _figures(found), _notes(inputs, found, epochs), found)
+    return Part("annotator", _figures(found), _notes(inputs, found, seen), found)
 
 
 def _register(inputs: Inputs, home: Path, name: str) -> None:
@@ -142,14 +145,15 @@ def _draw(found: dict[str, list[dict[str, Any]]], plot: Path) -> None:
     write_curves(plot, curves, "images corrected", "RMSE in px on people not trained on")
 
 
-def _notes(inputs: Inputs, found: dict[str, list[dict[str, Any]]], epochs: int) -> list[str]:
+def _notes(inputs: Inputs, found: dict[str, list[dict[str, Any]]], seen: int) -> list[str]:
     what = "real faces, people kept apart" if inputs.faces else "drawn faces"
     images = found[QUEUE][0]["images"]
     true, wrong, hidden = parts(images)
     return [
         f"{images} training images of {what}: at first {true} with true labels, {wrong} with "
         f"planted mistakes, {hidden} without labels; {len(found[QUEUE])} seeds (split, mistakes, "
-        f"training), {epochs} epochs of compact without drawn faces. Mean over the seeds.",
+        f"training); every training of compact shows {seen:,} images, none drawn. Means over the "
+        "seeds.",
         "Mean gain: by how much the error lies below that at the start, mean over the budget (the "
         "area between the curve and its start, by the trapezoidal rule).",
     ]
