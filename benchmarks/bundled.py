@@ -99,6 +99,7 @@ def card(scores: dict[str, Any], demo: dict[str, Any], config: dict[str, Any]) -
         nme=scores["nme"],
         demo_rmse=demo["rmse_px"],
         demo_nme=demo["nme"],
+        offset=config["label_offset"],
     )
 
 
@@ -141,6 +142,8 @@ Made with {packages}.
 ## Limits
 - Faces are expected upright and cropped as Kaggle's are: eyes about 36 px apart, their middle near
   (48, 38). Other crops have to be brought into that frame first.
+- It says where the labels would be. Those of the real faces lie about {offset:.1f} px to the right
+  of what they mark (docs/training.md); so do its points on faces that look real.
 - Profiles, covered faces and strong shadows are rare in the data; errors there are larger. The
   expected error that the model gives tells most of them.
 - Public figures filmed for television do not stand for everybody: children, for one, are missing.
