@@ -10,7 +10,7 @@ nobody ever labelled count as absent, as there is no truth that the annotator co
 The annotator looks at images, a tenth of them at a time, and gives each its true labels; after each
 tenth ``compact`` is trained anew, for as many steps whatever labels there are, and scored on people
 that nobody has touched. Two annotators have the same budget of images: one works down the queue as
-Correct shows it (``find_suspects``: wrong, then missing, then unsure), made anew for each tenth from
+Correct shows it (``find_suspects``: wrong, then missing, then unsure), made anew for each tenth by
 the predictions of two runs that each hold half of the images back; the other takes images at
 random, as someone does who leafs through them. Corrections are saved in a label store and trained
 on by version, as by hand.
