@@ -32,27 +32,30 @@ def one_photo(name: str, repeats: int) -> dict[str, Any]:
     from fkd.inference.drawing import annotated
 
     pipeline = _pipeline()
-    spent = 0.0
+    spent = worked = 0.0
 
     def timed(crops: Any) -> Any:
-        nonlocal spent
-        start = time.perf_counter()
+        nonlocal spent, worked
+        start, taken = time.perf_counter(), time.process_time()
         points = pipeline.predict(crops)
         spent += time.perf_counter() - start
+        worked += time.process_time() - taken
         return points
 
     watched = replace(pipeline, predict=timed)
-    found: dict[str, list[float]] = {"photo": [], "model": [], "processor": [], "faces": []}
+    found: dict[str, list[float]] = {"photo": [], "model": []}
+    found |= {"photo_processor": [], "model_processor": [], "faces": []}
     for number in range(repeats + 3):
         data = jpeg(name, number, _SIZE)
-        spent, start, taken = 0.0, time.perf_counter(), time.process_time()
+        spent, worked, start, taken = 0.0, 0.0, time.perf_counter(), time.process_time()
         photo = decode(data, "photo.jpg")
         faces = watched(photo)
         annotated(photo.color, faces)
         if number >= 3:
             found["photo"].append(1e3 * (time.perf_counter() - start))
             found["model"].append(1e3 * spent)
-            found["processor"].append(1e3 * (time.process_time() - taken))
+            found["photo_processor"].append(1e3 * (time.process_time() - taken))
+            found["model_processor"].append(1e3 * worked)
             found["faces"].append(len(faces))
     return found
 
@@ -158,8 +161,9 @@ def run(inputs: Inputs) -> Part:
     figures = [
         Figure("1280x960 photo, decoded to drawn, median", median(one["photo"]), "ms", _PHOTO),
         Figure("the same, 95th percentile", p95(one["photo"]), "ms"),
-        Figure("processor time of it, over all cores, median", median(one["processor"]), "ms"),
+        Figure("its processor time, of all cores, median", median(one["photo_processor"]), "ms"),
         Figure("keypoint step of it, median", median(one["model"]), "ms", _STEP),
+        Figure("processor time of that step, median", median(one["model_processor"]), "ms"),
         Figure(f"folder of {sizes.photos} dataset images", median(many["paces"]), "/s", _FOLDER),
         Figure(
             f"memory of {_LARGE_PHOTOS} photos of 12 million pixels on top of the model's",
