@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -135,6 +135,11 @@ def _step(
 def accept_all(desk: Desk) -> None:
     """Take all drafts as labels."""
     _accept(desk, desk.drafts())
+
+
+def accept(which: Sequence[int]) -> Callable[[Desk], None]:
+    """Take the predictions for the keypoints in ``which`` as labels."""
+    return lambda desk: _accept(desk, list(which))
 
 
 def accept_far(desk: Desk) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.correction.actions import accept_far, acting
+from dashboard.correction.actions import accept, accept_far, acting
 from dashboard.correction.desk import Desk
 from dashboard.correction.todo import Known
 from dashboard.words import plain
-from fkd.labels.suspects import Suspect
+from fkd.labels.suspects import MISSING, Suspect
 
 Points = NDArray[np.floating]
 
@@ -24,7 +24,16 @@ def why(desk: Desk, suspect: Suspect | None) -> None:
     with st.container(border=True, gap="small"):
         note = suspect.note[:1].upper() + suspect.note[1:]
         st.markdown(f"**{plain(note)}.**  \n:small[:gray[By {plain(suspect.source)}]]")
-        if suspect.fix is not None:
+        if suspect.kind == MISSING and desk.predicted is not None:
+            st.button(
+                "Accept them",
+                key="correct-fix-fix",
+                shortcut="F",
+                help="Take the model's places for these points",
+                width="stretch",
+                on_click=acting("accepting", accept(suspect.keypoints)),
+            )
+        elif suspect.fix is not None:
             _button(desk, "Do that", "fix", "F", suspect.fix, "Put the labels as proposed")
 
 

@@ -88,7 +88,7 @@ class Pipeline:
         of themselves as on faces, but do not say the same twice."""
         both = self.predict(np.concatenate([crops, crops[:, :, ::-1]])).astype(np.float64)
         plain, mirrored = both[: len(crops)], both[len(crops) :, self.schema.mirror_order]
-        back = self.reference.back(both[len(crops) :, :, :2], self.schema)
+        back = self.reference.back(plain[..., :2], both[len(crops) :, :, :2], self.schema)
         apart = np.hypot(*np.moveaxis(plain[..., :2] - back, -1, 0))
         own = (plain[..., 2] + mirrored[..., 2]) / 2 if both.shape[-1] == 3 else 0.0
         points = (plain[..., :2] + back) / 2 if self.mirrored else plain[..., :2]

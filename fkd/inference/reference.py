@@ -115,10 +115,19 @@ class Reference:
             raise ValueError(f"no reference: {error}") from None
         return cls(points, placing, light, score, rmse_px, offset)
 
-    def back(self, mirrored: NDArray[np.floating], schema: KeypointSchema) -> NDArray[np.floating]:
-        """The points ``(..., K, 2)`` that the model sees in mirror images, in the images."""
+    def back(
+        self,
+        plain: NDArray[np.floating],
+        mirrored: NDArray[np.floating],
+        schema: KeypointSchema,
+    ) -> NDArray[np.floating]:
+        """The points ``(N, K, 2)`` that the model sees in ``mirrored`` images, in the images, where
+        it sees ``plain`` itself. They come back on the side that the labels lie on, as far as the
+        model puts points there: on drawn faces, whose labels are exact, it does not."""
         points = schema.mirror(mirrored)
-        points[..., 0] += 2 * self.label_offset
+        away = np.median(plain[..., 0] - points[..., 0], axis=-1, keepdims=True)
+        low, high = sorted((0.0, 2 * self.label_offset))
+        points[..., 0] += np.clip(away, low, high)
         return points
 
     @classmethod
