@@ -24,7 +24,7 @@ from fkd.splits import Split
 from fkd.statistics.missing import present
 
 STEPS = 4
-"""Times that images are corrected and a model is trained."""
+"""Times that images are corrected and a model is trained, unless told otherwise."""
 
 STEP = 0.1
 """Share of the training images that are looked at each time."""
@@ -45,11 +45,12 @@ def annotate(
     seen: int,
     people: str | None,
     start: dict[str, Any] | None = None,
+    tenths: int = STEPS,
 ) -> dict[str, Any]:
-    """Correct dataset ``name`` step by step, in the order of the queue or at random; what was done
-    before is taken as it is. ``start`` is the first step of another dataset that began with the
-    same labels. Every training shows about ``seen`` images, however many there are: more labels
-    should not be more steps as well.
+    """Correct dataset ``name`` step by step, ``tenths`` of them, in the order of the queue or at
+    random; what was done before is taken as it is. ``start`` is the first step of another dataset
+    that began with the same labels. Every training shows about ``seen`` images, however many there
+    are: more labels should not be more steps as well.
 
     Returns ``images``, how many there are to train on, and for each of ``steps``: ``looked`` at
     so far, how many of these ``needed`` it, how many ``labels`` were placed or moved, the
@@ -71,7 +72,7 @@ def annotate(
     steps = json.loads(progress.read_text()) if progress.is_file() else []
     if not steps and start is not None:
         steps = [{**start, "rows": []}]
-    while len(steps) <= STEPS:
+    while len(steps) <= tenths:
         # Of each step by itself, so that going on gives what going through would have given; and
         # not that of the mistakes, or chance would not be chance.
         rng = np.random.default_rng((seed, 1, len(steps)))

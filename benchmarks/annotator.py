@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.annotating import parts
+from benchmarks.annotating import STEPS, parts
 from benchmarks.curve import write_curves
 from benchmarks.data import Inputs
 from benchmarks.processes import ROOT, environment, in_child
@@ -63,7 +63,7 @@ def run(inputs: Inputs, home: Path | None = None, plot: Path | None = None) -> P
     quick = inputs.sizes.repeats == 1
     home = home or inputs.folder / "annotator"
     home.mkdir(parents=True, exist_ok=True)
-    seeds, seen = (1, 100) if quick else (_SEEDS, _SEEN)
+    seeds, seen, tenths = (1, 100, 1) if quick else (_SEEDS, _SEEN, STEPS)
     found: dict[str, list[dict[str, Any]]] = {order: [] for order in ORDERS}
     for seed in range(seeds):
         start = None
@@ -81,6 +81,7 @@ def run(inputs: Inputs, home: Path | None = None, plot: Path | None = None) -> P
                     seen=seen,
                     people=people,
                     start=start,
+                    tenths=tenths,
                 )
             )
             start = found[order][-1]["steps"][0]  # both begin with the same labels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -40,3 +41,9 @@ def correct(row: int, dataset: str, queue: str = "all") -> None:
     """Leave for Correct with ``row`` of ``dataset`` on the canvas, in ``queue``."""
     query = {"dataset": dataset, "row": str(row), "queue": queue}
     st.switch_page(CORRECT, query_params=query)
+
+
+def correct_selected(selection: Selection, dataset: str) -> None:
+    """Leave for Correct with the first open image of ``selection`` on the canvas."""
+    query = {"dataset": dataset, "queue": "browsed", "of": urlencode(selection.to_query())}
+    st.switch_page(CORRECT, query_params={key: value for key, value in query.items() if value})

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard import loaders
+from dashboard import loaders, routes
 from dashboard.browse import models, view
 from dashboard.browse.view import View
 from dashboard.current import Current
@@ -53,17 +53,30 @@ def show_grid(shown: View, current: Current) -> None:
 
 def _headline(shown: View, current: Current, found: int, total: int) -> None:
     words = shown.selection.describe(current.dataset.schema)
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     if shown.selection.filtered:
-        left.markdown(f"**{count_share(found, total)}** of {compact(total)} images: {words}")
-        right.button(
+        share = count_share(found, total)
+        row.markdown(f"**{share}** of {compact(total)} images: {words}", width="stretch")
+        row.button(
             "Clear filters",
             icon=":material/filter_alt_off:",
             type="tertiary",
             on_click=lambda: view.answer(shown, shown.with_selection(shown.selection.unfiltered())),
         )
     else:
-        left.markdown(f"**{compact(total)}** {shown.selection.part} images")
+        row.markdown(f"**{compact(total)}** {shown.selection.part} images", width="stretch")
+    if (
+        found
+        and shown.selection.part == "training"
+        and row.button(
+            "Correct these",
+            icon=":material/edit_location_alt:",
+            type="tertiary",
+            shortcut="E",
+            help="Put the labels of these images right, in this order",
+        )
+    ):
+        routes.correct_selected(shown.selection, current.dataset.name)
 
 
 def _pager(shown: View, current: Current, page: int, pages: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -86,7 +87,7 @@ def go(view: View, row: int | None) -> None:
     if row is None:
         tell("That was the last one of this queue.")
         return
-    write(View(row, view.queue, view.model))
+    write(replace(view, row=row))
 
 
 def keep_mine(desk: Desk) -> None:

@@ -12,11 +12,11 @@ from dashboard.correction.actions import acting, go, save_and_go, skip_and_go
 from dashboard.correction.desk import Desk
 from dashboard.correction.look import toggle_marks
 from dashboard.correction.todo import Known
-from dashboard.correction.view import QUEUES, SUSPECTS, UNSEEN, View, write
+from dashboard.correction.view import BROWSED, QUEUES, SUSPECTS, UNSEEN, View, write
 from dashboard.links import bound, one_of
 from dashboard.words import about, compact, plain
 from fkd.labels.queue import Queue, progress, unlabelled
-from fkd.labels.reviews import Review, pace
+from fkd.labels.reviews import OPEN, Review, pace
 from fkd.labels.store import LabelStore
 from fkd.labels.suspects import REASONS
 from fkd.models.sources import trained_models
@@ -56,8 +56,8 @@ def controls(store: LabelStore, shown: View, reasons_of: Mapping[str, int]) -> t
     one_of(
         st.selectbox,
         "Queue",
-        QUEUES,
-        bound("correct-queue", shown.queue, lambda q: write(View(None, q, shown.model))),
+        {q: words for q, words in QUEUES.items() if q != BROWSED or q == shown.queue or shown.of},
+        bound("correct-queue", shown.queue, lambda q: write(replace(shown, row=None, queue=q))),
     )
     chosen: list[str] = []
     if shown.queue == SUSPECTS and len(reasons_of) > 1:
@@ -89,12 +89,15 @@ def controls(store: LabelStore, shown: View, reasons_of: Mapping[str, int]) -> t
     return tuple(chosen)
 
 
-def title(desk: Desk, shown: View, queue: Queue, reviews: Mapping[int, Review]) -> None:
-    """Which image it is, and how far the queue has come."""
+def title(
+    desk: Desk, shown: View, queue: Queue, mine: Queue, reviews: Mapping[int, Review]
+) -> None:
+    """Which image of ``queue`` it is, and how far it has come, images in other states among
+    them: ``mine``."""
     at = queue.place(desk.sheet.row)
     where = "" if at is None else f"{at + 1:,} of {len(queue):,}, "
     unsaved = " :orange-badge[not saved]" if desk.sheet.changed() else ""
-    where += _progress(desk, queue, reviews)
+    where += _progress(desk, mine, reviews)
     st.markdown(
         f"### Row {desk.sheet.row} :small[:gray[{where}]]{unsaved}", help=QUEUES[shown.queue]
     )
@@ -125,17 +128,30 @@ def ways(
         type="tertiary",
         on_click=lambda: st.session_state.update({"correct-show-keys": True}),
     )
-    following = queue.next_open(desk.sheet.row, reviews, desk.author)
+    after = following(desk.sheet.row, shown, queue, reviews, desk.author)
     st.button(
         "Save and next",
         key="correct-save",
         type="primary",
         shortcut="Enter",
         disabled=desk.conflict is not None,
-        on_click=acting("saving", save_and_go(shown, following)),
+        on_click=acting(
+            "saving",
+            save_and_go(shown, after),
+        ),
     )
     if st.session_state.pop("correct-show-keys", False):
         _keys()
+
+
+def following(
+    row: int | None, shown: View, queue: Queue, reviews: Mapping[int, Review], author: str
+) -> int | None:
+    """Where one goes on from ``row``: the next open image that is not somebody else's, where not
+    the images of somebody, or in another state, were asked for."""
+    if shown.state not in ("", OPEN):
+        return queue.step(row, 1)
+    return queue.next_open(row, reviews, "" if shown.whose else author)
 
 
 @st.dialog("Keys")
@@ -151,7 +167,9 @@ def _progress(desk: Desk, queue: Queue, reviews: Mapping[int, Review]) -> str:
     if found.seconds_left is not None and found.open:
         parts.append(f"{about(found.seconds_left)} at your pace")
     review = reviews.get(desk.sheet.row)
-    if review is not None and review.state != "open":
+    if review is not None and review.assignee not in ("", desk.author):
+        parts.append(f"this one is {plain(review.assignee)}'s")
+    if review is not None and review.state != OPEN:
         parts.append(f"this one: {review.state} by {plain(review.author)}")
     return ", ".join(parts)
 
@@ -172,8 +190,9 @@ def _ways(
     def to(view: View, target: int | None) -> Callable[[Desk], None]:
         return lambda desk: go(view, target)
 
-    suspects = replace(shown, queue=SUSPECTS)
+    suspects = replace(shown, queue=SUSPECTS, state="")
     found = todo.queue(suspects, known)
+    after = following(row, shown, queue, reviews, desk.author)
     incomplete = _next_incomplete(known, row)
     return [
         ("Previous image", "chevron_left", "previous", "left", to(shown, queue.step(row, -1))),
@@ -189,7 +208,7 @@ def _ways(
          to(shown, incomplete)),
         ("Back to my last edit", "history", "back", "B", _back(shown)),
         ("Skip this image", "skip_next", "skip-image", "K",
-         skip_and_go(shown, queue.next_open(row, reviews, desk.author))),
+         skip_and_go(shown, after)),
     ]  # fmt: skip
 
 

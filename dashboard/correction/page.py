@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from dashboard import predictions
-from dashboard.correction import actions, bar, points, todo, view
+from dashboard.correction import actions, bar, points, sharing, todo, view
 from dashboard.correction.canvas import canvas
 from dashboard.correction.conflict import show_conflict
 from dashboard.correction.desk import Desk, open_desk
 from dashboard.correction.fixes import fixes, why
 from dashboard.correction.log import image_log
 from dashboard.correction.look import look_controls
-from dashboard.correction.view import SUSPECTS, UNSEEN, View
+from dashboard.correction.view import BROWSED, SUSPECTS, UNSEEN, View
 from dashboard.current import Current
 from dashboard.evaluation.making import offer_predictions
 from dashboard.guard import guard, tell_failures
 from dashboard.words import plain
 from fkd.errors import UserError
-from fkd.labels.reviews import reviews
+from fkd.labels.queue import Queue
+from fkd.labels.reviews import Review, reviews
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggested
 from fkd.labels.suspects import WRONG
@@ -42,18 +45,15 @@ def correct(current: Current, author: str) -> None:
 
 def _correct(current: Current, shown: View, author: str) -> None:
     store = LabelStore(current.dataset)
-    known = todo.known(current, store)
-    counted = Counter(s.reason for s in known.suspects if s.kind == WRONG)
+    known, states = todo.known(current, store), reviews(store)
     top = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with top:
         title = st.container(width="stretch")
         with st.popover("Queue", icon=":material/checklist:"):
-            reasons = bar.controls(store, shown, counted if shown.queue == SUSPECTS else {})
-    queue = todo.queue(shown, known, reasons)
-    states = reviews(store)
+            mine, queue = _queue(store, shown, known, states, author)
     row = shown.row
     if row is None:
-        row = queue.next_open(None, states, author) or queue.step(None, 1)
+        row = bar.following(None, shown, queue, states, author) or queue.step(None, 1)
     if row is None:
         _nothing(shown, known)
         return
@@ -63,16 +63,17 @@ def _correct(current: Current, shown: View, author: str) -> None:
             f"Dataset {plain(current.dataset.name)} has no row {row}.", icon=":material/search_off:"
         )
         return
-    view.write(View(row, shown.queue, shown.model))
+    shown = replace(shown, row=row)
+    view.write(shown)
     desk = open_desk(store, row, author)
     missing = _take_predictions(desk, shown, known, current, position)
     suspect = queue.reasons.get(row)
     if desk.fresh:
         desk.look_at(suspect.keypoints if suspect is not None else ())
     with title:
-        bar.title(desk, shown, queue, states)
+        bar.title(desk, shown, queue, mine, states)
     with top:
-        bar.ways(desk, View(row, shown.queue, shown.model), queue, known, states)
+        bar.ways(desk, shown, queue, known, states)
     with st.container():
         show_conflict(desk)
         if missing is not None:
@@ -96,8 +97,30 @@ def _correct(current: Current, shown: View, author: str) -> None:
     image_log(desk)
 
 
+def _queue(
+    store: LabelStore,
+    shown: View,
+    known: todo.Known,
+    states: Mapping[int, Review],
+    author: str,
+) -> tuple[Queue, Queue]:
+    """The controls of the queue; returns it in any state, and as the view asks for it."""
+    counted = Counter(s.reason for s in known.suspects if s.kind == WRONG)
+    reasons = bar.controls(store, shown, counted if shown.queue == SUSPECTS else {})
+    sharing.filters(shown, states, author)
+    if shown.queue == BROWSED:
+        queue = todo.browsed(shown.of, store, known)
+    else:
+        queue = todo.queue(shown, known, reasons)
+    mine, queue = sharing.fitting(queue, shown, states, shown.row)
+    sharing.give(store, shown, queue, states, author)
+    return mine, queue
+
+
 def _nothing(shown: View, known: todo.Known) -> None:
-    if shown.queue == SUSPECTS:
+    if shown.state or shown.whose:
+        text = "No image of this queue is in that state and that person's."
+    elif shown.queue == SUSPECTS:
         text = "No label looks wrong."
     elif not known.unseen.known.any() and shown.queue != view.UNLABELLED:
         text = "This queue needs predictions of a model: train one, or choose another queue."

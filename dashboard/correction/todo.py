@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
 
 import numpy as np
 import streamlit as st
 
+from dashboard import loaders, predictions
 from dashboard.correction.view import ALL, SUSPECTS, UNLABELLED, View
 from dashboard.current import Current
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.evaluation.predictions import Predictions, stored, version
 from fkd.labels.at import labels_at
 from fkd.labels.queue import Queue, of_rows, of_suspects, unlabelled
@@ -20,9 +24,10 @@ from fkd.labels.suspects import MISSING, UNSURE, WRONG, Suspect, find_suspects
 from fkd.labels.twins import Twins, find_twins
 from fkd.labels.unseen import Unseen, best_first, joined_by_bundled, unseen_by
 from fkd.measures import Measures
-from fkd.models.sources import BUNDLED, TrainedModel, trained_models
+from fkd.models.sources import BUNDLED, TrainedModel, trained_model, trained_models
+from fkd.selection import Selection
 
-_SEEN = "correct-queue-version"
+_SEEN, _BROWSED = "correct-queue-version", "correct-queue-browsed"
 
 _KINDS = {SUSPECTS: WRONG, MISSING: MISSING, UNSURE: UNSURE}
 
@@ -32,6 +37,7 @@ class Known:
     """What models that never saw an image say of it, the labels of its duplicates, and the suspects
     that follow from that, as of one version of the labels."""
 
+    version: int
     labels: Labels
     unseen: Unseen
     twins: Twins
@@ -75,7 +81,7 @@ def _known(
     if (made := _bundled(_models, _dataset)) is not None:
         unseen = joined_by_bundled(unseen, _dataset, made)
     twins = find_twins(_dataset, _measures, labels.points)
-    return Known(labels, unseen, twins, tuple(find_suspects(labels, unseen, twins)))
+    return Known(number, labels, unseen, twins, tuple(find_suspects(labels, unseen, twins)))
 
 
 def _bundled(models: tuple[TrainedModel, ...], dataset: Dataset) -> Predictions | None:
@@ -92,6 +98,30 @@ def queue(shown: View, found: Known, reasons: tuple[str, ...] = ()) -> Queue:
         return of_rows(unlabelled(found.labels).tolist())
     kind = _KINDS[shown.queue]
     return of_suspects((s for s in found.suspects if s.kind == kind), reasons)
+
+
+def browsed(of: str, store: LabelStore, found: Known) -> Queue:
+    """The images that ``of``, the words of a link to Browse, selects; as it was when the queue was
+    made, or images would drop out of it as they are put right."""
+    kept = st.session_state.setdefault(_BROWSED, {})
+    key = (store.key, found.version, of)
+    if key not in kept:
+        kept.clear()
+        kept[key] = of_rows(_selected(of, store.dataset.name))
+    return kept[key]
+
+
+def _selected(of: str, name: str) -> list[int]:
+    dataset = loaders.dataset(name)
+    measures = loaders.measures(dataset)
+    selection = replace(Selection.from_query(dict(parse_qsl(of)), dataset.schema), part="training")
+    predicted = None
+    if selection.asks_model:
+        with suppress(UserError):
+            predicted = predictions.predicted(trained_model(selection.model), dataset)
+    if measures is None:
+        return []
+    return dataset.rows[loaders.positions(dataset, measures, selection, predicted)].tolist()
 
 
 def prediction(found: Known, position: int) -> tuple[np.ndarray, str]:

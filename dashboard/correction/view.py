@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from typing import Self
 
 from dashboard.links import Parameters
+from fkd.labels.reviews import STATES
+from fkd.labels.store import LONGEST_NAME
 from fkd.labels.suspects import MISSING, UNSURE
 
-PARAMETERS = Parameters("correct", ("row", "queue", "model"))
+PARAMETERS = Parameters("correct", ("row", "queue", "of", "state", "whose", "model"))
 
-SUSPECTS, UNLABELLED, ALL = "suspects", "unlabelled", "all"
+SUSPECTS, UNLABELLED, ALL, BROWSED = "suspects", "unlabelled", "all", "browsed"
 QUEUES = {
     SUSPECTS: "Probably wrong",
     MISSING: "Missing, a model is sure",
     UNSURE: "A model is unsure",
     UNLABELLED: "Missing points, by row",
     ALL: "All, by row",
+    BROWSED: "Selected in Browse",
 }
 """What there is to look at, by the word used in links."""
+
+_MAX_SELECTION = 2000
+"""Letters of a selection in a link: more than any that Browse writes."""
 
 UNSEEN = ""
 """Stands for a model that never saw the image, whichever that is."""
@@ -32,26 +38,37 @@ class View:
     Attributes:
         row: source row of the image on the canvas; None for the first of the queue.
         queue: key of ``QUEUES``.
+        of: what was selected in Browse, as its link has it, for the queue ``BROWSED``.
+        state: only images in this state, see ``reviews``; empty for any.
+        whose: only images of this person; ``NOBODY``, or empty for anybody's.
         model: whose predictions are the drafts.
     """
 
     row: int | None = None
     queue: str = SUSPECTS
+    of: str = ""
+    state: str = ""
+    whose: str = ""
     model: str = UNSEEN
 
     def to_query(self) -> dict[str, str]:
         """As query parameters."""
-        row = {} if self.row is None else {"row": str(self.row)}
-        model = {"model": self.model} if self.model else {}
-        return {**row, "queue": self.queue, **model}
+        row = "" if self.row is None else str(self.row)
+        words = {"of": self.of, "state": self.state, "whose": self.whose, "model": self.model}
+        said = {"row": row, "queue": self.queue, **words}
+        return {key: value for key, value in said.items() if value}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Self:
         """Read a link; what makes no sense falls back to the default."""
         row, queue = query.get("row", ""), query.get("queue", SUSPECTS)
+        state = query.get("state", "")
         return cls(
             int(row) if row.isascii() and row.isdigit() and len(row) < 12 else None,
             queue if queue in QUEUES else SUSPECTS,
+            query.get("of", "")[:_MAX_SELECTION],
+            state if state in STATES else "",
+            query.get("whose", "")[:LONGEST_NAME],
             query.get("model", UNSEEN)[:64],
         )
 

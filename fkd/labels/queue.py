@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,10 @@ class Queue:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def only(self, keep: Callable[[int], bool]) -> Queue:
+        """The same without the rows that ``keep`` says no to."""
+        return Queue(tuple(row for row in self.rows if keep(row)), self.reasons)
 
     def place(self, row: int) -> int | None:
         """Where ``row`` stands in the order, from 0; None if it is not among them."""

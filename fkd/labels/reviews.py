@@ -16,6 +16,8 @@ from fkd.labels.store import LabelStore, check_author
 
 OPEN, DONE, SKIPPED = "open", "done", "skipped"
 STATES = (OPEN, DONE, SKIPPED)
+NOBODY = "-"
+"""Stands for the person that an image has not been given to."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,10 @@ class Review:
     assignee: str = ""
     author: str = ""
     at: str = ""
+
+    def theirs(self, whose: str) -> bool:
+        """Whether it is the image of ``whose``; ``NOBODY`` stands for nobody, "" for whoever."""
+        return whose in ("", self.assignee or NOBODY)
 
 
 def reviews(store: LabelStore) -> dict[int, Review]:

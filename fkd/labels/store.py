@@ -18,7 +18,7 @@ from fkd.labels.point import Edit, PointLabel, check_place
 from fkd.labels.queries import SAVE, Change, Outcome, Version
 from fkd.labels.states import Origin, State
 
-_LONGEST_NAME = 80
+LONGEST_NAME = 80
 _LONGEST_NOTE = 500
 
 _FEW = 50
@@ -54,8 +54,8 @@ def check_author(author: str) -> str:
     name = author.strip()
     if not name:
         raise UserError("Say who you are: changes are kept with the name of who made them.")
-    if len(name) > _LONGEST_NAME or any(unicodedata.category(c).startswith("C") for c in name):
-        raise UserError(f"A name has at most {_LONGEST_NAME} letters and no control characters.")
+    if len(name) > LONGEST_NAME or any(unicodedata.category(c).startswith("C") for c in name):
+        raise UserError(f"A name has at most {LONGEST_NAME} letters and no control characters.")
     return name
 
 

@@ -40,7 +40,8 @@ def test_a_file_with_bad_rows_is_uploaded_and_its_good_rows_kept(page, visit, tm
     page.locator(".st-key-remove-uploaded button").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     page.wait_for_selector("[data-testid=stDialog]", state="detached")
-    page.wait_for_url("**dataset=demo**")
+    page.wait_for_url(lambda url: "dataset=" in url and "dataset=uploaded" not in url)
+    page.locator(".st-key-remove-uploaded").wait_for(state="detached")
 
 
 def test_nothing_leaves_the_machine(page, visit, server):

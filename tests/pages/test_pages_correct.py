@@ -9,7 +9,7 @@ import pytest
 
 from fkd.demo import DemoSpec, make_demo
 from fkd.labels.point import Edit, PointLabel
-from fkd.labels.reviews import reviews
+from fkd.labels.reviews import reviews, set_state
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggest
@@ -218,3 +218,70 @@ def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
         page.run()
     assert "1 label of 1 row changed" in page.text
     assert store.labels_of(0)[1][0].state == State.OCCLUDED
+
+
+def give(page, n: int, who: str):
+    number = next(w for w in page.at.number_input if (w.key or "").startswith("correct-give-n"))
+    number.set_value(n)
+    page.at.selectbox(key="correct-give-who").set_value(who)
+    page.run()
+    return press(page, "give")
+
+
+@pytest.fixture
+def ben(store, dataset):
+    """Has been here before."""
+    set_state(store, int(dataset.rows[-1]), "skipped", "Ben")
+
+
+def test_images_are_given_to_people(correct, store, ben):
+    page = give(correct(queue="all"), 3, "Ben")
+    assert "3 images are Ben's now" in page.at.toast[0].value
+    found = reviews(store)
+    assert {row: found[row].assignee for row in (0, 1, 2)} == dict.fromkeys((0, 1, 2), "Ben")
+    assert 3 not in found
+    # Ann goes on with what is not Ben's; a link to one of his says so.
+    assert row_of(correct(queue="all")) == 3
+    assert "Ben's" in correct(queue="all", row="1").text
+    assert row_of(correct("Ben", queue="all")) == 0
+
+
+def test_only_what_is_mine_or_nobodys_is_shown(correct, store, ben):
+    give(correct(queue="all"), 2, "Ben")
+    assert "1 of 2" in correct("Ben", queue="all", whose="Ben").text
+    assert row_of(correct(queue="all", whose="-")) == 2
+    page = press(correct("Ben", queue="all", whose="Ben"), "save")
+    assert row_of(page) == 1
+    page = press(page, "save")
+    assert "That was the last one" in page.at.toast[0].value
+
+
+def test_images_by_their_state(correct, store):
+    page = press(press(correct(queue="all"), "save"), "skip-image")
+    page = correct(queue="all", state="open")
+    assert row_of(page) == 2
+    # What is done leaves the queue only once one has gone on from it.
+    page = press(page, "save")
+    assert row_of(page) == 3
+    assert row_of(correct(queue="all", state="skipped")) == 1
+    page = press(correct(queue="all", state="done"), "next")
+    assert row_of(page) == 2
+    assert "in that state" in correct("Zoe", queue="all", state="done", whose="Zoe").text
+
+
+def test_a_selection_of_browse_is_a_queue(correct, app, store, dataset):
+    browse = app("browse", lacking="left_eye_inner_corner", sort="shape_score", order="desc")
+    lacks = np.isnan(dataset.keypoints[:, dataset.schema.index("left_eye_inner_corner"), 0])
+    wanted = dataset.rows[lacks]
+    assert browse.button("Correct these") is not None
+    page = correct(queue="browsed", of="lacking=left_eye_inner_corner")
+    assert row_of(page) == wanted[0]
+    assert f"1 of {len(wanted)}" in page.text
+    page = press(press(page, "accept-all"), "save")  # it lacks nothing now
+    assert row_of(page) == wanted[1]
+    assert f"2 of {len(wanted)}" in page.text  # and the queue is what it was
+
+
+@pytest.mark.parametrize("of", ["", "%", "sort=<b>&part=test", "a" * 5000, "filter=x&pattern=1"])
+def test_a_selection_that_makes_no_sense_is_every_image(correct, store, dataset, of):
+    assert f"1 of {len(dataset)}" in correct(queue="browsed", of=of).text
