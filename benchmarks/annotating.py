@@ -23,7 +23,7 @@ from fkd.labels.store import LabelStore
 from fkd.splits import Split
 from fkd.statistics.missing import present
 
-STEPS = 4
+STEPS = 2
 """Times that images are corrected and a model is trained, unless told otherwise."""
 
 STEP = 0.1
@@ -54,8 +54,8 @@ def annotate(
 
     Returns ``images``, how many there are to train on, and for each of ``steps``: ``looked`` at
     so far, how many of these ``needed`` it, how many ``labels`` were placed or moved, the
-    ``version`` of the labels, and the errors of the model trained on it, ``rmse_px`` and
-    ``mae_px``.
+    ``version`` of the labels, what is left to do in these (see ``left``), and the errors of the
+    model trained on it, ``rmse_px`` and ``mae_px``.
     """
     from fkd.groups import read_groups
     from fkd.registry import open_named
@@ -95,8 +95,8 @@ def annotate(
         run = f"{name}-v{version}"
         scores = _trained(_at(config, store, version, seen), run, dataset)
         about = {"looked": len(looked), "needed": needed, "labels": labels, "version": version}
-        about["rows"] = looked
-        steps.append({**about, **scores})
+        remaining = left(store, version, training)
+        steps.append({**about, **remaining, "rows": looked, **scores})
         progress.write_text(json.dumps(steps))
     shown = [{k: v for k, v in step.items() if k != "rows"} for step in steps]
     return {"images": len(training), "steps": shown}
@@ -160,6 +160,24 @@ def true_edits(store: LabelStore, rows: Sequence[int], version: int) -> list[Edi
         for k in np.flatnonzero(here & (now.points[at] != truth).any(axis=1)).tolist():
             edits.append(Edit(row, k, _visible(truth[k])))
     return edits
+
+
+def left(store: LabelStore, version: int, rows: Rows) -> dict[str, float]:
+    """How far the labels of ``rows`` at ``version`` are from those that were ingested:
+    ``label_rmse_px`` over those that are there, the number of images with a ``wrong`` one, the
+    share that is ``missing``."""
+    from fkd.evaluation.metrics import rmse
+    from fkd.splits import positions
+
+    at = positions(store.dataset, rows)
+    now, truth = labels_at(store, version).points[at], np.asarray(store.dataset.keypoints[at])
+    there, real = present(now), present(truth)
+    off = there & (now != truth).any(axis=2)
+    return {
+        "label_rmse_px": rmse(truth, now),  # either way round, but only labels may be missing
+        "wrong": int(off.any(axis=1).sum()),
+        "missing": float(1 - (there & real).sum() / real.sum()),
+    }
 
 
 def next_rows(

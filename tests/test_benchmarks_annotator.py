@@ -53,6 +53,14 @@ def test_the_annotator_gives_the_truth(begun):
     np.testing.assert_array_equal(places(begun)[:60], begun.dataset.keypoints[:60])
     np.testing.assert_array_equal(places(begun)[60:], places(begun, 1)[60:])
     assert annotating.true_edits(begun, rows, 2) == []
+    before, after = (annotating.left(begun, v, begun.dataset.rows[:100]) for v in (1, 2))
+    assert before["wrong"] == 5
+    assert before["label_rmse_px"] > after["label_rmse_px"]
+    assert before["missing"] > after["missing"] > 0
+    everything = annotating.true_edits(begun, begun.dataset.rows[:100].tolist(), 2)
+    begun.save(everything, "Ann")
+    done = annotating.left(begun, 3, begun.dataset.rows[:100])
+    assert done == {"label_rmse_px": 0, "wrong": 0, "missing": 0}
     assert annotating.true_edits(begun, rows, 1) == edits
 
 
@@ -88,6 +96,9 @@ def found(*errors: float):
             "version": i + 1,
             "rmse_px": e,
             "mae_px": e / 2,
+            "label_rmse_px": e / 4,
+            "wrong": 5 - i,
+            "missing": 0.5,
         }
         for i, e in enumerate(errors)
     ]
@@ -104,6 +115,10 @@ def test_what_is_said_of_the_curves():
     assert figures["RMSE after 10 images, random order"].value == 2.5
     assert figures["images that needed it, queue order"].value == pytest.approx(80)
     assert figures["budgets at which the queue is ahead"].holds
+    ratio = figures["RMSE of the labels, queue / random"]
+    assert (ratio.value, ratio.holds) == (pytest.approx(1), False)
+    assert figures["images with a wrong label at the end, queue order"].value == 3
+    assert figures["labels missing at the start"].value == 50
 
 
 def test_curves_are_drawn(tmp_path):
@@ -138,3 +153,4 @@ def test_quick_run(tmp_path):
     for (one,) in part["raw"].values():
         assert [step["looked"] for step in one["steps"]] == [0, 7]
     assert (tmp_path / "plot.svg").is_file()
+    assert (tmp_path / "plot-labels.svg").is_file()

@@ -73,6 +73,7 @@ def test_import_for_a_dataset_that_is_there(
     np.testing.assert_array_equal(after.states, before.states)
     np.testing.assert_allclose(after.points, before.points)
     version = store.versions()[-1]
+    assert version.kind == "import"
     assert version.author == "ben"
     assert version.note == f"import of out ({FORMATS[form].title})"
 

@@ -13,6 +13,7 @@ from fkd.labels.at import labels_at
 from fkd.labels.exchange import codec
 from fkd.labels.formats import FORMATS
 from fkd.labels.point import Edit, PointLabel
+from fkd.labels.queries import IMPORT
 from fkd.labels.states import Labels, Origin, State
 from fkd.labels.store import LabelStore
 from fkd.progress import Progress, silent
@@ -141,7 +142,9 @@ def save_imported(
     current = labels_at(store)
     edits = edits_of_import(imported, dataset, current, format, source)
     note = f"import of {source} ({FORMATS[format].title})"
-    version = store.save(edits, author, base=current.version, note=note) if edits else None
+    version = None
+    if edits:
+        version = store.save(edits, author, base=current.version, note=note, kind=IMPORT)
     if version is None:
         return ""
     labels, rows = len(edits), len({edit.row for edit in edits})

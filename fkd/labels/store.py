@@ -87,6 +87,7 @@ class LabelStore:
         base: int | Mapping[int, int] | None = None,
         note: str = "",
         token: str | None = None,
+        kind: str = SAVE,
     ) -> Version | None:
         """Make a new version in which ``edits`` hold. On disk when this returns.
 
@@ -97,6 +98,7 @@ class LabelStore:
             note: why.
             token: a name for this very save; where a save of that name was made already, its
                 version is returned and nothing is saved again.
+            kind: ``SAVE`` or ``IMPORT``.
 
         Returns:
             The version; None if the edits change nothing.
@@ -112,7 +114,7 @@ class LabelStore:
                 return made
             if base is not None:
                 self._check_base(connection, wanted, base)
-            return self.add_version(connection, wanted, SAVE, author, note=note, token=token)
+            return self.add_version(connection, wanted, kind, author, note=note, token=token)
 
     def add_version(
         self,

@@ -52,29 +52,44 @@ def test_a_face_goes_from_predict_to_correct(page, server, visit, drawn, monkeyp
     assert np.isfinite(corrected(uploads).keypoints[row]).all()  # it can be trained on
 
 
-def test_a_training_learns_from_the_corrected_labels(page, server, drawn):
-    faces = LabelStore(drawn("to-train-on", rows=40, seed=9))
-    begin(page, server, faces, 0)
-    x, y = place_of(faces, 0, 0)
-    drag(page, (x, y), (x + 6, y))
-    press(page, "Enter")
-    assert faces.head() == 1
-    page.goto(f"{server.url}/browse?dataset=to-train-on&image=0")
-    glow = page.locator(".st-key-b-face .glow")
-    glow.wait_for(state="attached")  # what was corrected stands out, with a cross where it was
-    assert page.locator(".st-key-b-face .cross").count() == 2
+def train(page, server, version):
+    """Start a training of one epoch on the page and wait for its end."""
     page.goto(f"{server.url}/train?dataset=to-train-on")
     page.get_by_label("Epochs").fill("1")
     page.get_by_label("Epochs").press("Enter")
     idle(page)
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url("**/train?**run=**")
-    name = page.url.split("run=")[1].split("&")[0]
-    run = open_run(name)
+    run = open_run(page.url.split("run=")[1].split("&")[0])
     for _ in range(240):
         if not run.status.active:
             break
         page.wait_for_timeout(500)
     assert run.status.state == "finished", run.read_log()
-    assert run.config.label_version == 1
+    assert run.config.label_version == version
     expect(page.get_by_text("finished").first).to_be_visible()
+    return run
+
+
+def test_labels_are_corrected_and_the_next_training_gains(page, server, drawn):
+    faces = LabelStore(drawn("to-train-on", rows=40, seed=9))
+    before = train(page, server, 0)
+    row = int(before.config.split.training[0])
+    begin(page, server, faces, row)
+    x, y = place_of(faces, row, 0)
+    drag(page, (x, y), (x + 6, y))
+    press(page, "Enter")
+    assert faces.head() == 1
+    page.goto(f"{server.url}/browse?dataset=to-train-on&image={row}")
+    glow = page.locator(".st-key-b-face .glow")
+    glow.wait_for(state="attached")  # what was corrected stands out, with a cross where it was
+    assert page.locator(".st-key-b-face .cross").count() == 2
+    after = train(page, server, 1)
+    assert after.config.split == before.config.split  # it held the same images back
+    link = f"model={after.name}&with={before.name}&section=gain"
+    page.goto(f"{server.url}/evaluate?dataset=to-train-on&{link}")
+    expect(page.get_by_text("Before and after")).to_be_visible(timeout=SLOW)
+    seen = page.locator("[data-testid=stMain]")
+    expect(seen).to_contain_text("1 label on 1 of the")
+    expect(seen).to_contain_text(f"{before.name} (labels as ingested)")
+    expect(seen).to_contain_text(f"{after.name} (labels version 1)")
