@@ -148,7 +148,7 @@ def _coordinates(desk: Desk, place: tuple[float, float]) -> None:
 
         acting("placing a point", act)()
 
-    row = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+    row = st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom")
     size = {"x": desk.dataset.schema.width, "y": desk.dataset.schema.height}
     for axis, value in zip("xy", place, strict=True):
         st.session_state[f"correct-{axis}"] = float(min(max(value, -0.5), size[axis] - 0.5))
@@ -160,8 +160,9 @@ def _coordinates(desk: Desk, place: tuple[float, float]) -> None:
             format="%.2f",
             key=f"correct-{axis}",
             on_change=typed,
-            width=110,
+            width=92,
         )
+    row = st.container(horizontal=True, gap="xsmall")
     for icon, key, dx, dy in (
         ("arrow_back", "Left", -STEP, 0.0),
         ("arrow_upward", "Up", 0.0, -STEP),
@@ -172,8 +173,7 @@ def _coordinates(desk: Desk, place: tuple[float, float]) -> None:
             "",
             icon=f":material/{icon}:",
             key=f"correct-nudge-{key}",
-            shortcut=f"Shift+{key}",
-            help=f"Move by {STEP:g} px",
+            help=f"Move by {STEP:g} px (Shift+{key.lower()} arrow)",
             type="tertiary",
             on_click=acting("moving a point", actions.nudge(dx, dy)),
         )
