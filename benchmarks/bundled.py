@@ -100,6 +100,7 @@ def card(scores: dict[str, Any], demo: dict[str, Any], config: dict[str, Any]) -
         demo_rmse=demo["rmse_px"],
         demo_nme=demo["nme"],
         offset=config["label_offset"],
+        data_hash=config["data_hash"],
     )
 
 
@@ -130,6 +131,9 @@ Udacity's *P1_Facial_Keypoints* (repository under the MIT licence), which took t
 YouTube Faces database (Wolf, Hassner and Maoz, 2011); they were reduced to the 15 points and
 cropped to 96x96. The database was made for research: check its terms before commercial use. The
 images are not part of this project. The drawn faces are the workbench's own.
+
+`fkd info` calls the content hash of the real images and labels (no test images)
+`{data_hash}`.
 
 ## Recipe
     python -m benchmarks.bundled --faces FOLDER
