@@ -59,7 +59,10 @@ def one_of(
 ) -> None:
     """One of ``options`` (word in the link: what it is called) chosen with ``widget``, a Streamlit
     select box or segmented control, that ``bound`` gave its ``arguments``."""
-    widget(label, list(options), format_func=options.get, required=True, **arguments, **more)
+    # A select box that begins with a value cannot be emptied; asked to, it would say "(required)".
+    if widget.__name__ != "selectbox":
+        more["required"] = True
+    widget(label, list(options), format_func=options.get, **arguments, **more)
 
 
 def pager(pages: int, page: int, key: str, turn: Callable[[int], None]) -> None:

@@ -60,12 +60,18 @@ def fitting(
 def give(
     store: LabelStore, shown: View, queue: Queue, reviews: Mapping[int, Review], author: str
 ) -> None:
-    """The form that gives the next open images of ``queue`` to somebody."""
-    rows = [row for row in queue.rows if reviews.get(row, Review(row)).state == OPEN]
+    """The form that gives the next open images of ``queue`` to somebody: those that are nobody's,
+    or whose they are that ``shown`` asks for."""
+    rows = [
+        row
+        for row in queue.rows
+        for review in [reviews.get(row, Review(row))]
+        if review.state == OPEN and review.theirs(shown.whose or NOBODY)
+    ]
     st.markdown("**Give to somebody**", help="Whoever works down a queue is not shown images that "
                 "are somebody else's. Nothing keeps others from opening them.")  # fmt: skip
     if not rows:
-        st.caption("No image of this queue is open.")
+        st.caption("No open image of this queue is nobody's: choose whose to pass on above.")
         return
     left, right = st.columns([1, 2])
     n = left.number_input(

@@ -28,7 +28,6 @@ def controls(shown: View) -> Job:
         st.selectbox(
             "Model",
             list(known),
-            required=True,
             format_func=lambda name: "bundled model" if name == BUNDLED else name,
             width=320,
             **view.linked(shown, "model"),
