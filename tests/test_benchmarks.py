@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from inference_helper import drawn
 
-from benchmarks import browse, data, foundation, photos, scenes, training
+from benchmarks import browse, data, foundation, photos, scenes, sooner, training
 from benchmarks.processes import ChildError, Peak, in_child, resident
 from benchmarks.report import Claim, Figure, Part, p95, write
 from fkd.keypoints import KAGGLE_15
@@ -36,11 +36,22 @@ def test_quick_run_of_training_writes_what_it_measured(tmp_path):
     assert done.returncode == 0, done.stderr
     parts = json.loads((tmp_path / "training.json").read_text())["parts"]
     assert list(parts) == ["pace", "latency"]
-    assert set(training.PARTS) == {"pace", "latency", "responsive", "accuracy"}
+    assert set(training.PARTS) == {"pace", "latency", "responsive", "sooner", "accuracy"}
     figures = {f["what"]: f for part in parts.values() for f in part["figures"]}
     assert figures["ratio of the two, median of the rounds"]["value"] > 0
     assert figures["compact, multiply-adds of a face"]["holds"]
     assert figures["compact, parameters"]["value"] < 1.5
+
+
+def test_how_soon_a_model_passes_another():
+    baseline = {"rmse_px": 5.0, "mae_px": 4.0, "nme": 0.2, "minutes": 5.0}
+    course = [(8.0, 7.5), (12.0, 5.0), (20.0, 3.0)]
+    found = {f.what: f for f in sooner.figures(baseline, course)}
+    assert found["compact passes the baseline's final error after"].value == 12
+    ratio = found["baseline's training time / that"]
+    assert (ratio.value, ratio.holds) == (25, True)
+    never = sooner.figures(baseline, course[:1])[-1]
+    assert (never.value, never.holds) == (0, False)
 
 
 @pytest.mark.slow
