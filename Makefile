@@ -10,7 +10,7 @@ run: .venv/run.stamp
 	$(BIN)/python -m fkd dashboard
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser  # alone: what a person waits for is timed
 
 lint: .venv/dev.stamp

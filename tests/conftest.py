@@ -12,6 +12,11 @@ from kaggle_helper import Tables, write_tables
 from sqlalchemy.engine import URL
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: processes that share the tests then end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def fkd_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace for this test alone; the real one is never touched."""

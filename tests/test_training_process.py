@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from training_helper import children_of, kill_all, new_run, put_tiny, tiny_config, wait_for
+from training_helper import (
+    children_of,
+    new_run,
+    put_tiny,
+    tiny_config,
+    wait_for,
+    whole_epochs,
+)
 
 from fkd.child import environment
 from fkd.models.saving import load_model
@@ -44,10 +48,6 @@ def fkd(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
-
-
-def whole_epochs(run) -> list[float]:
-    return [row.epoch for row in run.history if row.whole]
 
 
 def test_stop_resume_and_the_queue(dataset):
@@ -80,53 +80,6 @@ def test_stop_resume_and_the_queue(dataset):
     assert status.epoch == done + 2
     assert whole_epochs(first) == list(range(1, done + 3))
     assert status.elapsed > 0
-
-
-def test_killed_at_any_moment_it_is_seen_as_crashed_and_goes_on(dataset):
-    _kill_and_resume(dataset, kills=2, epochs=6)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_killed_twenty_times_it_loses_nothing_beyond_the_last_checkpoint(dataset):
-    _kill_and_resume(dataset, kills=20, epochs=60)
-
-
-def _kill_and_resume(dataset, kills: int, epochs: int) -> None:
-    run = new_run(dataset, epochs=epochs)
-    chance = random.Random(1)
-    launch(run)
-    for number in range(kills):
-        status = wait_for(run, RUNNING, FINISHED)
-        if status.state == FINISHED:
-            break
-        # From before the first batch to some epochs on.
-        time.sleep(chance.uniform(0, 10))
-        if run.status.state == FINISHED:
-            break
-        kill_all(run)
-        killed = time.monotonic()
-        epochs_kept = whole_epochs(run)
-        if number:  # the first time it is waited for; then time is made to have passed
-            (run.folder / "heartbeat").unlink(missing_ok=True)
-            replace(Status.read(run.folder), heartbeat=0.0).write(run.folder)
-        status = wait_for(run, CRASHED, seconds=15)
-        assert time.monotonic() - killed < 15
-        if run.last.exists():
-            for path in (run.last, run.best):
-                with zipfile.ZipFile(path) as file:
-                    assert file.testzip() is None
-            assert run.status.best_epoch >= 1 or epochs_kept == [1]
-        resume(run)
-        status = wait_for(run, RUNNING, FINISHED)
-        if status.stage == "training":
-            # At most the epoch that was under way has to be done again.
-            assert len(whole_epochs(run)) >= len(epochs_kept) - 1
-    assert wait_for(run, FINISHED, seconds=240).epoch == epochs
-    assert whole_epochs(run) == list(range(1, epochs + 1))
-    steps = [row.step for row in run.history]
-    assert steps == sorted(steps)
-    assert run.sample_epochs() == list(range(1, epochs + 1))
 
 
 def test_a_worker_alone_killed_is_seen_at_once(dataset):

@@ -98,3 +98,8 @@ def kill_all(run: Run) -> None:
     end = time.monotonic() + 10
     while children_of(run) and time.monotonic() < end:
         time.sleep(0.02)
+
+
+def whole_epochs(run: Run) -> list[float]:
+    """The epochs of the history of ``run`` that came to their end."""
+    return [row.epoch for row in run.history if row.whole]

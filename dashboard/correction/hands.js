@@ -15,9 +15,12 @@ function typing(event) {
   return at.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(at.tagName);
 }
 
+// Returns whether there was something to press.
 function press(key) {
   const button = document.querySelector(`.st-key-${key} button`);
-  if (button && !button.disabled) button.click();
+  if (!button || button.disabled) return false;
+  button.click();
+  return true;
 }
 
 // A key as it stands in data.keys: "z", "Shift+Z" as "Shift+z", "Shift+ArrowLeft", "?".
@@ -26,9 +29,17 @@ function named({ key, shiftKey }) {
   return (shiftKey ? "Shift+" : "") + (key.length === 1 ? key.toLowerCase() : key);
 }
 
-const running = () =>
-  document.querySelector("[data-testid=stApp]").dataset.testScriptState === "running";
+const LOST_MS = 3000; // a press that nothing follows for so long has been lost
+const app = () => document.querySelector("[data-testid=stApp]");
+const running = () => app().dataset.testScriptState === "running";
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// When the page begins to work, or stops; asked before what makes it.
+const changes = () => new Promise((done) => {
+  const watch = new MutationObserver(done);
+  watch.observe(app(), { attributes: true, attributeFilter: ["data-test-script-state"] });
+  setTimeout(() => { watch.disconnect(); done(); }, LOST_MS);
+});
 
 // Press the buttons of `queue` one after the other, each once the page has answered the one before:
 // pressed while it still works, two clicks would be one.
@@ -37,8 +48,8 @@ async function pressAll(queue) {
   queue.busy = true;
   while (queue.length) {
     while (running()) await pause(10);
-    press(queue.shift());
-    for (let waited = 0; waited < 150 && !running(); waited += 10) await pause(10);
+    const begins = changes();
+    if (press(queue.shift())) await begins;
   }
   queue.busy = false;
 }

@@ -23,7 +23,15 @@ _list = component(
     css=source("correction/point_list.css"),
     js=source("correction/point_list.js"),
 )
-_KEY = "correct-points"
+_fields = component(
+    "fkd_place_fields",
+    html='<div class="fields">'
+    '<label>x, px<input type="number" name="x"></label>'
+    '<label>y, px<input type="number" name="y"></label></div>',
+    css=source("correction/place_fields.css"),
+    js=source("correction/place_fields.js"),
+)
+_KEY, _PLACE = "correct-points", "correct-place"
 STEP = 0.25
 """px that a key moves a point by."""
 
@@ -136,32 +144,25 @@ def point_actions(desk: Desk) -> None:
 
 
 def _coordinates(desk: Desk, place: tuple[float, float]) -> None:
-    """The place of the chosen point, to be typed or nudged."""
-    assert desk.active is not None
-    k = desk.active
+    """The place of the chosen point, to be entered or nudged."""
+    schema = desk.dataset.schema
+    # A label may lie outside the image, as some of Kaggle's do; one that is entered may not.
+    bounds = {"x": (-0.5, schema.width - 0.5), "y": (-0.5, schema.height - 0.5)}
 
-    def typed() -> None:
+    def entered() -> None:
+        told = (st.session_state.get(_PLACE) or {}).get("entered")
+
         def act(desk: Desk) -> None:
-            x, y = (st.session_state[f"correct-{axis}"] for axis in "xy")
-            if x is not None and y is not None:
-                desk.change(desk.sheet.place({k: (x, y)}))
+            if told is not None and told["k"] == desk.active:
+                now = dict(zip("xy", desk.sheet.labels[told["k"]].place or place, strict=True))
+                now[told["axis"]] = float(told["value"])
+                desk.change(desk.sheet.place({told["k"]: (now["x"], now["y"])}))
 
         acting("placing a point", act)()
 
-    row = st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom")
-    size = {"x": desk.dataset.schema.width, "y": desk.dataset.schema.height}
-    for axis, value in zip("xy", place, strict=True):
-        st.session_state[f"correct-{axis}"] = float(min(max(value, -0.5), size[axis] - 0.5))
-        row.number_input(
-            f"{axis}, px",
-            -0.5,
-            size[axis] - 0.5,
-            step=STEP,
-            format="%.2f",
-            key=f"correct-{axis}",
-            on_change=typed,
-            width=92,
-        )
+    at = dict(zip("xy", map(float, place), strict=True))
+    data = {"k": desk.active, "place": at, "bounds": bounds, "step": STEP}
+    _fields(key=_PLACE, on_entered_change=entered, data=data)
     row = st.container(horizontal=True, gap="xsmall")
     for icon, key, dx, dy in (
         ("arrow_back", "Left", -STEP, 0.0),

@@ -104,6 +104,7 @@ def test_a_chosen_point_moves_where_one_clicks_by_keys_and_by_numbers(
     for _ in range(3):
         page.keyboard.press("z")  # faster than the page answers
     expect(page.get_by_text("not saved")).to_have_count(0)
+    idle(page)
     assert words(page, 0)[1] == f"{x:.1f} {y:.1f}"
 
 
