@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.accuracy import Place, scored
 from benchmarks.data import Inputs
 from benchmarks.report import Claim, Figure, Part
-from fkd.training.status import QUEUED, RUNNING
+from fkd.training.status import QUEUED, RUNNING, STOPPING
 
 _SOONER = Claim("at least", 20)
 _POLL_S = 1.0
@@ -32,17 +32,18 @@ def run(inputs: Inputs) -> Part:
 def _passing(place: Place, epochs: int, rmse_px: float) -> list[tuple[float, float]]:
     """The course of ``compact`` up to where it is closer than ``rmse_px``, or ends."""
     run = place.train("compact", epochs, 0, "--detach")
-    while True:
-        # Only files are looked at: another process would take the time that is measured.
-        status = json.loads((place.home / "runs" / run / "status.json").read_text())
+    course: list[tuple[float, float]] = []
+    while (state := _state(place, run)) in {QUEUED, RUNNING, STOPPING}:
         course = place.course(run)
-        active = status["state"] in {QUEUED, RUNNING}
-        if not active or (course and course[-1][1] <= rmse_px):
-            break
+        if course and course[-1][1] <= rmse_px and state != STOPPING:
+            place.fkd("stop", run, "--cancel")
         time.sleep(_POLL_S)
-    if active:
-        place.fkd("stop", run, "--cancel")
     return course
+
+
+def _state(place: Place, run: str) -> str:
+    """Read from its file: another process would take the time that is measured."""
+    return str(json.loads((place.home / "runs" / run / "status.json").read_text())["state"])
 
 
 def figures(baseline: dict[str, Any], course: list[tuple[float, float]]) -> list[Figure]:

@@ -39,7 +39,7 @@ from fkd.training.validation import Validated, Validation
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
 
-FIRST_LOOK = 64
+FIRST_LOOK = 52
 """Batches until the first validation, where the first epoch has more: nobody should wait for
 minutes to see whether it learns."""
 
