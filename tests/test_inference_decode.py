@@ -136,6 +136,23 @@ def test_what_is_no_photo_is_one_sentence(data, reason):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("turn", [1, 6])
+def test_with_the_extra_heic_is_read(turn):
+    """As telephones write it. HEIC keeps the turn itself, so it must not be made twice."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    data = file(ramp("RGB"), "HEIF", quality=95, exif=exif.tobytes())
+    photo = decode(data, "IMG_1.HEIC")
+    wanted = RAMP if turn == 1 else np.rot90(RAMP, -1)
+    assert photo.gray.shape == wanted.shape
+    assert np.abs(photo.gray.astype(int) - wanted).max() <= 6
+    with pytest.raises(UserError, match=r"IMG_2.HEIC is (damaged|not an image)"):
+        decode(data[: len(data) // 2], "IMG_2.HEIC")
+
+
 @pytest.mark.parametrize("extra", [[], ["HEIF"]])
 def test_without_the_extra_a_heic_image_is_called_so(monkeypatch, extra):
     monkeypatch.setattr(module, "FORMATS", ["PNG"])
