@@ -24,11 +24,11 @@ _USUAL = 4.0
 """Standard deviations off the usual place, size and turn that a face in such a crop may lie."""
 _STRAIGHT = 2.0
 """Standard deviations beyond which a crop is cut again by the points found in it."""
-_DOUBTED, _BESIDE, _SURE = 0.79, 0.82, 0.88
-"""Shares of the reference's score. What reaches the last one is a face, and ends the search. An
-upright one beside it has to reach the second; where nothing is sure, upright ones that reach the
-first are given, of which ``doubts`` warns. Turned ones have to be sure: turned four ways, a photo
-shows the cascade four times as much that is no face. See ``benchmarks/robustness.py``."""
+_DOUBTED, _SURE = 0.84, 0.88
+"""Shares of the reference's score. What reaches the last one is a face, and ends the search.
+Upright ones beside it, or where nothing is sure, have to reach the first; ``doubts`` warns of
+them. Turned ones have to be sure: turned four ways, a photo shows the cascade four times as much
+that is no face. See ``benchmarks/robustness.py``."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Pipeline:
             for i, new in now.items():
                 if any(self._sureness(face) >= _SURE for face in new):
                     # What earlier searches doubted is not there, or found again.
-                    found[i] = [face for face in new if self._sureness(face) >= _BESIDE]
+                    found[i] = new
                     del searching[i]
                 else:
                     found[i] += new
