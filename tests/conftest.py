@@ -18,14 +18,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fkd_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def fkd_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A workspace for this test alone; the real one is never touched."""
     home = tmp_path / "home"
     monkeypatch.setenv("FKD_HOME", str(home))
     if (streamlit := sys.modules.get("streamlit")) is not None:
         streamlit.cache_data.clear()
         streamlit.cache_resource.clear()
-    return home
+    yield home
+    if (database := sys.modules.get("fkd.labels.database")) is not None:
+        database.close()
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +76,11 @@ def sqlite_url(tmp_path: Path) -> URL:
 @pytest.fixture
 def postgres_url(postgres) -> Iterator[URL]:
     """An empty database."""
+    from fkd.labels import database
+
     url = postgres.database()
     yield url
+    database.close()
     postgres.drop(url)
 
 

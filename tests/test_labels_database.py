@@ -163,8 +163,14 @@ def test_another_file_in_its_place_is_noticed(sqlite_url, tmp_path):
         Path(f"{path}{name}").unlink()
     assert store.head() == 0  # gone: an empty one is begun
     assert store.save(put(7, 4), "Ann").number == 1
-    database._engine.cache_clear()
+    database.close()
     assert store.label(7, 0).x == 4
+
+
+def test_what_is_closed_leaves_no_connection_open(postgres, postgres_url):
+    store_at(postgres_url).save(put(7, 1), "Ann")
+    database.close()
+    postgres.execute(f"DROP DATABASE {postgres_url.database}")  # refused while one is open
 
 
 def test_a_forked_process_opens_connections_of_its_own(sqlite_url):

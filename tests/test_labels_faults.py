@@ -112,7 +112,7 @@ def test_locked_by_another_process(label_url, monkeypatch):
 def test_who_reads_does_not_wait_for_who_writes(label_url, monkeypatch):
     store = store_at(label_url)
     store.save(put(7, 1), "Ann")
-    database._engine.cache_clear()
+    database.close()
     with held(label_url):  # not even to open it
         assert store.label(7, 0).x == 1
 
@@ -138,7 +138,7 @@ def test_a_full_disk(tmp_path):
         assert store.head() == len(store.versions()) == head
         enlarge(disk, "4m")
         check_works(store)
-        database._engine.cache_clear()
+        database.close()
         with closing(sqlite3.connect(disk / "labels.sqlite")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
@@ -175,7 +175,7 @@ def test_a_file_or_folder_that_is_read_only(file, folder):
         path = Path(name) / "labels.sqlite"
         store = store_at(URL.create("sqlite", database=str(path)))
         check_works(store)
-        close(store)
+        database.close()
         path.chmod(file)
         Path(name).chmod(folder)
         with as_nobody():
@@ -189,22 +189,16 @@ def test_a_file_or_folder_that_is_read_only(file, folder):
                 assert str(caught.value) == said
         Path(name).chmod(0o777)
         path.chmod(0o666)
-        close(store)
+        database.close()
         assert counts(store.url)["versions"] == 1
         check_works(store)
-
-
-def close(store: LabelStore) -> None:
-    """As when the program ends."""
-    database.engine(store.url).dispose()
-    database._engine.cache_clear()
 
 
 def test_a_damaged_file(sqlite_url, tmp_path):
     store, path = store_at(sqlite_url), Path(sqlite_url.database)
     for _ in range(20):
         check_works(store)
-    close(store)
+    database.close()
     copy = shutil.copy(path, tmp_path / "copy")
     whole = path.read_bytes()
     for damaged in (b"labels" + whole[6:], whole[:4096] + os.urandom(len(whole) - 4096)):
@@ -214,7 +208,7 @@ def test_a_damaged_file(sqlite_url, tmp_path):
                 act()
             said = f"The label database is damaged: {path}. Put a copy in its place."
             assert str(caught.value) == said
-        database._engine.cache_clear()
+        database.close()
     os.replace(copy, path)
     assert store.head() == 20
     check_works(store)
@@ -273,7 +267,7 @@ def test_postgresql_may_be_read_only(postgres, postgres_url):
     name = postgres_url.database
     for setting in ("on", "off"):
         postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}")
-        close(store)
+        database.close()
         if setting == "on":
             check_refused(store, f"The label database may not be written: '{name}' on ")
     check_works(store)

@@ -248,7 +248,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def reload(self) -> None:
-        database._engine.cache_clear()
+        database.close()
         self.store = store_at(self.url, self.store.dataset.name)
 
     @invariant()

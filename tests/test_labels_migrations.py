@@ -39,7 +39,7 @@ def test_an_old_one_is_upgraded_and_keeps_what_it_has(label_url, monkeypatch, do
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:done])
         store_at(label_url).save(put(7, 1), "Ann")
         assert len(steps(label_url)) == done
-    database._engine.cache_clear()
+    database.close()
     assert store_at(label_url).label(7, 0).x == 1
     assert steps(label_url) == list(enumerate(STEPS, 1))
     assert set(counts(label_url)) < tables(label_url)
@@ -49,7 +49,7 @@ def test_one_of_a_later_program_is_refused(label_url):
     later = len(STEPS) + 1
     with transaction(label_url, write=True) as connection:
         connection.execute(text(f"INSERT INTO migrations VALUES ({later}, 'later', 'today')"))
-    database._engine.cache_clear()
+    database.close()
     said = rf"by a later version of fkd \(step {later}, .* Upgrade fkd\.$"
     with pytest.raises(UserError, match=said):
         store_at(label_url).head()

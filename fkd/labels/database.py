@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,13 @@ _LOCK = 0x666B64
 """Number of the lock that whoever writes to a PostgreSQL database holds."""
 
 _WRITES = "fkd_writes"
-_upgrading = threading.Lock()
+
+_For = tuple[int, tuple[int, int] | None]
+"""Which process an engine was made by, and for which file."""
+
+_open: dict[str, tuple[_For, Engine]] = {}
+"""The engine of each address."""
+_opening = threading.Lock()
 
 
 class StoreError(UserError):
@@ -63,7 +68,30 @@ def database_url() -> URL:
 def engine(url: URL | None = None) -> Engine:
     """The engine of ``url`` (by default ``database_url()``), its tables as they should be now."""
     made = url or database_url()
-    return _engine(made.render_as_string(hide_password=False), os.getpid(), _file(made))
+    address = made.render_as_string(hide_password=False)
+    wanted = os.getpid(), _file(made)  # connections do not survive a fork
+    if (kept := _open.get(address)) and kept[0] == wanted:
+        return kept[1]
+    with _opening:
+        if (kept := _open.get(address)) and kept[0] == wanted:
+            return kept[1]
+        if kept:
+            _closed(*kept)
+        opened = _opened(made)
+        _open[address] = wanted, opened
+    return opened
+
+
+def close() -> None:
+    """Close what this process holds open; whatever is asked for next opens it again."""
+    with _opening:
+        while _open:
+            _closed(*_open.popitem()[1])
+
+
+def _closed(made_for: _For, opened: Engine) -> None:
+    """Connections that came with a fork are the parent's to close."""
+    opened.dispose(close=made_for[0] == os.getpid())
 
 
 def _file(url: URL) -> tuple[int, int] | None:
@@ -82,14 +110,15 @@ def _file(url: URL) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-@lru_cache(maxsize=8)
-def _engine(address: str, process: int, file: tuple[int, int] | None) -> Engine:
-    """One per process: connections do not survive a fork."""
-    url = make_url(address)
-    made = _sqlite(url) if file else _postgresql(url)
-    with _upgrading, _in_words(made), made.connect() as connection:
-        if outdated(connection):
-            migrate(writing(connection))
+def _opened(url: URL) -> Engine:
+    made = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    try:
+        with _in_words(made), made.connect() as connection:
+            if outdated(connection):
+                migrate(writing(connection))
+    except BaseException:
+        made.dispose()
+        raise
     return made
 
 
