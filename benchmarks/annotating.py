@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.planting import plant
-from benchmarks.processes import ROOT
 from fkd.dataset import Dataset
 from fkd.labels.at import labels_at
 from fkd.labels.point import Edit, PointLabel
@@ -193,6 +190,7 @@ def next_rows(
 def _queue(dataset: Dataset, config: Any, version: int, seen: int, groups: Any) -> list[int]:
     """Rows as Correct would show them, by predictions out of fold; no fold has learned from the
     people that are scored."""
+    from fkd.evaluation.predictions import predict
     from fkd.labels.suspects import find_suspects
     from fkd.labels.twins import find_twins
     from fkd.labels.unseen import unseen_by
@@ -207,28 +205,26 @@ def _queue(dataset: Dataset, config: Any, version: int, seen: int, groups: Any) 
         split = Split(*(np.setdiff1d(part, held) for part in _parts_of(fold)))
         run = f"{dataset.name}-v{version}-fold-{number}"
         _train(_at(replace(config, split=split), store, version, seen), run)
-        _fkd("evaluate", run, "--split", "all", "--json")  # images without labels too
         models.append(trained_model(run))
+        predict(models[-1], dataset)  # of images without labels too
     labels = labels_at(store, version)
     twins = find_twins(dataset, measures, labels.points)
     return list(of_suspects(find_suspects(labels, unseen_by(models, dataset), twins)).rows)
 
 
 def _train(config: Any, name: str) -> None:
-    """A run of that name, trained to its end in a process of its own."""
+    """A run of that name, trained to its end; in this process, as it has TensorFlow already."""
     from fkd.training.runs import Run, create_run, runs_folder
     from fkd.training.status import FINISHED
+    from fkd.training.worker import main
 
     run = Run(runs_folder() / name)
     if not run.folder.is_dir():
         run = create_run(config, name)
     if run.status.state != FINISHED:
-        _fkd("train", str(run.folder))
-
-
-def _fkd(*words: str) -> None:
-    command = [sys.executable, "-m", "fkd", *words]
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        main(run.folder)
+    if (status := run.status).state != FINISHED:
+        raise RuntimeError(f"{name} {status.state}: {status.reason}")
 
 
 def _trained(config: Any, name: str, dataset: Dataset) -> dict[str, float]:

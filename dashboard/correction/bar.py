@@ -135,10 +135,7 @@ def ways(
         type="primary",
         shortcut="Enter",
         disabled=desk.conflict is not None,
-        on_click=acting(
-            "saving",
-            save_and_go(shown, after),
-        ),
+        on_click=acting("saving", save_and_go(shown, after)),
     )
     if st.session_state.pop("correct-show-keys", False):
         _keys()

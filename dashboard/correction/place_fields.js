@@ -11,8 +11,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     field.dataset.shown = `${data.k} ${shown}`;
     field.onchange = () => {
       const value = field.valueAsNumber;
-      if (!(value >= low && value <= high)) field.value = shown;
-      else if (value.toFixed(2) !== shown) setTriggerValue("entered", { k: data.k, axis, value });
+      const fits = value >= low && value <= high;
+      field.value = fits ? value.toFixed(2) : shown;
+      if (field.value !== shown) setTriggerValue("entered", { k: data.k, axis, value });
     };
   }
 }

@@ -88,7 +88,7 @@ def test_labels_are_corrected_and_the_next_training_gains(page, server, drawn):
     assert after.config.split.digest == before.config.split.digest  # the same images held back
     link = f"model={after.name}&with={before.name}&section=gain"
     page.goto(f"{server.url}/evaluate?dataset=to-train-on&{link}")
-    expect(page.get_by_text("Before and after")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Before and after", exact=True)).to_be_visible(timeout=SLOW)
     seen = page.locator("[data-testid=stMain]")
     expect(seen).to_contain_text("1 label on 1 of the")
     expect(seen).to_contain_text(f"{before.name} (labels as ingested)")
