@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.prediction import view
-from dashboard.prediction.models import models
+from dashboard.prediction.models import MODELS
 from dashboard.prediction.view import View
 from dashboard.prediction.work import Job
 from dashboard.words import plain
@@ -39,5 +39,5 @@ def controls(shown: View) -> Job:
             **view.linked(shown, "mirrored"),
         )
     job = Job(known[shown.model], shown.mirrored)
-    models().load(job.model)
+    MODELS.load(job.model)
     return job

@@ -6,8 +6,6 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-import streamlit as st
-
 from fkd.inference.loading import open_pipeline
 from fkd.inference.pipeline import Pipeline
 from fkd.models.sources import TrainedModel
@@ -55,6 +53,5 @@ def _load(model: TrainedModel, loading: Loading) -> None:
         loading.ready.set_exception(error)
 
 
-@st.cache_resource(show_spinner=False)
-def models() -> Models:
-    return Models()
+MODELS = Models()
+"""Those of this server."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from dashboard.prediction.models import models
+from dashboard.prediction.models import MODELS
 from dashboard.tasks import Task, start_alone
 from fkd.errors import UserError
 from fkd.inference.frame import Frame
@@ -62,7 +62,7 @@ class Job:
 
     def pipeline(self, progress: Progress) -> Pipeline:
         """The model, waited for; ``progress`` says for what."""
-        loading = models().load(self.model)
+        loading = MODELS.load(self.model)
         while not loading.ready.done():
             progress(loading.stage, 0, 0)
             time.sleep(_POLL_S)
