@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from evaluation_helper import labelled, make_run, split_of
 
 from fkd.errors import UserError
-from fkd.evaluation.parts import ALL, VALIDATION, held_back, part_of, rows_of, seen
+from fkd.evaluation.parts import (
+    ALL,
+    VALIDATION,
+    bundled_never_saw,
+    held_back,
+    part_of,
+    rows_of,
+    seen,
+)
 from fkd.models.sources import TrainedModel
 from fkd.splits import Split
 
@@ -43,6 +53,15 @@ def test_other_data_was_neither_held_back_nor_surely_seen(tmp_path):
     with pytest.raises(UserError, match="comes without its split"):
         rows_of(bundled, DATASET, VALIDATION)
     assert seen(bundled, DATASET, DATASET.rows) is None
+
+
+def test_of_drawn_faces_the_bundled_model_surely_saw_none(tmp_path):
+    drawn = replace(DATASET, manifest={"origin": "demo"})
+    assert bundled_never_saw(drawn)
+    assert not bundled_never_saw(DATASET)
+    path = tmp_path / "compact.keras"
+    assert seen(TrainedModel("bundled", path), drawn, drawn.rows) == 0
+    assert seen(TrainedModel("another", path), drawn, drawn.rows) is None
 
 
 def test_a_run_that_cannot_be_read_held_nothing_back():

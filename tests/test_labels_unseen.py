@@ -18,7 +18,6 @@ from fkd.labels.unseen import (
     SHAPE_ONLY,
     Unseen,
     best_first,
-    bundled_never_saw,
     joined_by_bundled,
     unseen_by,
 )
@@ -97,8 +96,6 @@ def test_the_run_of_the_least_error_comes_first():
 def test_the_bundled_model_fills_what_is_left():
     drawn = replace(DATASET, manifest={"origin": "demo"})
     made = Predictions.of_output(BUNDLED, DATASET.rows, OUTPUT)
-    assert bundled_never_saw(drawn)
-    assert not bundled_never_saw(DATASET)
     unseen = joined_by_bundled(unseen_by([trained("one")], drawn), drawn, made)
     assert unseen.known.all()
     assert unseen.source_of(0) == "validation part of run 'one'"

@@ -80,22 +80,22 @@ def _warnings(compared: Compared) -> None:
             "The two runs held different images back; these are the ones that neither has seen.",
             icon=":material/join_inner:",
         )
-    dataset = compared.current.dataset
     unknown = [
         plain(name)
         for name, seen in zip(compared.names, compared.part.seen, strict=True)
         if seen is None
     ]
     if unknown:
-        alone = compared.split == ALL and not any(
-            predictions.has_validation(model, dataset) for model in compared.models
-        )
         st.warning(
             f"Whether {' or '.join(unknown)} has seen these pictures in training is not known; if "
-            "it has, that flatters it."
-            + (" There is no validation part here, so all images are scored." if alone else ""),
+            "it has, that flatters it.",
             icon=":material/school:",
         )
+    dataset = compared.current.dataset
+    if compared.split == ALL and not any(
+        predictions.has_validation(model, dataset) for model in compared.models
+    ):
+        st.caption("There is no validation part here, so all images are scored.")
 
 
 def _notes(compared: Compared, scores: list[Scores]) -> list[str]:

@@ -84,7 +84,8 @@ def run_suspects(arguments: argparse.Namespace) -> None:
 
 
 def _unseen(arguments: argparse.Namespace, dataset: Dataset, progress: Progress) -> Unseen:
-    from fkd.labels.unseen import best_first, bundled_never_saw, unseen_by
+    from fkd.evaluation.parts import bundled_never_saw
+    from fkd.labels.unseen import best_first, unseen_by
     from fkd.models.sources import BUNDLED, trained_model, trained_models
 
     if arguments.folds is not None:

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.models.sources import TrainedModel
+from fkd.models.sources import BUNDLED, TrainedModel
 from fkd.splits import positions
 from fkd.training.config import RunConfig
 
 VALIDATION, ALL = "validation", "all"
+
+_DRAWN = "demo"
+"""Origin of datasets of drawn faces, see ``fkd.demo``."""
 
 Rows = NDArray[np.int64]
 
@@ -31,6 +34,8 @@ def held_back(model: TrainedModel, dataset: Dataset) -> Rows | None:
 def seen(model: TrainedModel, dataset: Dataset, rows: Rows) -> int | None:
     """How many of ``rows`` the model has learned from; None where that is not known: the run was
     on other data, which may hold the same pictures, or there is none."""
+    if model.name == BUNDLED and bundled_never_saw(dataset):
+        return 0
     config = _config(model)
     if config is None or config.data_hash != dataset.content_hash:
         return None
@@ -39,6 +44,15 @@ def seen(model: TrainedModel, dataset: Dataset, rows: Rows) -> int | None:
         keypoints = np.asarray(dataset.keypoints[positions(dataset, learned)])
         return int(np.isfinite(keypoints).all(axis=(1, 2)).sum())
     return len(learned)
+
+
+def bundled_never_saw(dataset: Dataset) -> bool:
+    """Whether it is sure that the bundled model has not learned from images of ``dataset``.
+
+    It learned from real faces, whose content hash its file does not name, and from drawn ones of
+    other numbers than any demo dataset has (``training.pipeline``): only of drawn faces it is sure.
+    """
+    return dataset.manifest.get("origin") == _DRAWN
 
 
 def validation_rows(model: TrainedModel, dataset: Dataset) -> Rows:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.evaluation.parts import held_back
+from fkd.evaluation.parts import bundled_never_saw, held_back
 from fkd.evaluation.predictions import Predictions, stored, stored_validation
 from fkd.models.sources import TrainedModel
 from fkd.splits import positions
@@ -27,9 +27,6 @@ SHAPE_ONLY = "shape only"
 """Source of images that no model was asked about."""
 
 _FOLD = re.compile(r"-fold-\d+$")
-
-DRAWN = "demo"
-"""Origin of datasets of drawn faces, see ``fkd.demo``."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +117,6 @@ def _of_run(model: TrainedModel, dataset: Dataset) -> Predictions | None:
         learned = model.run.config.split.training
         return everything.of_rows(np.setdiff1d(dataset.rows, learned, assume_unique=True))
     return stored_validation(model, dataset)
-
-
-def bundled_never_saw(dataset: Dataset) -> bool:
-    """Whether it is sure that the bundled model has not learned from images of ``dataset``.
-
-    It learned from real faces, whose content hash its file does not name, and from drawn ones of
-    other numbers than any demo dataset has (``training.pipeline``): only of drawn faces it is sure.
-    """
-    return dataset.manifest.get("origin") == DRAWN
 
 
 def joined_by_bundled(unseen: Unseen, dataset: Dataset, made: Predictions) -> Unseen:
