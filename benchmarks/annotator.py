@@ -17,7 +17,7 @@ does who leafs through them. Corrections are saved in a label store and trained 
 hand.
 
 FOLDER has real faces (``training.zip``) and who they show (``people.csv``); without it, faces are
-drawn. An hour on two idle cores; what is done is kept in HOME: a second call goes on from there.
+drawn. Two thirds of an hour on two idle cores; what is done is kept in HOME: a second call goes on from there.
 Results go to ``benchmarks/results/annotator.json``.
 """
 
