@@ -17,8 +17,8 @@ does who leafs through them. Corrections are saved in a label store and trained 
 hand.
 
 FOLDER has real faces (``training.zip``) and who they show (``people.csv``); without it, faces are
-drawn. Two thirds of an hour on two idle cores; what is done is kept in HOME: a second call goes on from there.
-Results go to ``benchmarks/results/annotator.json``.
+drawn. Forty minutes on two idle cores; what is done is kept in HOME: a second call goes on from
+there. Results go to ``benchmarks/results/annotator.json``.
 """
 
 from __future__ import annotations
