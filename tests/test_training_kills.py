@@ -13,7 +13,7 @@ from training_helper import kill_all, new_run, put_tiny, wait_for, whole_epochs
 from fkd.training.launcher import launch, resume
 from fkd.training.status import CRASHED, FINISHED, RUNNING, Status
 
-KILLS, EPOCHS = 12, 60
+KILLS, EPOCHS = 12, 30
 
 
 @pytest.mark.slow
