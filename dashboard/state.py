@@ -50,7 +50,7 @@ def _sidebar_note(name: str) -> None:
     version = LabelStore(loaders.ingested(name)).head()
     st.caption(
         f"{compact(about['rows'])} {'labelled' if any(about['present'].values()) else 'unlabelled'}"
-        f", {compact(about['test_rows'])} test images"
+        f", {compact(about['test_rows'])} test"
         + (f", labels version {version}" if version else ""),
         help="Left and right are the subject's, not the viewer's: the left eye is on the "
         "right of the picture.",
