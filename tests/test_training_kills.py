@@ -13,12 +13,12 @@ from training_helper import kill_all, new_run, put_tiny, wait_for, whole_epochs
 from fkd.training.launcher import launch, resume
 from fkd.training.status import CRASHED, FINISHED, RUNNING, Status
 
-KILLS, EPOCHS = 12, 30
+KILLS, EPOCHS = 20, 60
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_again_and_again_it_loses_nothing_beyond_the_last_checkpoint(tiny_drawn):
+def test_killed_twenty_times_it_loses_nothing_beyond_the_last_checkpoint(tiny_drawn):
     run = new_run(put_tiny(tiny_drawn), epochs=EPOCHS)
     chance = random.Random(1)
     launch(run)
