@@ -33,7 +33,8 @@ def held_back(model: TrainedModel, dataset: Dataset) -> Rows | None:
 
 def seen(model: TrainedModel, dataset: Dataset, rows: Rows) -> int | None:
     """How many of ``rows`` the model has learned from; None where that is not known: the run was
-    on other data, which may hold the same pictures, or there is none."""
+    on other data, which may hold the same pictures, or there is none (but see
+    ``bundled_never_saw``)."""
     if model.name == BUNDLED and bundled_never_saw(dataset):
         return 0
     config = _config(model)

@@ -26,10 +26,10 @@ _LOCK = 0x666B64
 
 _WRITES = "fkd_writes"
 
-_For = tuple[int, tuple[int, int] | None]
+_Owner = tuple[int, tuple[int, int] | None]
 """Which process an engine was made by, and for which file."""
 
-_open: dict[str, tuple[_For, Engine]] = {}
+_open: dict[str, tuple[_Owner, Engine]] = {}
 """The engine of each address."""
 _opening = threading.Lock()
 
@@ -89,9 +89,9 @@ def close() -> None:
             _closed(*_open.popitem()[1])
 
 
-def _closed(made_for: _For, opened: Engine) -> None:
+def _closed(owner: _Owner, opened: Engine) -> None:
     """Connections that came with a fork are the parent's to close."""
-    opened.dispose(close=made_for[0] == os.getpid())
+    opened.dispose(close=owner[0] == os.getpid())
 
 
 def _file(url: URL) -> tuple[int, int] | None:
