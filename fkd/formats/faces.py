@@ -92,6 +92,13 @@ class Imported:
         numbered: whether the files say which rows these are, as files called ``12.png`` do;
             otherwise the rows are counted from 0, in the order of the files.
         left_out: images without a face in the files, which are not among the rows.
+        names: the image files' names without folder and suffix, one for each row; empty where the
+            format has none.
+        notes: how the files were read where that is not the only way, a sentence each: what was
+            taken for missing, which convention was recognised, which names were matched.
+        assumptions: what was taken for granted and would change labels if it were wrong, a
+            sentence each. Nothing is saved before somebody has agreed.
+        unread: names of files beside the labels that nothing was read from.
     """
 
     schema: KeypointSchema
@@ -101,6 +108,10 @@ class Imported:
     images: NDArray[np.uint8] | None
     numbered: bool
     left_out: int = 0
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
