@@ -22,9 +22,14 @@ MAX_PIXELS = 64_000_000
 MIN_SIDE = 24
 """Smallest width and height in px: a face of fewer shows no keypoints."""
 
-FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"]
-"""Kinds of files, under Pillow's names. HEIC comes with the extra ``heic``."""
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif")
+FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000"]
+"""Kinds of files that are known by their first bytes, under Pillow's names. HEIC comes with the
+extra ``heic``; TGA, which has no such bytes, is tried only for names that end in ``.tga``."""
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".heic", ".heif", ".avif", ".avifs"),
+    *(".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf", ".mpo", ".apng"),
+)
 """What such files are called."""
 
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -110,7 +115,10 @@ def decode(data: bytes, name: str) -> Photo:
 
 def _open(data: bytes, name: str) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(data), formats=[*FORMATS, *_optional()])
+        formats = [*FORMATS, *_optional()]
+        if name.lower().endswith(".tga"):
+            formats.append("TGA")
+        return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError:
         raise _too_many_pixels(name) from None
     except UnidentifiedImageError:
