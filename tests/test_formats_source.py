@@ -1,6 +1,10 @@
+import bz2
+import gzip
 import io
+import lzma
 import os
 import struct
+import tarfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +15,7 @@ from hypothesis import given
 
 from fkd import settings
 from fkd.errors import UserError
-from fkd.formats.source import Kind, has_table, open_table
+from fkd.formats.source import Kind, files_in, has_table, open_table
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(20_000))
 
@@ -24,10 +28,20 @@ def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     return buffer.getvalue()
 
 
+def tarred(*entries: tuple[str, bytes], mode: str = "w:gz") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for name, data in entries:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
 def read(path: Path, kind: Kind = "training") -> bytes:
     with open_table(path, kind) as source:
         data = source.stream.read()
-        assert len(data) == source.size
+        assert (source.position() if source.position else len(data)) == source.size
         return data
 
 
@@ -165,7 +179,7 @@ def test_the_same_table_twice_is_ambiguous(tmp_path: Path) -> None:
 def test_three_zips_deep_is_too_deep(tmp_path: Path) -> None:
     inner = zipped(("training.zip", zipped(("training.csv", TABLE))))
     (tmp_path / "x.zip").write_bytes(zipped(("training.zip", inner)))
-    assert "one more zip" in refusal(tmp_path / "x.zip")
+    assert "one more archive" in refusal(tmp_path / "x.zip")
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
@@ -256,3 +270,120 @@ def test_a_mutated_zip_raises_nothing_but_user_errors(
     path.write_bytes(data)
     with suppress(UserError), open_table(path, "training") as source:
         assert len(source.stream.read()) <= source.size
+
+
+@pytest.mark.parametrize(
+    ("end", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_compressed_table_is_read(tmp_path: Path, end: str, pack, named: bool) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / (f"training.csv{end}" if named else "upload")
+    path.write_bytes(pack(TABLE))
+    assert read(path) == TABLE
+    with open_table(path, "training") as source:
+        assert source.name == ("training.csv" if named else "upload")
+    if named:
+        assert read(tmp_path) == TABLE
+        assert not has_table(path, "test")
+    path.write_bytes(pack(TABLE)[:-20])
+    assert "damaged or incomplete" in refusal(path)
+    path.write_bytes(pack(bytes(300 << 20)))
+    assert "times its size" in refusal(path)
+    path.write_bytes(pack(pack(TABLE)))
+    assert "one more archive" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("end", "mode"),
+    [
+        (".tar", "w"),
+        (".tar.gz", "w:gz"),
+        (".tgz", "w:gz"),
+        (".tar.bz2", "w:bz2"),
+        (".tar.xz", "w:xz"),
+    ],
+)
+def test_a_tar_is_read_as_a_zip_is(tmp_path: Path, end: str, mode: str) -> None:
+    path = tmp_path / f"faces{end}"
+    entries = (("faces/test.csv", b"no"), ("notes.txt", b"no"), ("faces/training.csv", TABLE))
+    path.write_bytes(tarred(*entries, mode=mode))
+    assert read(path) == TABLE
+    assert read(path, "test") == b"no"
+    assert has_table(path, "test")
+    assert not has_table(path, "lookup")
+    assert files_in(path) == ["faces/test.csv", "faces/training.csv", "notes.txt"]
+    path.write_bytes(tarred(("../training.csv", TABLE), mode=mode))
+    assert "leads out" in refusal(path)
+    path.write_bytes(tarred(("training.zip", zipped(("training.csv", TABLE))), mode=mode))
+    assert "one more archive" in refusal(path)
+
+
+def test_a_link_in_a_tar_leads_nowhere(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        link = tarfile.TarInfo("training.csv")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    (tmp_path / "x.tar").write_bytes(buffer.getvalue())
+    assert "does not hold training.csv" in refusal(tmp_path / "x.tar")
+
+
+def test_a_folder_is_searched_at_any_depth_the_least_deep_table_first(tmp_path: Path) -> None:
+    # What Windows makes of facial-keypoints-detection.zip and the training.zip in it.
+    for name, data in (("training/training.csv", TABLE), ("test/test.csv", b"t"),
+                       ("IdLookupTable.csv", b"l")):  # fmt: skip
+        path = tmp_path / "facial-keypoints-detection" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    assert read(tmp_path) == TABLE
+    assert (read(tmp_path, "test"), read(tmp_path, "lookup")) == (b"t", b"l")
+    with open_table(tmp_path, "training") as source:
+        assert source.entry == "facial-keypoints-detection/training/training.csv"
+    (tmp_path / "training.csv").write_bytes(b"nearer")
+    assert read(tmp_path) == b"nearer"
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "SampleSubmission.csv").write_bytes(b"1")
+    assert "more than once" in refusal(tmp_path, "submission")
+
+
+def test_what_lies_in_hidden_folders_is_passed_over(tmp_path: Path) -> None:
+    for place in (".cache", "__MACOSX"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "training.csv").write_bytes(b"no")
+    assert not has_table(tmp_path, "training")
+    (tmp_path / "Thumbs.db").write_bytes(b"no")
+    (tmp_path / "training.csv").write_bytes(TABLE)
+    assert files_in(tmp_path) == ["training.csv"]
+
+
+def test_a_folder_of_endless_files_is_not_searched_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fkd.formats.source.MAX_FILES", 3)
+    for number in range(5):
+        (tmp_path / f"{number}.csv").touch()
+    assert "more than 3 files" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive, not a CSV table; unpack it first"),
+        (b"Rar!\x1a\x07", "a RAR archive"),
+        (b"\x89HDF\r\n", "an HDF5 file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel workbook"),
+        (b"\x80\x04\x95\x00\x00", "a Python pickle, which is never opened"),
+    ],
+)
+def test_other_kinds_of_files_are_called_by_their_names(
+    tmp_path: Path, start: bytes, words: str
+) -> None:
+    (tmp_path / "training.csv").write_bytes(start + bytes(100))
+    assert words in refusal(tmp_path / "training.csv")
+
+
+def test_a_workbook_says_why_it_cannot_hold_the_images(tmp_path: Path) -> None:
+    path = tmp_path / "training.xlsx"
+    path.write_bytes(zipped(("[Content_Types].xml", b""), ("xl/workbook.xml", b"")))
+    assert "32,767 characters" in refusal(path)

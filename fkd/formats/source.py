@@ -1,32 +1,54 @@
-"""Where a table's bytes come from: a file, a zip, a folder, or a zip inside a zip.
+"""Where a table's bytes come from: a file, a folder, an archive, or an archive inside an archive.
 
-Nothing is unpacked to disk: a table is one sequential stream whatever holds it.
+Nothing is unpacked to disk: a table is one sequential stream of text whatever holds it.
 """
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import lzma
 import os
-import struct
+import tarfile
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 from fkd import settings
 from fkd.errors import UserError
+from fkd.formats._streams import (
+    DAMAGE,
+    HARMLESS_BYTES,
+    CheckedStream,
+    TextStream,
+    UnpackedStream,
+    damage_of,
+    too_large,
+)
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+__all__ = [
+    "ARCHIVE_NAME",
+    "FILE_NAMES",
+    "HARMLESS_BYTES",
+    "Kind",
+    "TableSource",
+    "check_entry",
+    "damage_of",
+    "files_in",
+    "has_table",
+    "is_hidden",
+    "leads_out",
+    "open_table",
+]
 
 Kind = Literal["training", "test", "lookup", "submission"]
 
 FILE_NAMES: dict[Kind, tuple[str, ...]] = {
-    "training": ("training.csv",),
+    "training": ("training.csv", "facial_keypoints.csv"),
     "test": ("test.csv",),
     "lookup": ("IdLookupTable.csv", "submissionFileFormat.csv"),
     "submission": ("SampleSubmission.csv",),
@@ -36,53 +58,224 @@ FILE_NAMES: dict[Kind, tuple[str, ...]] = {
 ARCHIVE_NAME = "facial-keypoints-detection.zip"
 """The one download that holds all tables, plain or zipped once more."""
 
-HARMLESS_BYTES = 1 << 20
-"""Expansion is not judged below this size: a few flat images compress by any ratio."""
+IMAGES_NAME = "face_images.npz"
+"""The images that belong to ``facial_keypoints.csv``, in the mirror that has both."""
 
-_DAMAGE = (  # All that zipfile is known to raise on files that are not what they say.
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),
-    *(ValueError, OverflowError, IndexError, RuntimeError, OSError),
+MAX_FILES = 100_000
+"""Most files looked at in a folder or archive."""
+
+_PACKED: tuple[tuple[bytes, Callable[..., Any]], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
 )
+"""How compressed files begin, and what reads them."""
+
+_PACKED_ENDS = (".gz", ".bz2", ".xz")
+_TAR_ENDS = (".tar", *(f".tar{end}" for end in _PACKED_ENDS), ".tgz", ".tbz2", ".txz")
+
+_OTHER_KINDS = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
+    (b"\x89HDF", "an HDF5 file", "save the table as CSV or Parquet"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the table as CSV from where it was made"),
+    (b"\x93NUMPY", "a NumPy array", "save the table as CSV or Parquet"),
+    (b"ARROW1", "an Arrow (Feather) file", "save the table as CSV or Parquet"),
+    (b"SQLite format 3", "an SQLite database", "save the table as CSV or Parquet"),
+    (b"%PDF", "a PDF document", "name the table itself"),
+    (b"\x89PNG", "a picture", "name the table itself"),
+    (b"\xff\xd8\xff", "a picture", "name the table itself"),
+    (b"\x80\x04\x95", "a Python pickle, which is never opened", "save the table as CSV or Parquet"),
+    (b"\x80\x05\x95", "a Python pickle, which is never opened", "save the table as CSV or Parquet"),
+)
+"""How files begin that hold no table that is read, what they are, and what to do."""
+
+_PEEK = 512
+_TAR_MARK = slice(257, 262)
+_ARCHIVE_ENDS = (".zip", *_TAR_ENDS)
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """An open table: ``stream`` gives its ``size`` bytes in order (seeking is not possible);
-    ``name`` is the file name to show."""
+    """An open table.
+
+    Attributes:
+        stream: gives its bytes in order (seeking is not possible).
+        size: how far ``position`` goes; without that, the number of bytes of ``stream``.
+        name: the file name to show.
+        entry: where the table lies in its folder or archive; empty for a file by itself.
+        position: how far reading has come, where the number of bytes is not known beforehand, as
+            in compressed files.
+    """
 
     stream: IO[bytes]
     size: int
     name: str
+    entry: str = ""
+    position: Callable[[], int] | None = None
 
 
 @contextmanager
 def open_table(path: str | Path, kind: Kind) -> Iterator[TableSource]:
-    """Open the table of ``kind`` at ``path``: a CSV file, a zip, a folder or a zip of zips.
+    """Open the table of ``kind`` at ``path``: a CSV or Parquet file, plain or compressed (gzip,
+    bzip2, xz), or a folder or archive (zip, tar) that holds it.
 
-    A file is taken whatever its name; in folders and zips the table is looked for by its known
-    names (a zip with a single CSV file may call that as it likes).
+    A file is taken whatever its name; in folders, at any depth, and archives the table is looked
+    for by its known names (an archive with a single CSV file may call that as it likes). Parquet
+    comes as the text of a CSV table; so does a table whose images lie beside it.
 
     Raises:
-        UserError: if there is no such file, it cannot be read, or a zip is damaged, encrypted,
-            hostile or larger than ``settings`` allows. The same may be raised while reading.
+        UserError: if there is no such file, it cannot be read, or an archive is damaged,
+            encrypted, hostile or larger than ``settings`` allows. The same may be raised while
+            reading.
     """
     path = Path(path)
     with ExitStack() as stack:
         # os.path's test is False, where Path's raises, for what no path can be.
-        file = _find_in_folder(path, kind) if os.path.isdir(path) else path
+        inside = os.path.isdir(path)
+        file = _find_in_folder(path, kind) if inside else path
         stream, size = _open_file(file)
         stack.enter_context(stream)
-        name = file.name
-        if file.suffix.lower() == ".zip" or _looks_zipped(stream):
-            stream, size, name = _open_zip(stack, stream, size, name, kind)
-        elif size > settings.MAX_TABLE_BYTES:
-            raise _too_large(name)
-        checked = _CheckedStream(stream, name, size)
-        yield TableSource(stack.enter_context(io.BufferedReader(checked, 1 << 16)), size, name)
+        entry = file.relative_to(path).as_posix() if inside else ""
+        opening = _Opening(stack, kind)
+        table = opening.table(_Found(stream, size, file.name, entry))
+        yield opening.with_images(table, file.with_name(IMAGES_NAME))
+
+
+class _Found(NamedTuple):
+    """A file that is the table or holds it: ``size`` bytes, at ``entry`` of what it lies in."""
+
+    stream: IO[bytes]
+    size: int
+    name: str
+    entry: str
+
+
+class _Opening:
+    """Peels a table out of what it is packed in; all that is opened goes to ``stack``."""
+
+    def __init__(self, stack: ExitStack, kind: Kind) -> None:
+        self._stack, self._kind = stack, kind
+        self._images: Callable[[], IO[bytes]] | None = None
+
+    def table(self, found: _Found, outer: str = "") -> TableSource:
+        """The table that ``found`` is or holds; ``outer`` is the kind of archive around it."""
+        with damage_of(found.name):
+            start = found.stream.read(_PEEK)
+            found.stream.seek(0)
+        if found.name.lower().endswith(".zip") or start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+            return self._of_zip(found, outer)
+        if start[_TAR_MARK] == b"ustar":
+            return self._of_tar(found, found.stream)
+        for mark, unpack in _PACKED:
+            if start.startswith(mark):
+                return self._of_compressed(found, unpack)
+        if start.startswith(b"PAR1"):
+            return self._of_parquet(found)
+        for mark, what, advice in _OTHER_KINDS:
+            if start.startswith(mark):
+                raise UserError(f"{found.name} is {what}, not a CSV table; {advice}")
+        if found.size > settings.MAX_TABLE_BYTES:
+            raise too_large(found.name)
+        checked = self._buffered(CheckedStream(found.stream, found.name, found.size))
+        return TableSource(checked, found.size, found.name, found.entry)
+
+    def _buffered(self, raw: io.RawIOBase) -> IO[bytes]:
+        return self._stack.enter_context(io.BufferedReader(raw, 1 << 16))
+
+    def _of_zip(self, found: _Found, outer: str) -> TableSource:
+        with damage_of(found.name):
+            archive = self._stack.enter_context(zipfile.ZipFile(found.stream))
+            entries = _entries(archive, found.name)
+            entry = entries[_pick(list(entries), self._kind, found.name)]
+            check_entry(entry, found.size, found.name)
+        name = _base(entry.filename)
+        if outer and name.lower().endswith(_ARCHIVE_ENDS):
+            raise UserError(f"{found.name} holds one more archive, {name}; unpack it first")
+        with damage_of(found.name):
+            inner = self._stack.enter_context(archive.open(entry))
+        images = next((e for n, e in entries.items() if _base(n).lower() == IMAGES_NAME), None)
+        if images is not None:
+            check_entry(images, found.size, found.name)
+            self._images = lambda: archive.open(images)
+        place = found.entry if outer else entry.filename.replace("\\", "/")
+        return self.table(_Found(inner, entry.file_size, name, place), outer="zip")
+
+    def _of_compressed(self, found: _Found, unpack: Callable[..., Any]) -> TableSource:
+        with damage_of(found.name):
+            decompressor = self._stack.enter_context(unpack(found.stream, "rb"))
+        unpacked = UnpackedStream(decompressor, found.stream, found.name)
+        start = bytearray()
+        while len(start) < _PEEK and (more := unpacked.read(_PEEK - len(start))):
+            start += more
+        unpacked.seek(0)
+        if bytes(start)[_TAR_MARK] == b"ustar":
+            return self._of_tar(found, unpacked)
+        if bytes(start).startswith((b"PAR1", b"PK\x03\x04", *(mark for mark, _ in _PACKED))):
+            raise UserError(f"{found.name} holds one more archive; unpack it first")
+        name = found.name
+        if name.lower().endswith(_PACKED_ENDS):
+            name = name.rpartition(".")[0]
+        stream = self._buffered(unpacked)
+        return TableSource(stream, found.size, name, found.entry, found.stream.tell)
+
+    def _of_tar(self, found: _Found, stream: Any) -> TableSource:
+        """The table in the tar that ``stream`` gives, which can go back to its beginning."""
+        with damage_of(found.name):
+            entry = _pick(_tar_names(stream, found.name), self._kind, found.name)
+            stream.seek(0)
+            archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115
+            self._stack.callback(archive.close)
+            member = next(m for m in archive if _slashed(m.name) == entry)
+            inner = archive.extractfile(member)
+        if _base(entry).lower().endswith((*_ARCHIVE_ENDS, ".parquet")) or inner is None:
+            raise UserError(f"{found.name} holds one more archive, {_base(entry)}; unpack it first")
+        if member.size > settings.MAX_TABLE_BYTES:
+            raise too_large(found.name)
+        checked = self._buffered(CheckedStream(inner, _base(entry), member.size))
+        return TableSource(checked, member.size, _base(entry), entry)
+
+    def _of_parquet(self, found: _Found) -> TableSource:
+        from fkd.formats._columnar import parquet_as_csv
+
+        if found.size > settings.MAX_TABLE_BYTES:
+            raise too_large(found.name)
+        pieces, rows, position = parquet_as_csv(found.stream, found.name)
+        stream = self._buffered(TextStream(pieces))
+        return TableSource(stream, rows, found.name, found.entry, position)
+
+    def with_images(self, table: TableSource, beside: Path) -> TableSource:
+        """``table`` with the images of the ``.npz`` file in its archive or at ``beside``, where it
+        has none of its own."""
+        if self._kind != "training":
+            return table
+        if self._images is None and os.path.isfile(beside):
+            self._images = lambda: _open_file(beside)[0]
+        if self._images is None:
+            return table
+        assert isinstance(table.stream, io.BufferedReader)
+        if b"Image" in table.stream.peek(1 << 16).partition(b"\n")[0]:
+            return table
+        from fkd.formats._columnar import images_of, with_images
+
+        with damage_of(IMAGES_NAME), self._images() as archive:
+            images = images_of(archive, IMAGES_NAME)
+        pieces = with_images(iter(table.stream.readline, b""), images, IMAGES_NAME, table.name)
+        total, position = table.size, table.position or _counted(table.stream)
+        stream = self._buffered(TextStream(pieces))
+        return TableSource(stream, total, table.name, table.entry, position)
+
+
+def _counted(stream: io.BufferedReader) -> Callable[[], int]:
+    """How much of what lies under ``stream``, a ``CheckedStream``, was read."""
+    raw: Any = stream.raw
+    size = raw.left
+    return lambda: size - raw.left
 
 
 def has_table(path: str | Path, kind: Kind) -> bool:
-    """Whether the folder or zip at ``path`` holds the table of ``kind`` under a known name.
+    """Whether the folder or archive at ``path`` holds the table of ``kind`` under a known name.
 
     A CSV file holds no other table; a path that cannot be read holds none.
     """
@@ -91,10 +284,37 @@ def has_table(path: str | Path, kind: Kind) -> bool:
         if path.is_dir():
             file = _find_in_folder(path, kind)
             return file.name.lower() != ARCHIVE_NAME or has_table(file, kind)
-        with zipfile.ZipFile(path) as archive:
-            return any(_base(e).lower() in _wanted(kind) for e in archive.infolist())
-    except (UserError, *_DAMAGE):
+        return any(_base(name).lower() in _wanted(kind) for name in files_in(path))
+    except (UserError, *DAMAGE):
         return False
+
+
+def files_in(path: str | Path) -> list[str]:
+    """The files in the folder, zip or tar at ``path``, as paths from there, in order; what systems
+    add for themselves is left out. Empty for a file that is none of these.
+
+    Raises:
+        UserError: if it is damaged or hostile, or holds more than ``MAX_FILES``.
+    """
+    path = Path(path)
+    if os.path.isdir(path):
+        return sorted(file.relative_to(path).as_posix() for file in _walk(path))
+    stream, _ = _open_file(path)
+    with stream, damage_of(path.name):
+        start = stream.read(_PEEK)
+        stream.seek(0)
+        if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+            with zipfile.ZipFile(stream) as archive:
+                return sorted(_entries(archive, path.name))
+        if start[_TAR_MARK] == b"ustar":
+            return sorted(_tar_names(stream, path.name))
+        for mark, unpack in _PACKED:
+            if start.startswith(mark) and path.name.lower().endswith(_TAR_ENDS):
+                with unpack(stream, "rb") as unpacked:
+                    return sorted(
+                        _tar_names(UnpackedStream(unpacked, stream, path.name), path.name)
+                    )
+    return []
 
 
 def _open_file(path: Path) -> tuple[IO[bytes], int]:
@@ -113,82 +333,133 @@ def _open_file(path: Path) -> tuple[IO[bytes], int]:
         raise UserError(f"{path} cannot be read: {reason}") from None
 
 
-def _looks_zipped(stream: IO[bytes]) -> bool:
-    start = stream.read(4)
-    stream.seek(0)
-    return start in (b"PK\x03\x04", b"PK\x05\x06")
-
-
 def _wanted(kind: Kind) -> list[str]:
-    """Known names of the table and of zips that may hold it, in lower case, the best first."""
+    """Known names of the table and of what may hold it, in lower case, the best first."""
     names = [name.lower() for name in FILE_NAMES[kind]]
-    zips = [f"{name.removesuffix('.csv')}{end}" for name in names for end in (".zip", ".csv.zip")]
-    return names + zips
+    stems = [name.removesuffix(".csv") for name in names]
+    packed = [
+        f"{stem}{end}"
+        for stem in stems
+        for end in (".zip", ".csv.zip", *(f".csv{end}" for end in _PACKED_ENDS), ".parquet",
+                    *_TAR_ENDS, *(f"{end}" for end in _PACKED_ENDS))
+    ]  # fmt: skip
+    return names + packed
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """The files in ``folder`` and the folders below it; links to folders are not followed."""
+    count = 0
+    for place, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        for name in sorted(files):
+            if not is_hidden(name):
+                yield Path(place, name)
+                count += 1
+        if count > MAX_FILES:
+            raise _too_many(str(folder))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _find_in_folder(folder: Path, kind: Kind) -> Path:
     try:
-        found = {file.name.lower(): file for file in sorted(folder.iterdir())}
+        names = [file.relative_to(folder).as_posix() for file in _walk(folder)]
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be read: {error.strerror}") from None
-    for name in (*_wanted(kind), ARCHIVE_NAME):
-        if name in found:
-            return found[name]
-    shown = " or ".join(FILE_NAMES[kind])
-    raise UserError(f"the folder {folder} has no {shown}, plain or zipped")
+    found = _known(names, (*_wanted(kind), ARCHIVE_NAME), f"the folder {folder}")
+    if found is None:
+        shown = " or ".join(FILE_NAMES[kind])
+        raise UserError(f"the folder {folder} has no {shown}, plain or packed")
+    return folder / found
 
 
-def _open_zip(
-    stack: ExitStack, stream: IO[bytes], size: int, name: str, kind: Kind, *, nested: bool = False
-) -> tuple[IO[bytes], int, str]:
-    """Stream, size and name of the table in the zip that ``stream`` holds."""
-    with damage_of(name):
-        archive = stack.enter_context(zipfile.ZipFile(stream))
-        entry = _choose(archive.infolist(), name, kind)
-        check_entry(entry, size, name)
-        inner = stack.enter_context(archive.open(entry))
-    entry_name = _base(entry)
-    if not entry_name.lower().endswith(".zip"):
-        return inner, entry.file_size, entry_name
-    if nested:
-        raise UserError(f"{name} holds one more zip, {entry_name}; unpack it first")
-    return _open_zip(stack, inner, entry.file_size, entry_name, kind, nested=True)
+def _known(names: Sequence[str], wanted: Sequence[str], where: str) -> str | None:
+    """The path among ``names`` that ends in the first of ``wanted`` that is there: the least deep.
+
+    Raises:
+        UserError: if there are several.
+    """
+    by_base: dict[str, list[str]] = {}
+    for name in names:
+        by_base.setdefault(_base(name).lower(), []).append(name)
+    for base in wanted:
+        if found := by_base.get(base):
+            depths = [name.count("/") for name in found]
+            if depths.count(min(depths)) > 1:
+                raise UserError(f"{where} holds {base} more than once; keep only one of them")
+            return found[depths.index(min(depths))]
+    return None
 
 
-def _choose(entries: Iterable[zipfile.ZipInfo], name: str, kind: Kind) -> zipfile.ZipInfo:
-    files = []
+def _pick(names: Sequence[str], kind: Kind, where: str) -> str:
+    """Which of the ``names`` in an archive is the table, or holds it."""
+    if (found := _known(names, _wanted(kind), where)) is not None:
+        return found
+    tables = [name for name in names if _base(name).lower().endswith((".csv", ".parquet"))]
+    if len(tables) == 1:
+        return tables[0]
+    if any(_base(name) == "workbook.xml" for name in names):
+        raise UserError(
+            f"{where} is an Excel workbook, whose cells hold at most 32,767 characters, fewer than "
+            "an image needs; take the table as it was before it was opened there"
+        )
+    listed = ", ".join(_base(name) for name in names[:5]) or "nothing"
+    raise UserError(f"{where} does not hold {' or '.join(FILE_NAMES[kind])}; it holds {listed}")
+
+
+def _entries(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipInfo]:
+    """The files of a zip by their paths with ``/``."""
+    entries = archive.infolist()
+    if len(entries) > MAX_FILES:
+        raise _too_many(name)
+    files = {}
     for entry in entries:
         if leads_out(entry.filename):
             raise UserError(f"{name} is refused: its entry {entry.filename!r} leads out of the zip")
         if not (entry.is_dir() or is_hidden(entry.filename)):
-            files.append(entry)
-    for wanted in _wanted(kind):
-        if found := [entry for entry in files if _base(entry).lower() == wanted]:
-            depths = [entry.filename.count("/") for entry in found]
-            if depths.count(min(depths)) > 1:
-                raise UserError(f"{name} holds {wanted} more than once; keep only one of them")
-            return found[depths.index(min(depths))]
-    tables = [entry for entry in files if _base(entry).lower().endswith(".csv")]
-    if len(tables) == 1:
-        return tables[0]
-    listed = ", ".join(_base(entry) for entry in files[:5]) or "nothing"
-    raise UserError(f"{name} does not hold {' or '.join(FILE_NAMES[kind])}; it holds {listed}")
+            files[_slashed(entry.filename)] = entry
+    return files
+
+
+def _tar_names(stream: Any, name: str) -> list[str]:
+    """The files of a tar that ``stream`` gives; it is read through once."""
+    names = []
+    with damage_of(name), tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            if leads_out(member.name):
+                raise UserError(f"{name} is refused: its entry {member.name!r} leads out of it")
+            if member.isreg() and not is_hidden(member.name):
+                names.append(_slashed(member.name))
+            if len(names) > MAX_FILES:
+                raise _too_many(name)
+    return names
+
+
+def _too_many(where: str) -> UserError:
+    return UserError(f"{where} holds more than {MAX_FILES:,} files: is it the right one?")
 
 
 def leads_out(name: str) -> bool:
     """Whether ``name``, a path inside a zip or folder, points to somewhere else."""
-    path = PurePosixPath(name.replace("\\", "/"))
+    path = PurePosixPath(_slashed(name))
     return path.is_absolute() or ".." in path.parts or bool(PureWindowsPath(path).drive)
 
 
 def is_hidden(name: str) -> bool:
     """Whether the file at ``name`` is one that systems add for themselves."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    return "__MACOSX" in path.parts or path.name.startswith(".")
+    path = PurePosixPath(_slashed(name))
+    known = path.name.lower() in ("thumbs.db", "desktop.ini")
+    return known or "__MACOSX" in path.parts or path.name.startswith(".")
 
 
-def _base(entry: zipfile.ZipInfo) -> str:
-    return entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
+def _slashed(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+def _base(name: str) -> str:
+    return _slashed(name).rsplit("/", 1)[-1]
 
 
 def check_entry(entry: zipfile.ZipInfo, container_size: int, name: str) -> None:
@@ -197,51 +468,11 @@ def check_entry(entry: zipfile.ZipInfo, container_size: int, name: str) -> None:
     if entry.flag_bits & 1:
         raise UserError(f"{name} is encrypted; unpack it with its password first")
     if entry.file_size > settings.MAX_TABLE_BYTES:
-        raise _too_large(_base(entry))
+        raise too_large(_base(entry.filename))
     # The header's compressed size can lie, but not beyond the file that holds the entry.
     packed = min(entry.compress_size, container_size)
     if entry.file_size > max(HARMLESS_BYTES, packed * settings.MAX_EXPANSION):
         raise UserError(
-            f"{name} is refused: {_base(entry)} would unpack to more than "
+            f"{name} is refused: {_base(entry.filename)} would unpack to more than "
             f"{settings.MAX_EXPANSION} times its size, as no table of images does"
         )
-
-
-def _too_large(name: str) -> UserError:
-    return UserError(f"{name} is refused: it is larger than {settings.MAX_TABLE_BYTES:,} bytes")
-
-
-@contextmanager
-def damage_of(name: str) -> Iterator[None]:
-    """What reading the zip called ``name`` raises because it is damaged, as ``UserError``."""
-    try:
-        yield
-    except _DAMAGE as error:
-        detail = str(error) or type(error).__name__
-        raise UserError(
-            f"{name} is damaged or incomplete ({detail}); get it again, or pack it again"
-        ) from error
-
-
-class _CheckedStream(io.RawIOBase):
-    """``stream`` with its errors in the user's terms, and exactly ``size`` bytes."""
-
-    def __init__(self, stream: IO[bytes], name: str, size: int) -> None:
-        self._source = stream
-        self._name = name
-        self._left = size
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        with damage_of(self._name):
-            data: Any = self._source.read(len(view))
-        self._left -= len(data)
-        if self._left < 0:
-            raise UserError(f"{self._name} is refused: it is longer than announced")
-        if self._left > 0 and not data and len(view):
-            raise UserError(f"{self._name} is incomplete: {self._left:,} bytes at its end are gone")
-        view[: len(data)] = data
-        return len(data)
