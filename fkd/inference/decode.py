@@ -11,9 +11,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from fkd.errors import UserError
+from fkd.inference.cut_jpeg import load_cut
+from fkd.inference.kinds import START, kind_of, shown
+from fkd.inference.levels import (
+    black_and_white,
+    deep_color,
+    gray_levels,
+    is_deep_color,
+    stated_white,
+)
 
 MAX_BYTES = 100 << 20
 """Largest file read."""
@@ -32,9 +41,13 @@ SUFFIXES = (
 )
 """What such files are called."""
 
-_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-"""How such files call themselves, after ``ftyp``."""
-_WORDS = "JPEG, PNG, WebP, BMP, TIFF and GIF"
+WORDS = "JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF, JPEG 2000, PGM, PPM and TGA"
+"""The kinds, for people."""
+
+_LIBRARIES = {"WEBP": ("webp", "a WebP"), "AVIF": ("avif", "an AVIF")}
+_LIBRARIES["JPEG2000"] = ("jpg_2000", "a JPEG 2000")
+"""What Pillow may have been built without."""
+_EXIF_TURN = 0x0112
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class Photo:
         name: of the file, as given; for people, never for paths.
         color: ``(H, W, 3)`` uint8, red, green, blue.
         gray: ``(H, W)`` uint8.
-        note: what was left out, such as further frames; empty if nothing.
+        note: what was left out, such as further frames, filled in or assumed; empty if nothing.
     """
 
     name: str
@@ -78,58 +91,92 @@ def read_photo(path: str | Path) -> Photo:
         if size <= MAX_BYTES:
             return decode(path.read_bytes(), path.name)
     except OSError as error:
-        raise UserError(f"{path.name} cannot be read: {error.strerror or error}.") from None
-    raise _too_many_bytes(path.name, size)
+        raise UserError(f"{shown(path.name)} cannot be read: {error.strerror or error}.") from None
+    raise _too_many_bytes(shown(path.name), size)
 
 
 def decode(data: bytes, name: str) -> Photo:
     """The photo in ``data``, an image file: the first frame, turned as its EXIF data says,
-    transparent parts white.
+    transparent parts white, deep levels as 8 bits. A JPEG file that lacks no more than its last
+    bytes is read, with a note.
 
     Raises:
         UserError: if it is no image, damaged, too large (``MAX_BYTES``, ``MAX_PIXELS``) or too
             small (``MIN_SIDE``).
     """
+    title = shown(name)
     if not data:
-        raise UserError(f"{name} is empty (0 bytes).")
+        raise UserError(f"{title} is empty (0 bytes).")
     if len(data) > MAX_BYTES:
-        raise _too_many_bytes(name, len(data))
+        raise _too_many_bytes(title, len(data))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large images; the bound is ours
-        with _open(data, name) as image:
-            frames = getattr(image, "n_frames", 1)
-            _check_size(image, name)
+        with _open(data, title) as image:
+            _check_size(image, title)
             try:
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                color, gray = _pixels(upright)
+                color, gray, notes = _read(image, data, title)
+            except UserError:
+                raise
             except MemoryError:
-                raise UserError(f"{name} needs more memory than there is.") from None
+                raise UserError(f"{title} needs more memory than there is.") from None
             except Exception as error:  # Pillow's plugins raise whatever they like
-                reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-                raise UserError(
-                    f"{name} is damaged or cut off ({reason[:120]}); save it again from its source."
-                ) from None
-    return Photo(name, color, gray, f"the first of {frames} frames" if frames > 1 else "")
+                raise _damaged(title, error) from None
+    return Photo(name, color, gray, "; ".join(notes))
 
 
-def _open(data: bytes, name: str) -> Image.Image:
+def _open(data: bytes, title: str) -> Image.Image:
+    kind = kind_of(data[:START])
+    optional = _optional()
+    if kind == "HEIF" and "HEIF" not in optional:
+        raise UserError(
+            f"{title} is a HEIC image; save it as JPEG, or have whoever runs this server add "
+            "HEIC with 'pip install pillow-heif'."
+        )
+    library, kind_in_words = _LIBRARIES.get(kind, ("", ""))
+    if library and not features.check(library):
+        raise UserError(
+            f"{title} is {kind_in_words} image, for which Pillow was built without its library on "
+            "this computer; save it as JPEG or PNG."
+        )
+    formats = [*FORMATS, *optional]
+    if title.lower().endswith(".tga"):  # the plugin takes much for TGA that is none
+        formats.append("TGA")
     try:
-        formats = [*FORMATS, *_optional()]
-        if name.lower().endswith(".tga"):
-            formats.append("TGA")
         return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError:
-        raise _too_many_pixels(name) from None
+        raise _too_many_pixels(title) from None
     except UnidentifiedImageError:
-        if data[4:8] == b"ftyp" and data[8:12] in _HEIC and not _optional():
-            raise UserError(
-                f"{name} is a HEIC image; save it as JPEG, or have whoever runs this server add "
-                "HEIC with 'pip install pillow-heif'."
-            ) from None
-        raise UserError(f"{name} is not an image of a kind that is read: {_WORDS}.") from None
+        if kind:
+            raise _damaged(title, f"it begins as {kind}, but goes on otherwise") from None
+        raise UserError(f"{title} is not an image of a kind that is read: {WORDS}.") from None
     except Exception as error:  # as above
-        raise UserError(f"{name} is damaged ({type(error).__name__}).") from None
+        raise _damaged(title, error) from None
+
+
+def _read(
+    image: Image.Image, data: bytes, title: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
+    """Colour and grey of an opened image, upright, and what there is to say."""
+    notes: list[str] = []
+    white, deep, kind = stated_white(image), is_deep_color(image), image.format
+    turn = image.getexif().get(_EXIF_TURN, 1) if deep else 1
+    frames = getattr(image, "n_frames", 1)
+    try:
+        image.load()
+    except OSError as error:
+        if kind not in {"JPEG", "MPO"} or "truncated" not in str(error):
+            raise
+        image, note = load_cut(data, title)
+        notes.append(note)
+    if deep:
+        image, note = deep_color(data, image, turn)
+        notes.append(note)
+    color, gray, note = _pixels(ImageOps.exif_transpose(image), white, kind)
+    notes.append(note)
+    if frames > 1:
+        blank = ", which is blank" if gray.min() == gray.max() else ""
+        notes.insert(0, f"the first of {frames} frames{blank}")
+    return color, gray, [note for note in notes if note]
 
 
 def _optional() -> list[str]:
@@ -141,51 +188,62 @@ def _optional() -> list[str]:
     return []
 
 
-def _check_size(image: Image.Image, name: str) -> None:
+def _check_size(image: Image.Image, title: str) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise _too_many_pixels(name, f" of {width:,} x {height:,}")
+        raise _too_many_pixels(title, f" of {width:,} x {height:,}")
     if min(width, height) < MIN_SIDE:
         raise UserError(
-            f"{name} is {width} x {height} px; a photo needs at least {MIN_SIDE} px each way."
+            f"{title} is {width} x {height} px; a photo needs at least {MIN_SIDE} px each way."
         )
 
 
-def _pixels(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Colour and grey of a loaded image of whatever mode."""
+def _pixels(
+    image: Image.Image, white: int | None, kind: str | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
+    """Colour and grey of a loaded image of whatever mode and kind, and what was assumed; ``white``
+    is that of deep grey levels, if known."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        gray = _to_8_bit(np.asarray(image))
-        return np.repeat(gray[..., None], 3, axis=2), gray
+        gray, note = gray_levels(np.asarray(image), white)
+        return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"L", "1"} and "transparency" not in image.info:
-        gray = np.array(image.convert("L"))
-        return np.repeat(gray[..., None], 3, axis=2), gray
+        gray, note = black_and_white(np.array(image.convert("L")))
+        return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        over = image.convert("RGBA")
-        white = Image.new("RGBA", over.size, "white")
-        image = Image.alpha_composite(white, over)
-    color = np.array(image.convert("RGB"))
-    return color, np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), np.uint8)
+        color, note = _over_white(image.convert("RGBA"), kind)
+    else:
+        color, note = black_and_white(np.array(image.convert("RGB")))
+    return color, np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), np.uint8), note
 
 
-def _to_8_bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Deep grey levels as 0 to 255: 16 bits by their range, others by what occurs."""
-    finite = np.nan_to_num(values.astype(np.float32))
-    low, high = 0.0, 65535.0
-    if finite.min() < 0 or finite.max() > high or values.dtype.kind == "f":
-        low, high = float(finite.min()), float(finite.max())
-    scaled = (finite - low) * (255 / max(high - low, 1e-6))
-    return np.asarray(scaled.round().clip(0, 255), np.uint8)
+def _over_white(image: Image.Image, kind: str | None) -> tuple[NDArray[np.uint8], str]:
+    levels = np.array(image)
+    color, note = black_and_white(levels[..., :3])
+    if kind == "TGA" and not levels[..., 3].any():  # the fourth byte is often left unused
+        return np.ascontiguousarray(color), note
+    if note:
+        levels[..., :3] = color
+        image = Image.fromarray(levels)
+    over = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(over.convert("RGB")), note
 
 
-def _too_many_bytes(name: str, size: int) -> UserError:
-    return UserError(f"{name} has {size >> 20:,} MB; at most {MAX_BYTES >> 20} MB are read.")
-
-
-def _too_many_pixels(name: str, size: str = "") -> UserError:
+def _damaged(title: str, error: Exception | str) -> UserError:
+    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
     return UserError(
-        f"{name} is a picture{size} px; at most {MAX_PIXELS // 1_000_000} million pixels are "
+        f"{title} is damaged or cut off ({reason[:120]}); save it again from its source."
+    )
+
+
+def _too_many_bytes(title: str, size: int) -> UserError:
+    return UserError(f"{title} has {size >> 20:,} MB; at most {MAX_BYTES >> 20} MB are read.")
+
+
+def _too_many_pixels(title: str, size: str = "") -> UserError:
+    return UserError(
+        f"{title} is a picture{size} px; at most {MAX_PIXELS // 1_000_000} million pixels are "
         "decoded. Scale it down first."
         if size
-        else f"{name} has far more than {MAX_PIXELS // 1_000_000} million pixels; scale it down "
+        else f"{title} has far more than {MAX_PIXELS // 1_000_000} million pixels; scale it down "
         "first."
     )

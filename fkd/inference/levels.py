@@ -1,0 +1,124 @@
+"""Grey and colour levels of every depth as 8 bits, by the range that occurs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_DEEP = 65535
+_DEPTHS = (1, 2, 4, 8, 10, 12, 14, 16)
+_EXIF_TURN = 0x0112
+_TIFF_BITS = 258
+
+
+def stated_white(image: Image.Image) -> int | None:
+    """The level that is white in a just opened ``image`` of deep grey levels; None where its file
+    leaves open how many of the 16 bits are used."""
+    if image.format == "PPM":
+        decoder, arguments = _decoder(image)  # which scales what is stated to 16 bits
+        return _DEEP if decoder != "raw" and arguments[-1] != _DEEP else None
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS, (16,))[0]
+        return int((1 << bits) - 1) if 8 < bits < 16 else None
+    return None
+
+
+def is_deep_color(image: Image.Image) -> bool:
+    """Whether Pillow will drop half of 16 bits of the colours of a just opened ``image``."""
+    if image.mode not in {"RGB", "RGBA", "LA"}:
+        return False
+    _, arguments = _decoder(image)
+    if image.format == "PPM":
+        return bool(arguments[-1] == _DEEP)
+    return ";16" in str(arguments[0])
+
+
+def _decoder(image: Image.Image) -> tuple[str, tuple[Any, ...]]:
+    tile = getattr(image, "tile", None)
+    if not tile:
+        return "", ("",)
+    arguments = tile[0][3]
+    return tile[0][0], arguments if isinstance(arguments, tuple) else (arguments,)
+
+
+def gray_levels(values: NDArray[Any], white: int | None) -> tuple[NDArray[np.uint8], str]:
+    """Deep grey levels as 0 to 255, and a note on the range where that was an assumption.
+
+    Args:
+        values: ``(H, W)`` integers or floating point numbers.
+        white: which level is white; None if what occurs decides.
+    """
+    if values.dtype.kind == "f":
+        return _spread(values)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > _DEEP:
+        return _spread(values)
+    note = ""
+    if white is None:
+        white, note = _assumed(high)
+    return _table(white)[values], note
+
+
+def _spread(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.zeros(values.shape, np.uint8), "none of its grey levels is a number"
+    low, high = float(finite.min()), float(finite.max())
+    levels = values.astype(np.float64)
+    levels = np.nan_to_num(levels, nan=low, posinf=high, neginf=low)
+    scaled = (levels - low) / ((high - low) or 1.0)  # of one level all are black
+    note = f"its grey levels, {low:g} to {high:g}, were spread from black to white"
+    return np.asarray((scaled * 255).round(), np.uint8), note
+
+
+def _assumed(high: int) -> tuple[int, str]:
+    bits = next(bits for bits in _DEPTHS if high < 1 << bits)
+    note = ""
+    if bits < _DEPTHS[-1]:
+        note = f"its levels end at {high:,} and were taken for {bits} bit{'s' * (bits > 1)} of 16"
+    return (1 << bits) - 1, note
+
+
+def _table(white: int) -> NDArray[np.uint8]:
+    """For each of 16 bits the level of 8."""
+    levels = np.arange(_DEEP + 1) * (255 / white)
+    return np.asarray(levels.round().clip(0, 255), np.uint8)
+
+
+def deep_color(data: bytes, image: Image.Image, turn: int) -> tuple[Image.Image, str]:
+    """The loaded ``image`` of ``data`` with the bits that Pillow dropped, where without them it
+    would be black; ``turn`` is what its EXIF data said before."""
+    color = np.asarray(image.convert("RGB"))
+    if color.max() >= 1 << 6:  # more than 14 bits occur
+        return image, ""
+    values = None
+    with suppress(cv2.error):
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.ndim != 3:
+        return image, ""
+    if values.shape[:2] not in {image.size, image.size[::-1]}:
+        return image, ""
+    colors, alpha = values[..., 2::-1], values[..., 3:]
+    white, note = _assumed(int(colors.max()))
+    planes = [_table(white)[colors]]
+    if alpha.size:
+        full = alpha.max() > white
+        planes.append(_table(_DEEP if full else white)[alpha])
+    found = Image.fromarray(np.concatenate(planes, axis=2))
+    exif = Image.Exif()
+    exif[_EXIF_TURN] = turn
+    found.info["exif"] = exif.tobytes()
+    return found, note
+
+
+def black_and_white(levels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
+    """``levels`` of any shape; those of a file that holds one bit in the place of eight as 0 and
+    255, and a note then."""
+    if levels.max() != 1:
+        return levels, ""
+    return levels * np.uint8(255), "only the levels 0 and 1 occur, taken for black and white"
