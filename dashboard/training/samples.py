@@ -74,7 +74,9 @@ def _grid(one: Listed, dataset: Dataset, at: np.ndarray, predicted: np.ndarray) 
     shown = []
     for position, guess in zip(at, predicted, strict=True):
         row, truth = str(dataset.rows[position]), np.asarray(dataset.keypoints[position])
-        error = rmse(guess[None], truth[None])
+        # Points that the run does not teach have no prediction, and no error.
+        scored = np.where(np.isfinite(guess), truth, np.nan)
+        error = rmse(guess[None], scored[None])
         note = f"{error:.2f} px" if np.isfinite(error) else ""
         shown.append(Face(row, f"row {row}", dataset.images[position], truth, note, guess))
 

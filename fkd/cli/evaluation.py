@@ -38,6 +38,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from fkd.errors import UserError
     from fkd.evaluation import parts
     from fkd.evaluation import predictions as made
+    from fkd.evaluation.learned import not_scored
     from fkd.evaluation.scores import ALL_ROWS, score_by_source
     from fkd.labels.at import corrected, version_called
     from fkd.models.sources import trained_model
@@ -57,10 +58,20 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         import_tensorflow()
     with progress_lines() if arguments.progress == "lines" else progress_bar() as progress:
         found = made.predict(model, dataset, progress).of_rows(rows)
-    scores = score_by_source(found.points, truth, dataset.schema)
+    scores = score_by_source(found.points, truth, dataset.schema, found.taught)
     seen = parts.seen(model, dataset, rows)
-    about = {"model": model.name, "dataset": dataset.name, "split": split, "n_seen": seen}
-    about["label_version"] = version
+    names, counts = dataset.schema.names, found.learned
+    about = {
+        "model": model.name,
+        "dataset": dataset.name,
+        "split": split,
+        "n_seen": seen,
+        "label_version": version,
+        "learned_labels": None
+        if counts is None
+        else dict(zip(names, counts.tolist(), strict=True)),
+        "not_scored": [n for n, known in zip(names, found.taught, strict=True) if not known],
+    }
     if seen != 0:
         print(f"fkd: {_caveat(seen, len(rows))}", file=sys.stderr)
     if arguments.json:
@@ -69,6 +80,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         return
     truth_in_words = f"version {version}" if version else "as ingested"
     print(f"{model.name} on '{dataset.name}', {split} rows, labels {truth_in_words}\n")
+    if note := not_scored(found.taught, dataset.schema):
+        print(f"{note}\n")
     print(table([_line(source, s) for source, s in scores.items()]) + "\n")
     print(
         table(

@@ -64,11 +64,12 @@ def _box(text: str) -> tuple[float, float, float, float]:
 def run_predict(arguments: argparse.Namespace) -> None:
     from fkd.errors import UserError
     from fkd.files import replace_text
+    from fkd.inference.kinds import shown
     from fkd.inference.photos import predict_photos
     from fkd.inference.pipeline import of_box
     from fkd.inference.sources import from_paths
 
-    sources = list(from_paths(arguments.photos))
+    sources = list(from_paths(arguments.photos, _say))
     frames: list[Frame] = [of_box(*box) for box in arguments.box]
     if frames and len(sources) != 1:
         raise UserError(f"--box says where a face is on one photo; these are {len(sources)}.")
@@ -77,10 +78,13 @@ def run_predict(arguments: argparse.Namespace) -> None:
             _make_folder(folder)
     pipeline = _open(arguments.model, not arguments.no_mirror)
     found: list[dict[str, Any]] = []
+    notes: list[str] = []
     names: set[str] = set()
     with progress_bar() as progress:
         for one in predict_photos(pipeline, sources, frames):
             found.append(one[1].to_json())
+            if one[1].note:
+                notes.append(f"{shown(one[1].name)}: {one[1].note}.")
             if arguments.annotated is not None:
                 _write_annotated(one, arguments.annotated, names)
             progress("predicting", len(found), len(sources))
@@ -89,7 +93,13 @@ def run_predict(arguments: argparse.Namespace) -> None:
         print(text)
     else:
         replace_text(arguments.json, text + "\n")
+    for note in notes:
+        _say(note)
     _tell(found)
+
+
+def _say(sentence: str) -> None:
+    print(f"fkd: {sentence}", file=sys.stderr)
 
 
 def _make_folder(folder: Path) -> None:
@@ -142,7 +152,7 @@ def _tell(found: list[dict[str, Any]]) -> None:
 
     bad = [one for one in found if "error" in one]
     for one in bad:
-        print(f"fkd: {one['error']}", file=sys.stderr)
+        _say(one["error"])
     read = len(found) - len(bad)
     if not read:
         raise UserError("No photo could be read." if len(bad) > 1 else "The photo was not read.")
@@ -166,6 +176,12 @@ def run_submit(arguments: argparse.Namespace) -> None:
     with progress_bar() as progress:
         submission = make_submission(pipeline, dataset, progress)
     write_submission(arguments.output, submission)
+    if dataset.lookup is None:
+        print(
+            f"fkd: no lookup table was given for '{dataset.name}', so row ids count from 1 through "
+            "every coordinate of every test image and may not be Kaggle's",
+            file=sys.stderr,
+        )
     expected = pipeline.reference.rmse_px
     score = f"; on its validation images it is {expected:.2f} px RMSE off" if expected > 0 else ""
     print(f"{len(submission):,} coordinates written to {arguments.output}{score}")

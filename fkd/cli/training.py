@@ -86,10 +86,11 @@ def run_train(arguments: argparse.Namespace) -> None:
     if not arguments.dataset:
         raise UserError("Name what to train on: --dataset NAME ('fkd datasets' lists them).")
     from fkd.cli.output import progress_bar
+    from fkd.evaluation.learned import never_learned
     from fkd.labels.at import version_called
     from fkd.registry import open_named
     from fkd.training.config import Augmentation
-    from fkd.training.create import make_config
+    from fkd.training.create import make_config, teaches
     from fkd.training.launcher import launch
     from fkd.training.runs import check_run_name, create_run
 
@@ -116,6 +117,8 @@ def run_train(arguments: argparse.Namespace) -> None:
             settings=settings,
             progress=progress,
         )
+    if note := never_learned(teaches(dataset, config), dataset.schema):
+        print(f"fkd: {note}", file=sys.stderr)
     run = create_run(config, arguments.name)
     launch(run)
     _attach(run, arguments.detach)

@@ -17,12 +17,21 @@ NEAR = 0.1
 """A point is right if it lies within this share of the inter-ocular distance of where it belongs:
 what PCK@0.1 counts."""
 
+USUAL_EYES = 0.375
+"""Inter-ocular distance in crops of faces, as a share of their width: 36 of 96 px."""
+
 
 def confidence(points: Values, expected: Values, schema: KeypointSchema) -> Values:
     """``(N, K)`` from 0 to 1: how likely each of ``points`` ``(N, K, 2)`` is right (``NEAR``),
     if distances from the truth are exponentially distributed around their ``expected`` means
-    ``(N, K)``, as the models' loss takes them to be. NaN without an inter-ocular distance."""
-    return np.asarray(1 - np.exp(-NEAR * inter_ocular(points, schema)[..., None] / expected))
+    ``(N, K)``, as the models' loss takes them to be. NaN without an inter-ocular distance. Where
+    there is no eye centre to measure it by, as the model never learned one, it is taken to be what
+    it is in the crops that models see, ``USUAL_EYES`` of their width."""
+    eyes = inter_ocular(points, schema)
+    if schema.eye_centers is not None:
+        unknown = np.isnan(points[:, list(schema.eye_centers)]).any(axis=(1, 2))
+        eyes = np.where(unknown, USUAL_EYES * schema.width, eyes)
+    return np.asarray(1 - np.exp(-NEAR * eyes[..., None] / expected))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fkd.evaluation.learned import counting
 from fkd.evaluation.metrics import Points, Values, image_errors
 from fkd.evaluation.scores import ALL_ROWS
 from fkd.keypoints import KeypointSchema
@@ -86,19 +87,26 @@ class Gain:
 
 
 def gain(
-    before: Points, after: Points, truth: Points, schema: KeypointSchema, seed: int = 0
+    before: Points,
+    after: Points,
+    truth: Points,
+    schema: KeypointSchema,
+    seed: int = 0,
+    taught: NDArray[np.bool_] | None = None,
 ) -> Gain:
     """Compare predictions ``before`` and ``after`` of the same images with the same ``truth``; all
     ``(N, K, 2)`` in px, NaN in ``truth`` where a label is missing. The same ``seed`` gives the
-    same intervals.
+    same intervals. With ``taught`` ``(K,)``, only these keypoints count.
 
     Raises:
         ValueError: when shapes differ or a prediction that counts is not finite.
     """
+    source = label_source(truth)
+    if taught is not None:
+        truth = counting(truth, taught)
     change = image_errors(after, truth) - image_errors(before, truth)
     squares = [_squares(points, truth) for points in (before, after)]
     counts = 2.0 * present(truth)
-    source = label_source(truth)
     rows = {ALL_ROWS: np.ones(len(truth), bool)}
     rows |= {SOURCE_NAMES[s]: source == s for s in (MANY, FEW) if (source == s).any()}
     # Of each set of points, for each image: squared errors before and after, and coordinates.

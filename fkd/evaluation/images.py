@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
+from fkd.evaluation.learned import counting, taught
 from fkd.evaluation.metrics import image_errors
 from fkd.evaluation.parts import held_back
 from fkd.evaluation.predictions import Predictions, stored, stored_validation, version
@@ -24,15 +25,17 @@ class Predicted:
 
     Attributes:
         model: name of the model.
-        points: ``(N, K, 2)`` float32, px; NaN for an image that the model was not asked about.
+        points: ``(N, K, 2)`` float32, px; NaN for an image that the model was not asked about, and
+            for keypoints that it never learned.
         expected: ``(N, K)`` float32, px: the errors that the model itself expects; None for a
             model that does not say.
         error: ``(N,)`` float32, px: mean distance between predicted and true points; NaN where
-            nothing is labelled, or nothing predicted.
+            nothing is labelled that is predicted.
         held_back: ``(N,)`` bool, in the validation part of the model's run.
         order: ``(2, N)`` int32, images by ascending, then by descending ``error``; NaN last.
         asked: how many images the model was asked about.
         version: see ``predictions.version``.
+        learned: as ``Predictions`` has it.
     """
 
     model: str
@@ -43,6 +46,12 @@ class Predicted:
     order: NDArray[np.int32]
     asked: int
     version: tuple[int, ...] = ()
+    learned: NDArray[np.int64] | None = None
+
+    @property
+    def taught(self) -> NDArray[np.bool_]:
+        """``(K,)`` which keypoints the model has learned."""
+        return taught(self.learned, self.points.shape[1])
 
     @classmethod
     def of(
@@ -59,7 +68,8 @@ class Predicted:
         """
         at = positions(dataset, predictions.rows)
         error = np.full(len(dataset), np.nan, np.float32)
-        error[at] = image_errors(predictions.points, np.asarray(dataset.keypoints[at]))
+        truth = counting(np.asarray(dataset.keypoints[at]), predictions.taught)
+        error[at] = image_errors(predictions.points, truth)
         back = np.zeros(len(dataset), bool)
         if (rows := held_back(model, dataset)) is not None:
             back[positions(dataset, rows)] = True
@@ -73,11 +83,14 @@ class Predicted:
             order=orders([error]),
             asked=len(at),
             version=version,
+            learned=predictions.learned,
         )
 
     def covers(self, at: NDArray[np.intp]) -> bool:
         """Whether the model was asked about all the images at ``at``."""
-        return self.asked == len(self.points) or bool(np.isfinite(self.points[at]).all())
+        if self.asked == len(self.points):
+            return True
+        return bool(np.isfinite(self.points[at][:, self.taught]).all())
 
 
 def look_up(model: TrainedModel, dataset: Dataset) -> Predicted | None:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.evaluation.learned import taught, withheld
 from fkd.evaluation.parts import held_back
 from fkd.files import replacing
+from fkd.keypoints import KeypointSchema
 from fkd.locks import alone
 from fkd.models.sources import TrainedModel
 from fkd.progress import Progress, silent
@@ -27,9 +29,11 @@ class Predictions:
     Attributes:
         model: name of the model.
         rows: ``(N,)`` int64 source rows of the images.
-        points: ``(N, K, 2)`` float32, px.
+        points: ``(N, K, 2)`` float32, px; NaN for keypoints that the model never learned.
         expected: ``(N, K)`` float32, px: the distance from the truth that the model itself
-            expects; None for a model that does not say.
+            expects; NaN as ``points``; None for a model that does not say.
+        learned: ``(K,)`` int64, from how many labels the model learned each keypoint; None where
+            that is not known, which counts as having learned all.
 
     Raises:
         ValueError: if the shapes do not go together.
@@ -39,6 +43,7 @@ class Predictions:
     rows: NDArray[np.int64]
     points: NDArray[np.float32]
     expected: NDArray[np.float32] | None = None
+    learned: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         count, shape = len(self.rows), self.points.shape
@@ -46,15 +51,30 @@ class Predictions:
             raise ValueError(f"{count} rows, but points of shape {shape}")
         if self.expected is not None and self.expected.shape != shape[:2]:
             raise ValueError(f"points of shape {shape}, expected errors {self.expected.shape}")
+        if self.learned is not None and self.learned.shape != shape[1:2]:
+            raise ValueError(f"points of shape {shape}, learned from {self.learned.shape} labels")
+
+    @property
+    def taught(self) -> NDArray[np.bool_]:
+        """``(K,)`` which keypoints the model has learned."""
+        return taught(self.learned, self.points.shape[1])
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @classmethod
-    def of_output(cls, model: str, rows: NDArray[np.int64], output: NDArray[np.float32]) -> Self:
-        """From a model's output ``(N, K, 2)`` or ``(N, K, 3)``."""
+    def of_output(
+        cls,
+        model: str,
+        rows: NDArray[np.int64],
+        output: NDArray[np.float32],
+        learned: NDArray[np.int64] | None = None,
+    ) -> Self:
+        """From a model's output ``(N, K, 2)`` or ``(N, K, 3)``; what it says of points that it
+        never ``learned`` ``(K,)`` is withheld."""
+        output = withheld(output, taught(learned, output.shape[1]))
         expected = output[..., 2] if output.shape[-1] == 3 else None
-        return cls(model, rows, np.ascontiguousarray(output[..., :2]), expected)
+        return cls(model, rows, np.ascontiguousarray(output[..., :2]), expected, learned)
 
     def of_rows(self, rows: NDArray[np.int64]) -> Predictions:
         """Those of ``rows``, in that order. ``UserError`` if one is not among them."""
@@ -66,7 +86,16 @@ class Predictions:
             raise UserError(f"Model '{self.model}' was not asked about row {rows[~known][0]}.")
         chosen = order[at]
         expected = None if self.expected is None else self.expected[chosen]
-        return Predictions(self.model, rows, self.points[chosen], expected)
+        return Predictions(self.model, rows, self.points[chosen], expected, self.learned)
+
+
+def learned_labels(model: TrainedModel, schema: KeypointSchema) -> NDArray[np.int64] | None:
+    """``(K,)`` from how many labels ``model`` learned each keypoint, as its file says; None where
+    it does not."""
+    from fkd.inference.reference import Reference
+
+    found = Reference.read(model.path, schema)
+    return None if found is None else found.learned
 
 
 def stored(model: TrainedModel, dataset: Dataset) -> Predictions | None:
@@ -99,11 +128,15 @@ def stored_validation(model: TrainedModel, dataset: Dataset) -> Predictions | No
 def _sound(
     output: NDArray[Any], model: TrainedModel, dataset: Dataset, rows: NDArray[np.int64]
 ) -> Predictions | None:
-    """What was read, if it is a finite output for each of ``rows``."""
+    """What was read, if it is an output for each of ``rows``, finite where the model has learned
+    the point."""
     shapes = [(len(rows), len(dataset.schema), numbers) for numbers in (2, 3)]
-    if output.shape not in shapes or output.dtype != np.float32 or not np.isfinite(output).all():
+    if output.shape not in shapes or output.dtype != np.float32:
         return None
-    return Predictions.of_output(model.name, rows, output)
+    learned = learned_labels(model, dataset.schema)
+    if not np.isfinite(output[:, taught(learned, len(dataset.schema))]).all():
+        return None
+    return Predictions.of_output(model.name, rows, output, learned)
 
 
 def version(model: TrainedModel, dataset: Dataset) -> tuple[int, ...]:
@@ -135,12 +168,16 @@ def predict(model: TrainedModel, dataset: Dataset, progress: Progress = silent) 
     with alone(folder / ".lock", progress, "waiting for another process that predicts"):
         if (found := stored(model, dataset)) is not None:
             return found
-        output = _output(model, dataset, progress)
+        # As the weights, before they may be replaced.
+        learned = learned_labels(model, dataset.schema)
+        output = _output(model, dataset, progress, taught(learned, len(dataset.schema)))
         _store(output, folder, about)
-    return Predictions.of_output(model.name, dataset.rows, output)
+    return Predictions.of_output(model.name, dataset.rows, output, learned)
 
 
-def _output(model: TrainedModel, dataset: Dataset, progress: Progress) -> NDArray[np.float32]:
+def _output(
+    model: TrainedModel, dataset: Dataset, progress: Progress, learned: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     progress("loading the model", 0, 0)
     from fkd.models.predictor import Predictor
     from fkd.models.saving import load_model
@@ -154,7 +191,7 @@ def _output(model: TrainedModel, dataset: Dataset, progress: Progress) -> NDArra
         done += len(block)
         progress("predicting", done, len(dataset))
     output = np.concatenate(blocks)
-    if (odd := np.flatnonzero(~np.isfinite(output).all(axis=(1, 2)))).size:
+    if (odd := np.flatnonzero(~np.isfinite(output[:, learned]).all(axis=(1, 2)))).size:
         raise UserError(
             f"Model '{model.name}' predicts numbers that are not finite (row "
             f"{dataset.rows[odd[0]]}): its training went astray; train another."

@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fkd.evaluation import metrics
+from fkd.evaluation.learned import counting
 from fkd.evaluation.metrics import Points, Values
 from fkd.keypoints import KeypointSchema
 from fkd.statistics.missing import FEW, MANY, SOURCE_NAMES, label_source
@@ -123,10 +125,22 @@ def _score_keypoint(name: str, predicted: Points, truth: Points, eyes: Values) -
     )
 
 
-def score_by_source(predicted: Points, truth: Points, schema: KeypointSchema) -> dict[str, Scores]:
+def score_by_source(
+    predicted: Points,
+    truth: Points,
+    schema: KeypointSchema,
+    taught: NDArray[np.bool_] | None = None,
+) -> dict[str, Scores]:
     """``score`` of all rows (``ALL_ROWS``), of the many-point rows and of the few-point rows
-    (``SOURCE_NAMES``), in this order; the label source is told from ``truth``."""
+    (``SOURCE_NAMES``), in this order; the label source is told from ``truth``. With ``taught``
+    ``(K,)``, only these keypoints count.
+
+    Raises:
+        ValueError: as ``score``.
+    """
     source = label_source(truth)
+    if taught is not None:
+        truth = counting(truth, taught)
     scores = {ALL_ROWS: score(predicted, truth, schema)}
     for value in (MANY, FEW):
         rows = source == value

@@ -27,7 +27,8 @@ def annotated(
     size: float = 1.0,
 ) -> NDArray[np.uint8]:
     """A copy of ``color`` ``(H, W, 3)`` (red, green, blue) with a ring for each point of ``faces``
-    in the keypoint's colour; ``size`` scales the rings."""
+    in the keypoint's colour; ``size`` scales the rings. A point without a place is not drawn, nor
+    an edge to it."""
     canvas = np.ascontiguousarray(color).copy()
     for face in faces:
         _draw(canvas, face, boxes=boxes, edges=edges, size=size)
@@ -40,14 +41,15 @@ def _draw(canvas: NDArray[np.uint8], face: Face, *, boxes: bool, edges: bool, si
         corners = _fixed(face.frame.corners())
         for paint, width in ((_BLACK, thin + 2), (_WHITE, thin)):
             cv2.polylines(canvas, [corners], True, paint, width, cv2.LINE_AA, _SHIFT)
-    at = [tuple(place) for place in _fixed(face.points).tolist()]
+    at = {int(k): tuple(_fixed(face.points[k]).tolist()) for k in np.flatnonzero(face.given)}
     colors = [tuple(bytes.fromhex(k.color[1:])) for k in face.schema.keypoints]
     if edges:
         for a, b in face.schema.edges:
-            cv2.line(canvas, at[a], at[b], colors[a], thin, cv2.LINE_AA, _SHIFT)
+            if a in at and b in at:
+                cv2.line(canvas, at[a], at[b], colors[a], thin, cv2.LINE_AA, _SHIFT)
     radius = min(max(2.0, _RADIUS * size * face.frame.size), 1e5)
-    for place, color in zip(at, colors, strict=True):
-        for ring, width in ((_WHITE, 3 * thin), (color, thin + 1)):
+    for k, place in at.items():
+        for ring, width in ((_WHITE, 3 * thin), (colors[k], thin + 1)):
             cv2.circle(canvas, place, round(radius * 2**_SHIFT), ring, width, cv2.LINE_AA, _SHIFT)
 
 

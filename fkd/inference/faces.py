@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.evaluation.expected import confidence
+from fkd.evaluation.metrics import mean
 from fkd.inference.frame import Frame
 from fkd.keypoints import KeypointSchema
 
@@ -20,7 +21,8 @@ class Face:
     Attributes:
         frame: the square that it was cut from.
         crop: ``(H, W)`` uint8, the model's input, cut from there.
-        inside: ``(K, 2)`` float64, the points in px of the crop.
+        inside: ``(K, 2)`` float64, the points in px of the crop; NaN for those that the model never
+            learned, see ``evaluation.learned``.
         error: ``(K,)`` float64, the distance from the truth that the model expects of each, in px
             of the crop; NaN where it does not say.
         schema: what the points are called.
@@ -41,8 +43,13 @@ class Face:
 
     @property
     def points(self) -> NDArray[np.float64]:
-        """``(K, 2)`` in px of the photo."""
+        """``(K, 2)`` in px of the photo; NaN as ``inside``."""
         return self.frame.to_photo(self.inside, self.schema)
+
+    @property
+    def given(self) -> NDArray[np.bool_]:
+        """``(K,)`` which points have a place: those that the model has learned."""
+        return np.asarray(np.isfinite(self.inside).all(axis=1))
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
@@ -52,8 +59,9 @@ class Face:
 
     @property
     def score(self) -> float:
-        """The mean confidence; NaN where the model does not say."""
-        return float(self.confidence.mean())
+        """The mean confidence of the points that have a place; NaN where the model does not
+        say."""
+        return mean(self.confidence[self.given])
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -110,7 +110,8 @@ def _reference(model: TrainedModel, schema: KeypointSchema) -> Reference:
     if (found := Reference.read(model.path, schema)) is not None:
         return found
     if (found := Reference.read(trained_model(BUNDLED).path, schema)) is not None:
-        return replace(found, score=float("nan"), rmse_px=float("nan"))
+        # What the bundled model learned says nothing of what this one did.
+        return replace(found, score=float("nan"), rmse_px=float("nan"), learned=None)
     raise UserError(
         f"Model '{model.name}' does not say what its images look like, and this installation has "
         "no bundled model to go by; train it anew."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fkd.evaluation.learned import withheld
 from fkd.inference.decode import Photo
 from fkd.inference.detect import Found, apart, searches
 from fkd.inference.faces import Face
@@ -85,11 +86,19 @@ class Pipeline:
         """The points ``(N, K, 2)`` of ``crops`` ``(N, H, W)`` in their px, and how far off each is
         to be expected ``(N, K)``: what the model says itself, and on top of that how far apart it
         puts the point in the crop and in its mirror image. On what is no face, models are as sure
-        of themselves as on faces, but do not say the same twice."""
+        of themselves as on faces, but do not say the same twice. Both are float64, and NaN for
+        points that the model never learned."""
+        taught = self.reference.taught
         both = self.predict(np.concatenate([crops, crops[:, :, ::-1]])).astype(np.float64)
+        both = withheld(both, taught)
         plain, mirrored = both[: len(crops)], both[len(crops) :, self.schema.mirror_order]
         back = self.reference.back(plain[..., :2], both[len(crops) :, :, :2], self.schema)
         apart = np.hypot(*np.moveaxis(plain[..., :2] - back, -1, 0))
+        if (once := taught & ~taught[self.schema.mirror_order]).any():
+            # It knows these on one side only: their mirror image says nothing of them.
+            back[:, once], mirrored[:, once] = plain[:, once, :2], plain[:, once]
+            others = taught & ~once
+            apart[:, once] = apart[:, others].mean(axis=1, keepdims=True) if others.any() else 0.0
         own = (plain[..., 2] + mirrored[..., 2]) / 2 if both.shape[-1] == 3 else 0.0
         points = (plain[..., :2] + back) / 2 if self.mirrored else plain[..., :2]
         return points, own + apart

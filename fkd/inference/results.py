@@ -40,7 +40,8 @@ class PhotoFaces:
             raise ValueError(f"{len(self.faces)} faces, but doubts of {len(self.doubts)}")
 
     def to_json(self) -> dict[str, Any]:
-        """Positions in px of the photo, rounded to a hundredth."""
+        """Positions in px of the photo, rounded to a hundredth; None for keypoints that the model
+        never learned, which ``not_learned`` of each face names."""
         if self.error:
             return {"file": self.name, "error": self.error}
         return {
@@ -58,6 +59,11 @@ class PhotoFaces:
                             face.schema.names, face.points, face.confidence, strict=True
                         )
                     },
+                    "not_learned": [
+                        name
+                        for name, here in zip(face.schema.names, face.given, strict=True)
+                        if not here
+                    ],
                     "warnings": list(warnings),
                 }
                 for face, warnings in zip(self.faces, self.doubts, strict=True)
@@ -65,7 +71,7 @@ class PhotoFaces:
         }
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """A row of ``COLUMNS`` for each point; faces count from 1."""
+        """A row of ``COLUMNS`` for each point; faces count from 1. What is not known is None."""
         return [
             (self.name, number, name, _rounded(x), _rounded(y), _rounded(sure, 4))
             for number, face in enumerate(self.faces, 1)
@@ -76,8 +82,9 @@ class PhotoFaces:
 
 
 def to_csv(photos: Iterable[PhotoFaces]) -> bytes:
-    """The points of ``photos`` as a table. A name that a spreadsheet would take for a formula gets
-    an apostrophe in front."""
+    """The points of ``photos`` as a table, as many rows for each face; those of points that the
+    model never learned have no numbers. A name that a spreadsheet would take for a formula gets an
+    apostrophe in front."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

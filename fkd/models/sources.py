@@ -12,6 +12,8 @@ from fkd.training.runs import Run, all_runs, open_run
 BUNDLED = "bundled"
 """Name of the model that comes with the package."""
 
+_MODEL_FILES = (".keras", ".h5", ".hdf5", ".onnx", ".tflite", ".pt")
+
 _BUNDLED_FILE = PACKAGE / "models" / "bundled" / "compact.keras"
 
 
@@ -46,16 +48,29 @@ def trained_model(name: str) -> TrainedModel:
     """The model called ``name``.
 
     Raises:
-        UserError: if there is no such run, or it has no weights yet; or no bundled model.
+        UserError: if there is no such run, or it has no weights yet; or no bundled model; or the
+            name is the path of a model file.
     """
     if name == BUNDLED:
         if not _BUNDLED_FILE.is_file():
             raise UserError("This installation has no bundled model; train one and name its run.")
         return TrainedModel(BUNDLED, _BUNDLED_FILE)
-    run = open_run(name)
+    try:
+        run = open_run(name)
+    except UserError:
+        if not _is_path(name):
+            raise
+        raise UserError(
+            f"'{name[:200]}' is the path of a file, and models made elsewhere are not taken: name "
+            f"a run that was trained here ('fkd runs' lists them), or '{BUNDLED}'."
+        ) from None
     if not run.best.is_file():
         raise UserError(f"Run '{name}' has no weights: no epoch of it was finished and kept.")
     return TrainedModel(run.name, run.best, run)
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name or name.lower().endswith(_MODEL_FILES)
 
 
 def trained_models() -> list[TrainedModel]:

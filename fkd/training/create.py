@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from fkd import __version__
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.evaluation.learned import with_mirrored
 from fkd.keypoints import KAGGLE_15
 from fkd.labels.at import corrected
 from fkd.measures import measure
 from fkd.offset import measured_offset
 from fkd.progress import Progress, silent
-from fkd.splits import Split, extended, make_split
+from fkd.splits import Split, extended, make_split, positions
 from fkd.statistics.missing import present
 from fkd.training.config import RECIPES, Augmentation, RunConfig
 
@@ -107,3 +108,20 @@ def installed_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def teaches(dataset: Dataset, config: RunConfig) -> NDArray[np.bool_]:
+    """``(K,)`` which keypoints a training of ``config`` on ``dataset`` (as ingested) has a label of
+    to learn from; told without TensorFlow, before it starts.
+
+    Raises:
+        UserError: if a row of the split is not in the dataset, or there is no such version of the
+            labels.
+    """
+    now = corrected(dataset, config.label_version, accepted=config.accepted)
+    here = present(np.asarray(now.keypoints[positions(now, config.split.training)]))
+    if config.missing == "complete":
+        here = here[here.all(axis=1)]
+    drawn = round(config.demo_share * len(here))  # these have every point
+    labels = here.sum(axis=0) + drawn
+    return with_mirrored(labels, config.augmentation.flip, dataset.schema) > 0

@@ -79,8 +79,9 @@ class Training:
         devices.start_sooner()
         devices.set_precision(devices.resolve_precision(config.precision, config.model))
         self.examples: Examples = training_examples(dataset, config)
+        self.learned = self.examples.learned(config.augmentation.flip)
         self.loss = loss_of(config, dataset.schema)
-        self.validation = Validation(dataset, config, self.loss)
+        self.validation = Validation(dataset, config, self.loss, self.learned > 0)
         self.steps = batches_per_epoch(self.examples, config)
         self.batch = min(config.batch_size, len(self.examples))
         self._first_model()
@@ -281,8 +282,8 @@ class Training:
         """What is learned from; measured when there is something to keep, not at the start."""
         at = positions(self.dataset, self.config.split.training)
         images, points = self.dataset.images[at], self.dataset.keypoints[at]
-        found = Reference.of(images, points, self.dataset.schema)
-        return replace(found, label_offset=self.config.label_offset)
+        found = Reference.of(images, points, self.dataset.schema, self.examples.labels())
+        return replace(found, label_offset=self.config.label_offset, learned=self.learned)
 
     def _keep_last(self) -> None:
         Place(self.epoch, self.step, **self.logs).save(self.model, self.run)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.evaluation.learned import with_mirrored
 from fkd.keypoints import KeypointSchema
 from fkd.models.losses import FILLED
 from fkd.training.augment import augment
@@ -46,6 +47,15 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def learned(self, flip: bool) -> NDArray[np.int64]:
+        """``(K,)`` how many labels of each keypoint there are to learn from, with ``flip`` also on
+        mirrored images; points that were filled in are no labels."""
+        return with_mirrored((self.targets[..., 2] == 1).sum(axis=0), flip, self.schema)
+
+    def labels(self) -> NDArray[np.float32]:
+        """``(n, K, 2)`` px: the targets that are labels; NaN for the others."""
+        return np.where(self.targets[..., 2:] == 1, self.targets[..., :2], np.float32(np.nan))
 
     def pick(self, indices: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
         """``(len(indices), H, W)`` images."""

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.evaluation import metrics
+from fkd.evaluation.learned import counting, withheld
 from fkd.splits import positions
 from fkd.training.config import RunConfig
 from fkd.training.pipeline import targets_of
@@ -21,7 +23,8 @@ SAMPLES = 12
 
 @dataclass(frozen=True)
 class Validated:
-    """Errors on the validation images (see ``evaluation.metrics``) and the predictions."""
+    """Errors on the validation images (see ``evaluation.metrics``) and the predictions
+    ``(N, K, 2 or 3)``, px, NaN for points that the run does not teach."""
 
     loss: float
     rmse_px: float
@@ -31,13 +34,31 @@ class Validated:
 
 
 class Validation:
-    """The validation images of a run with their true points, and what judges predictions."""
+    """The validation images of a run with their true points, and what judges predictions. Labels
+    of points that are not ``taught`` ``(K,)`` do not count: nobody can be right about them.
 
-    def __init__(self, dataset: Dataset, config: RunConfig, loss: keras.losses.Loss) -> None:
+    Raises:
+        UserError: if there are labels, but none that counts.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        config: RunConfig,
+        loss: keras.losses.Loss,
+        taught: NDArray[np.bool_],
+    ) -> None:
         at = positions(dataset, config.split.validation)
         self.rows = dataset.rows[at]
         self.images = np.asarray(dataset.images[at])
-        self.truth = np.asarray(dataset.keypoints[at])
+        labels = np.asarray(dataset.keypoints[at])
+        self.truth = counting(labels, taught)
+        if np.isfinite(labels).any() and not np.isfinite(self.truth).any():
+            raise UserError(
+                f"No validation image of '{dataset.name}' has a label of a point that the training "
+                "rows label, so nothing tells how good the model is: choose another seed or share."
+            )
+        self._taught = taught
         self._schema, self._loss = dataset.schema, loss
         self._targets = targets_of(self.truth)
         self.samples = _sample_faces(self.truth)
@@ -50,7 +71,7 @@ class Validation:
             rmse_px=metrics.rmse(points, self.truth),
             mae_px=metrics.mae(points, self.truth),
             nme=float(np.nanmean(nme)) if np.isfinite(nme).any() else float("nan"),
-            predicted=predicted,
+            predicted=withheld(predicted, self._taught),
         )
 
 

@@ -18,7 +18,7 @@ from fkd.training.config import RunConfig
 from fkd.training.failures import in_words
 from fkd.training.reporter import Reporter
 from fkd.training.runs import Run
-from fkd.training.status import FAILED, RUNNING, Status
+from fkd.training.status import CANCELLED, FAILED, RUNNING, Status
 
 _NICE = 10
 """Leave the processor to whatever people are waiting for."""
@@ -49,6 +49,7 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
     _check_hash(config, dataset.content_hash)
     dataset = corrected(dataset, config.label_version, accepted=config.accepted)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from fkd.evaluation.learned import never_learned
     from fkd.training import devices
     from fkd.training.loop import Training
 
@@ -60,7 +61,11 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
         f"{devices.in_words(training.strategy)}",
         flush=True,
     )
-    return training.go()
+    note = never_learned(training.learned > 0, dataset.schema)
+    if note:
+        print(note, flush=True)
+    state, reason = training.go()
+    return state, reason if state == CANCELLED else f"{reason} {note}".strip()
 
 
 def _check_hash(config: RunConfig, found: str) -> None:
