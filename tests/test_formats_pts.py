@@ -13,6 +13,7 @@ from exchange_helper import (
     every_state,
     files_of,
     labelled,
+    some,
     with_states,
 )
 from formats_helper import mutated
@@ -36,6 +37,7 @@ again = settings(
 @given(labelled())
 def test_all_that_it_holds_comes_back(tmp_path_factory: Any, made: tuple[Dataset, Labels]) -> None:
     dataset, labels = made
+    some(held(labels))
     place = tmp_path_factory.mktemp("pts")
     for name in ("out", "out.zip"):
         write_pts(place / name, dataset, labels)
@@ -75,10 +77,10 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "between one line '{'"),
-        (GOOD.replace("}", ""), "between one line '{'"),
-        (GOOD + "{\n}\n", "between one line '{'"),
-        ("}\nn_points: 0\n{", "between one line '{'"),
+        ("", "between one '{'"),
+        (GOOD.replace("}", ""), "between one '{'"),
+        (GOOD + "{\n}\n", "between one '{'"),
+        ("}\nn_points: 0\n{", "between one '{'"),
         (GOOD.replace("3\n", "68\n", 1), "n_points says 68 and 3 points follow, where small has 3"),
         (GOOD.replace("1 2\n", ""), "n_points says 3 and 2 points follow"),
         (GOOD.replace("n_points: 3", ""), "n_points says no number"),

@@ -13,6 +13,7 @@ from exchange_helper import (
     every_state,
     files_of,
     labelled,
+    some,
     with_states,
     write_zip,
 )
@@ -44,6 +45,7 @@ def written(tmp_path: Path) -> Path:
 @given(labelled())
 def test_all_that_it_holds_comes_back(tmp_path_factory: Any, made: tuple[Dataset, Labels]) -> None:
     dataset, labels = made
+    some(held(labels))
     place = tmp_path_factory.mktemp("yolo")
     for name in ("out", "out.zip"):
         write_yolo_pose(place / name, dataset, labels)
@@ -162,13 +164,15 @@ def test_files_that_do_not_go_together(written: Path) -> None:
     with pytest.raises(UserError, match="'2' has labels already"):
         read_yolo_pose(written, SMALL)
     (written / "labels" / "val" / "2.txt").rename(written / "labels" / "val" / "02.txt")
+    (written / "images" / "val").mkdir()
+    (written / "images" / "val" / "02.png").write_bytes(b"")
     with pytest.raises(UserError, match="both are row 2"):
         read_yolo_pose(written, SMALL)
     (written / "labels" / "val" / "02.txt").rename(written / "labels" / "val" / "3.txt")
     with pytest.raises(UserError, match="the picture of '3' is missing"):
         read_yolo_pose(written, SMALL)
     (written / "images" / "train" / "2.jpg").write_bytes(b"")
-    with pytest.raises(UserError, match=r"two pictures of one name, images/train/2\.jpg and"):
+    with pytest.raises(UserError, match=r"could be images/train/2\.jpg or images/train/2\.png"):
         read_yolo_pose(written, SMALL)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -72,6 +73,15 @@ def read_text(bundle: Bundle, name: str) -> str:
         raise UserError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
 
 
+def listed(bundle: Bundle) -> str:
+    """What files there are, for people: "4 .png and 1 .json", the most frequent first."""
+    counts = Counter(
+        PurePosixPath(name).suffix.lower() or PurePosixPath(name).name for name in bundle.names
+    )
+    words = [f"{n:,} {kind}" for kind, n in counts.most_common(6)]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "none"
+
+
 def without_suffix(name: str) -> str:
     """``a/12`` of ``a/12.png``."""
     return str(PurePosixPath(name).with_suffix(""))
@@ -128,7 +138,7 @@ class _Zip:
                 raise UserError(
                     f"{title} is refused: its entry {entry.filename!r} leads out of the zip."
                 )
-            if entry.is_dir() or is_hidden(entry.filename):
+            if not entry.filename or entry.is_dir() or is_hidden(entry.filename):
                 continue
             name = entry.filename.replace("\\", "/")
             if name in self._entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import Bundle, without_suffix
+from fkd.formats.bundle import Bundle
 from fkd.formats.kaggle_images import is_outside
 from fkd.formats.pictures import Spool, read_face
-from fkd.inference.decode import SUFFIXES
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress
@@ -66,19 +65,6 @@ def without_states(labels: Labels) -> Labels:
     return replace(labels, states=states)
 
 
-def pictures_of(bundle: Bundle) -> dict[str, str]:
-    """The image files by their names without suffix."""
-    pictures: dict[str, str] = {}
-    for name in bundle.names:
-        if name.lower().endswith(SUFFIXES):
-            other = pictures.setdefault(without_suffix(name), name)
-            if other != name:
-                raise UserError(
-                    f"{bundle.title} has two pictures of one name, {other} and {name}; keep one."
-                )
-    return pictures
-
-
 @dataclass(frozen=True)
 class Imported:
     """Labels read from files, checked.
@@ -99,6 +85,8 @@ class Imported:
         assumptions: what was taken for granted and would change labels if it were wrong, a
             sentence each. Nothing is saved before somebody has agreed.
         unread: names of files beside the labels that nothing was read from.
+        in_file: the states that the files can hold. Of 0 and 1 for visibility, or of positions
+            alone, nobody can tell that a point is occluded.
     """
 
     schema: KeypointSchema
@@ -112,9 +100,20 @@ class Imported:
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    in_file: frozenset[State] = frozenset(State)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def held(self, labels: Labels) -> Labels:
+        """``labels`` as these files can hold them: an occluded point is visible where they hold no
+        occluded ones, an absent one missing where they hold no absent ones."""
+        states = labels.states.copy()
+        if State.OCCLUDED not in self.in_file:
+            states[states == State.OCCLUDED] = State.VISIBLE
+        if State.ABSENT not in self.in_file:
+            states[states == State.ABSENT] = State.MISSING
+        return replace(labels, states=states)
 
 
 class _Taken(NamedTuple):
@@ -125,12 +124,22 @@ class _Taken(NamedTuple):
 
 
 class Intake:
-    """Collects the faces of some files, each checked as it comes."""
+    """Collects the faces of some files, each checked as it comes.
+
+    Attributes:
+        left_out, notes, assumptions, in_file: as of ``Imported``.
+        read_from: names of the files that something was read from, the pictures of the faces
+            apart. None where a single file was given, not all that lies beside it.
+    """
 
     def __init__(self, schema: KeypointSchema) -> None:
         self._schema = schema
         self._faces: dict[str, _Taken] = {}
         self.left_out = 0
+        self.notes: list[str] = []
+        self.assumptions: list[str] = []
+        self.read_from: set[str] | None = set()
+        self.in_file = frozenset(State)
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -168,28 +177,43 @@ class Intake:
         kept = np.where(placed[:, None], points, np.nan).astype(np.float32)
         self._faces[stem] = _Taken(stem, kept, states.astype(np.uint8), image)
 
-    def finish(self, title: str, read: Callable[[str], bytes], progress: Progress) -> Imported:
-        """All faces in the order of their rows; ``read`` gives the content of a picture, and
+    def finish(self, bundle: Bundle, title: str, progress: Progress) -> Imported:
+        """All faces in the order of their rows. Their pictures are read from ``bundle``, and
         ``title`` is what they all came from.
 
         Raises:
-            UserError: if there is no face, two are of one row, or a picture is missing, damaged or
-                of another size.
+            UserError: if there is no face, none has a point, two are of one row, or a picture is
+                damaged or of another size.
+            ValueError: if some have pictures and others do not.
         """
         if not self._faces:
             raise UserError(f"{title} holds no labels of faces; is it the right format?")
         rows, faces = self._in_order()
-        images = None
-        if any(face.image is not None for face in faces):
-            images = self._images(faces, title, read, progress)
+        states = np.stack([face.states for face in faces])
+        if not (states != State.MISSING).any():
+            raise UserError(
+                f"{title}: none of its {len(faces):,} faces has a point with a position; is it "
+                "the right file?"
+            )
+        pictures = [face.image for face in faces if face.image is not None]
+        images = self._images(faces, pictures, bundle, progress) if pictures else None
+        unread: list[str] = []
+        if self.read_from is not None:
+            used = self.read_from.union(pictures)
+            unread = [name for name in bundle.names if name not in used]
         return Imported(
             self._schema,
             rows,
             np.stack([face.points for face in faces]),
-            np.stack([face.states for face in faces]),
+            states,
             images,
             self._numbered,
             self.left_out,
+            tuple(face.name for face in faces),
+            tuple(dict.fromkeys(self.notes)),
+            tuple(dict.fromkeys(self.assumptions)),
+            tuple(unread),
+            self.in_file,
         )
 
     @property
@@ -211,17 +235,14 @@ class Intake:
         return np.array(rows, np.int64), [by_row[row] for row in rows]
 
     def _images(
-        self, faces: list[_Taken], title: str, read: Callable[[str], bytes], progress: Progress
+        self, faces: list[_Taken], pictures: list[str], bundle: Bundle, progress: Progress
     ) -> NDArray[np.uint8]:
+        if len(pictures) != len(faces):
+            raise ValueError("labels come with the pictures of all faces, or of none")
         spool = Spool(self._schema)
         stage, total = "reading faces", len(faces)
-        for done, face in enumerate(faces):
+        for done, name in enumerate(pictures):
             progress(stage, done, total)
-            if face.image is None:
-                raise UserError(
-                    f"{title}: the picture of {face.name!r} is missing; put it there, or take all "
-                    "pictures away to bring in labels alone."
-                )
-            spool.append(read_face(read(face.image), face.image, self._schema)[None])
+            spool.append(read_face(bundle.read(name), name, self._schema)[None])
         progress(stage, total, total)
         return spool.finish()

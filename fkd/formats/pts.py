@@ -3,7 +3,8 @@
 A file has the lines ``version: 1``, ``n_points: K``, ``{``, x and y of each point, ``}``. Pixels
 count from 1, as in Matlab: "the coordinates of the top left pixel in an image are x=1, y=1" [1], so
 fkd's x becomes ``x + 1``. The format has every point in every file, and no word for a point without
-a position: that is ``nan nan`` here, which is what Menpo writes and reads [2].
+a position: that is ``nan nan`` here, which is what Menpo writes and reads [2]. Others write ``0 0``
+or ``-1 -1``; a point that does lie there is written 1e-12 px beside it.
 
 [1] https://ibug.doc.ic.ac.uk/resources/300-W/, which eos (github.com/patrikhuber/eos) quotes where
     it subtracts 1.
@@ -21,17 +22,22 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import Bundle, open_bundle, read_text, without_suffix
-from fkd.formats.faces import Imported, Intake, given_out, pictures_of, without_states
+from fkd.formats.bundle import Bundle, listed, open_bundle, read_text, without_suffix
+from fkd.formats.faces import Imported, Intake, given_out, without_states
+from fkd.formats.finding import Pictures
+from fkd.formats.layouts import other_labels
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
+from fkd.formats.visibility import TWO_STATES, without_position
 from fkd.formats.writing import fewest_digits
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
 
-_COUNT = re.compile(r"n_points\s*:\s*([0-9]{1,9})")
+_COUNT = re.compile(r"\s*n_points\s*[:=]?\s*([0-9]{1,9})\s*$", re.IGNORECASE)
 _MISSING = "nan nan"
+_BESIDE = {("0", "0"): "1e-12", ("-1", "-1"): "-1.000000000001"}
+"""What is written for x of positions that would be read as missing: equal as a 32-bit number."""
 
 
 def write_pts(path: Path, dataset: Dataset, labels: Labels, progress: Progress = silent) -> None:
@@ -47,11 +53,14 @@ def write_pts(path: Path, dataset: Dataset, labels: Labels, progress: Progress =
 
 
 def _text(points: NDArray[np.float32]) -> str:
-    lines = [
-        _MISSING if np.isnan(point).any() else f"{_number(point[0])} {_number(point[1])}"
-        for point in points
-    ]
+    lines = [_MISSING if np.isnan(point).any() else _position(point) for point in points]
     return "\n".join(("version: 1", f"n_points: {len(lines)}", "{", *lines, "}", ""))
+
+
+def _position(point: NDArray[np.float32]) -> str:
+    x, y = _number(point[0]), _number(point[1])
+    # A label may lie exactly there, where others write a missing point.
+    return f"{_BESIDE.get((x, y), x)} {y}"
 
 
 def _number(value: np.float32) -> str:
@@ -60,7 +69,8 @@ def _number(value: np.float32) -> str:
 
 def read_pts(path: Path, schema: KeypointSchema, progress: Progress = silent) -> Imported:
     """Read every ``.pts`` in the folder or zip at ``path``. The points are taken to be in the order
-    of ``schema``.
+    of ``schema``; one at ``nan nan``, ``0 0`` or ``-1 -1`` is missing. A file's picture is the one
+    of its name beside it, or else anywhere in ``path``.
 
     Raises:
         UserError: if anything in it is not as it should be, with what and where.
@@ -68,40 +78,52 @@ def read_pts(path: Path, schema: KeypointSchema, progress: Progress = silent) ->
     with open_bundle(path) as bundle:
         files = [name for name in bundle.names if name.lower().endswith(".pts")]
         if not files:
-            raise UserError(f"{bundle.title} holds no .pts files; is it the right format?")
-        pictures = pictures_of(bundle)
-        intake = Intake(schema)
+            raise UserError(
+                f"{bundle.title} holds no .pts files; is it the right format? It has "
+                f"{listed(bundle)}."
+            )
+        pictures = Pictures(bundle, "take all pictures away")
+        points = np.empty((len(files), len(schema), 2))
         for done, name in enumerate(files):
             progress("reading labels", done, len(files))
-            points, states = _parse(bundle, name, schema)
-            intake.add(name, points, states, name, pictures.get(without_suffix(name)))
-        return intake.finish(bundle.title, bundle.read, progress)
+            points[done] = _parse(bundle, name, schema)
+        missing = np.asarray(np.isnan(points).all(axis=2))
+        none, notes = without_position(points, ~missing)
+        states = np.where(missing | none, State.MISSING, State.VISIBLE).astype(np.uint8)
+        intake = Intake(schema)
+        for name, placed, state in zip(files, points - 1, states, strict=True):
+            intake.add(name, placed, state, name, pictures.find(without_suffix(name), [""], name))
+        intake.notes += (*notes, *pictures.notes, *other_labels(bundle, "pts"))
+        intake.in_file = TWO_STATES
+        assert intake.read_from is not None
+        intake.read_from.update(files)
+        return intake.finish(bundle, bundle.title, progress)
 
 
-def _parse(
-    bundle: Bundle, name: str, schema: KeypointSchema
-) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+def _parse(bundle: Bundle, name: str, schema: KeypointSchema) -> NDArray[np.float64]:
     text = read_text(bundle, name)
-    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-    words = [line for _, line in lines]
-    if words.count("{") != 1 or words.count("}") != 1 or words.index("{") > words.index("}"):
-        raise UserError(f"{name} needs its points between one line '{{' and one line '}}'.")
-    head, rows = words[: words.index("{")], lines[words.index("{") + 1 : words.index("}")]
-    counts = [int(match[1]) for line in head if (match := _COUNT.fullmatch(line.lower()))]
+    if text.count("{") != 1 or text.count("}") != 1 or text.index("{") > text.index("}"):
+        raise UserError(f"{name} needs its points between one '{{' and one '}}'.")
+    head, rest = text.split("{")
+    before = len(f"{head}{{".splitlines()) - 1  # lines that are over when the points begin
+    rows = [
+        (n, line.strip())
+        for n, line in enumerate(rest.split("}")[0].splitlines(), before + 1)
+        if line.strip()
+    ]
+    counts = [int(match[1]) for line in head.splitlines() if (match := _COUNT.match(line))]
     if counts != [len(schema)] or len(rows) != len(schema):
         said = counts[0] if counts else "no number"
         raise UserError(
             f"{name}: n_points says {said} and {len(rows)} points follow, where {schema.name} has "
             f"{len(schema)}."
         )
-    points = np.array([_point(line, f"{name}, line {n}") for n, line in rows])
-    missing = np.isnan(points).all(axis=1)
-    return points - 1, np.where(missing, State.MISSING, State.VISIBLE).astype(np.uint8)
+    return np.array([_point(line, f"{name}, line {n}") for n, line in rows])
 
 
 def _point(line: str, where: str) -> tuple[float, float]:
     try:
-        x, y = map(float, line.split())
+        x, y = map(float, re.split(r"\s*[,;\s]\s*", line.strip(",; \t")))
     except ValueError:
         raise UserError(
             f"{where}: {line[:40]!r} is not x and y; a missing point is 'nan nan'."

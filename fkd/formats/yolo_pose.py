@@ -24,11 +24,16 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import Bundle, open_bundle, read_text
-from fkd.formats.faces import Imported, Intake, given_out, pictures_of
+from fkd.formats.bundle import listed, open_bundle, read_text
+from fkd.formats.faces import Imported, Intake, given_out
+from fkd.formats.finding import Pictures
+from fkd.formats.layouts import other_labels, yolo_labels
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
+from fkd.formats.visibility import TWO_STATES, Visibility, read_states
 from fkd.formats.writing import fewest_digits
+from fkd.formats.yolo_config import OWN, read_config
+from fkd.formats.yolo_lines import Line, LineReader
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
@@ -39,8 +44,8 @@ _BOX = "0 0.5 0.5 1 1"
 """The class, and the box as centre and size: the whole image."""
 _V = (0, 0, 1, 2)
 """The visibility of each state."""
-_STATES = np.array((State.MISSING, State.OCCLUDED, State.VISIBLE), np.uint8)
-"""The state of each visibility."""
+_BESIDE = "1e-12"
+"""What is written for x of a position that would be read as missing: equal as a 32-bit number."""
 
 
 def write_yolo_pose(
@@ -64,7 +69,9 @@ def _line(points: NDArray[np.float32], states: NDArray[np.uint8], schema: Keypoi
     words = [_BOX]
     for (x, y), state in zip(points, states.tolist(), strict=True):
         if _V[state]:
-            words += [_share(x, schema.width), _share(y, schema.height), str(_V[state])]
+            shares = [_share(x, schema.width), _share(y, schema.height)]
+            # A label may lie exactly there, where others write a missing point.
+            words += [_BESIDE if shares == ["0", "0"] else shares[0], shares[1], str(_V[state])]
         else:
             words.append("0 0 0")
     return " ".join(words) + "\n"
@@ -81,7 +88,7 @@ def _config(name: str, labels: Labels) -> str:
     names = labels.schema.names
     return "\n".join(
         (
-            f"# {name}, version {labels.version} of the labels, by fkd",
+            f"# {name}, version {labels.version} {OWN}",
             "# No images are held back: put some into a folder of their own, and name it as val.",
             "train: images/train",
             "val: images/train",
@@ -100,24 +107,46 @@ def _config(name: str, labels: Labels) -> str:
     )
 
 
-def read_yolo_pose(path: Path, schema: KeypointSchema, progress: Progress = silent) -> Imported:
+def read_yolo_pose(
+    path: Path,
+    schema: KeypointSchema,
+    progress: Progress = silent,
+    visibility: Visibility = "auto",
+) -> Imported:
     """Read the folder or zip at ``path``: every ``.txt`` below a folder ``labels``, whatever its
-    split is called. The points are taken to be in the order of ``schema``.
+    split is called. ``data.yaml`` says which points there are, in which order, and whether with
+    ``visibility``; without names they are in the order of ``schema``.
 
     Raises:
-        UserError: if anything in it is not as it should be, with what and where.
+        UserError: if anything in it is not as it should be, with what and where; if the files are
+            a model's predictions, unless ``visibility`` is ``binary``.
     """
     with open_bundle(path) as bundle:
-        files = [PurePosixPath(name) for name in bundle.names if name.endswith(".txt")]
-        files = [file for file in files if "labels" in file.parts[:-1]]
+        files = yolo_labels(bundle)
         if not files:
-            raise UserError(f"{bundle.title} holds no labels/train/*.txt; is it YOLO-pose?")
-        pictures = pictures_of(bundle)
-        intake = Intake(schema)
-        for done, file in enumerate(files):
+            raise UserError(
+                f"{bundle.title} holds no labels/train/*.txt; is it YOLO-pose? Give the folder "
+                f"that holds the folder 'labels'; it has {listed(bundle)}."
+            )
+        reader = LineReader(read_config(bundle, schema), schema, visibility)
+        pictures = Pictures(bundle, "take all pictures away")
+        intake, lines = Intake(schema), []
+        for done, name in enumerate(files):
             progress("reading labels", done, len(files))
-            _read_file(bundle, file, pictures.get(_beside(file)), schema, intake)
-        return intake.finish(bundle.title, bundle.read, progress)
+            read = reader.read(read_text(bundle, name), name)
+            picture = _beside(PurePosixPath(name))
+            if read is not None:
+                lines.append((name, pictures.find(picture, [""], name), read))
+                continue
+            intake.left_out += 1
+            pictures.mark(picture, [""])
+        if lines:
+            _take(intake, lines, reader, visibility)
+        intake.notes += (*reader.notes, *pictures.notes, *other_labels(bundle, "yolo-pose"))
+        intake.assumptions += reader.assumptions
+        assert intake.read_from is not None
+        intake.read_from.update(files, reader.config.files, pictures.used)
+        return intake.finish(bundle, bundle.title, progress)
 
 
 def _beside(file: PurePosixPath) -> str:
@@ -128,45 +157,27 @@ def _beside(file: PurePosixPath) -> str:
     return "/".join(parts)
 
 
-def _read_file(
-    bundle: Bundle, file: PurePosixPath, picture: str | None, schema: KeypointSchema, intake: Intake
+def _take(
+    intake: Intake,
+    lines: list[tuple[str, str | None, Line]],
+    reader: LineReader,
+    visibility: Visibility,
 ) -> None:
-    name = str(file)
-    text = read_text(bundle, name)
-    lines = [(n, line.split()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines:
-        intake.left_out += 1
-        return
-    number, words = lines[0]
-    if len(lines) > 1:
-        raise UserError(
-            f"{name}, line {lines[1][0]}: the image has a face already; keep one for an image."
-        )
-    where = f"{name}, line {number}"
-    points, states = _parse(words, schema, where)
-    intake.add(file.name, points, states, where, picture)
-
-
-def _parse(
-    words: list[str], schema: KeypointSchema, where: str
-) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    expected = 5 + 3 * len(schema)
-    if len(words) != expected:
-        raise UserError(
-            f"{where}: {len(words)} fields found, {expected} expected: class, box, and x, y, "
-            f"visibility of each of the {len(schema)} points of {schema.name}."
-        )
-    try:
-        values = np.array([float(word) for word in words])
-    except ValueError:
-        raise UserError(f"{where}: a field is no number; correct it.") from None
-    points = values[5:].reshape(-1, 3)
-    if not np.isfinite(values).all():
-        raise UserError(f"{where}: a field is infinite or NaN; a missing point is 0 0 0.")
-    if not np.isin(points[:, 2], (0, 1, 2)).all():
-        raise UserError(f"{where}: a visibility is none of 0, 1 and 2; correct it.")
-    size = np.array((schema.width, schema.height))
-    return points[:, :2] * size - 0.5, _STATES[points[:, 2].astype(int)]
+    values = np.stack([line.values for _, _, line in lines])
+    read = read_states(
+        values[..., :2],
+        values[..., 2],
+        visibility,
+        lambda i: lines[i][2].where,
+        says=reader.config.own or reader.dims == 2,
+    )
+    intake.notes += read.notes
+    intake.in_file = TWO_STATES if reader.dims == 2 else read.held
+    size = np.array((reader.schema.width, reader.schema.height))
+    for (name, picture, line), shares, states in zip(
+        lines, values[..., :2], read.states, strict=True
+    ):
+        intake.add(name, shares * size - 0.5, states, line.where, picture)
 
 
 def held(labels: Labels) -> Labels:

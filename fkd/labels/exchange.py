@@ -15,6 +15,7 @@ from fkd.errors import UserError
 from fkd.formats import coco, kaggle_labels, pts, yolo_pose
 from fkd.formats.faces import Imported
 from fkd.formats.kaggle_images import is_outside
+from fkd.formats.visibility import Visibility
 from fkd.keypoints import KAGGLE_15, KeypointSchema
 from fkd.labels.formats import FORMATS
 from fkd.labels.states import Labels, State
@@ -26,15 +27,33 @@ class Codec:
     """What writes a format, what reads it, and ``held``: the labels that come back of some."""
 
     write: Callable[[Path, Dataset, Labels, Progress], None]
-    read: Callable[[Path, KeypointSchema, Progress], Imported]
+    read: Callable[[Path, KeypointSchema, Progress, Visibility], Imported]
     held: Callable[[Labels], Labels]
 
 
+def _without_visibility(
+    name: str,
+) -> Callable[[Path, KeypointSchema, Progress, Visibility], Imported]:
+    """The reader of a format that has no visibility: what is said of that is not silently used."""
+    read = {"kaggle": kaggle_labels.read_kaggle, "pts": pts.read_pts}[name]
+
+    def reading(
+        path: Path, schema: KeypointSchema, progress: Progress, visibility: Visibility
+    ) -> Imported:
+        if visibility != "auto":
+            raise UserError(
+                f"{FORMATS[name].title} has no visibility of points; leave --visibility out."
+            )
+        return read(path, schema, progress)
+
+    return reading
+
+
 _CODECS = {
-    "kaggle": Codec(kaggle_labels.write_kaggle, kaggle_labels.read_kaggle, kaggle_labels.held),
+    "kaggle": Codec(kaggle_labels.write_kaggle, _without_visibility("kaggle"), kaggle_labels.held),
     "coco": Codec(coco.write_coco, coco.read_coco, coco.held),
     "yolo-pose": Codec(yolo_pose.write_yolo_pose, yolo_pose.read_yolo_pose, yolo_pose.held),
-    "pts": Codec(pts.write_pts, pts.read_pts, pts.held),
+    "pts": Codec(pts.write_pts, _without_visibility("pts"), pts.held),
 }
 
 
@@ -110,11 +129,14 @@ def read(
     format: str,
     schema: KeypointSchema = KAGGLE_15,
     progress: Progress = silent,
+    visibility: Visibility = "auto",
 ) -> Imported:
     """The labels at ``path``, a folder, zip or file as ``export`` writes it or other tools do.
+    ``visibility`` says what 1 means in files that have it, see ``Visibility``.
 
     Raises:
-        UserError: if there is no such format, or anything in the files is not as it should be:
-            the first mistake found, what and where.
+        UserError: if there is no such format, it has no visibility and ``visibility`` says
+            something of it, or anything in the files is not as it should be: the first mistake
+            found, what and where.
     """
-    return codec(format).read(Path(path), schema, progress)
+    return codec(format).read(Path(path), schema, progress, visibility)
