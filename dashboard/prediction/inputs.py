@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from dashboard.state import current_name
 from dashboard.words import plain
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.inference.decode import MAX_BYTES, MAX_PIXELS, Photo
+from fkd.inference.decode import MAX_BYTES, MAX_PIXELS, WORDS, Photo
 from fkd.inference.sources import Source, from_upload
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def photos(shown: View) -> list[Chosen]:
         "Photos, or a zip of them",
         accept_multiple_files=True,
         key=_UPLOADS,
-        help=f"JPEG, PNG, WebP, BMP, TIFF or GIF, at most {MAX_BYTES >> 20} MB and "
+        help=f"{WORDS}, at most {MAX_BYTES >> 20} MB and "
         f"{MAX_PIXELS // 1_000_000} million pixels each. They stay in this server's memory while "
         "this page is open and are not written to its disk.",
     )
@@ -66,19 +66,31 @@ def photos(shown: View) -> list[Chosen]:
     return chosen
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """An uploaded file: the photos in it, and a sentence on whatever else a zip holds."""
+
+    photos: tuple[Chosen, ...]
+    unread: tuple[str, ...]
+
+
 def _of_uploads(uploads: Sequence[UploadedFile]) -> list[Chosen]:
-    """The photos in uploaded files; what a zip holds is only looked up once."""
-    before: dict[str, list[Chosen]] = st.session_state.get(_LISTED, {})
-    listed = {
-        upload.file_id: before.get(upload.file_id)
-        or [
-            Chosen(f"{upload.file_id}-{number}", source)
-            for number, source in enumerate(from_upload(upload.name, upload.getvalue()))
-        ]
-        for upload in uploads
-    }
+    """The photos in uploaded files, with a word on what else is in zips; what a zip holds is only
+    looked up once."""
+    before: dict[str, _Listed] = st.session_state.get(_LISTED, {})
+    listed = {upload.file_id: before.get(upload.file_id) or _listed(upload) for upload in uploads}
     st.session_state[_LISTED] = listed
-    return [one for some in listed.values() for one in some]
+    for one in listed.values():
+        for sentence in one.unread:
+            st.caption(plain(sentence))
+    return [photo for one in listed.values() for photo in one.photos]
+
+
+def _listed(upload: UploadedFile) -> _Listed:
+    unread: list[str] = []
+    sources = from_upload(upload.name, upload.getvalue(), unread.append)
+    photos = [Chosen(f"{upload.file_id}-{number}", each) for number, each in enumerate(sources)]
+    return _Listed(tuple(photos), tuple(unread))
 
 
 def _example(dataset: Dataset, word: str) -> Chosen | None:

@@ -119,6 +119,6 @@ def deep_color(data: bytes, image: Image.Image, turn: int) -> tuple[Image.Image,
 def black_and_white(levels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
     """``levels`` of any shape; those of a file that holds one bit in the place of eight as 0 and
     255, and a note then."""
-    if levels.max() != 1:
+    if levels.max() != 1 or levels.min() != 0:
         return levels, ""
     return levels * np.uint8(255), "only the levels 0 and 1 occur, taken for black and white"
