@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in entries:
             archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def jpeg() -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((30, 40), 100, np.uint8)).save(stream, "JPEG")
     return stream.getvalue()
 
 
@@ -128,3 +135,172 @@ def test_an_encrypted_entry_and_too_many_entries(monkeypatch):
 def test_a_zip_without_images_says_so():
     found = outcomes(from_upload("none.zip", zipped(("a.csv", b"1,2"))))
     assert "holds no images" in found["none.zip"]
+
+
+OTHERS = ("a.csv", "b.txt", "c.md", "d.json", "e.pdf", "f.doc", "g.mp4")
+SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini", "._a.png", ".hidden")
+
+
+def test_what_a_folder_holds_and_was_not_read_is_told(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    for name in (*OTHERS, *SYSTEM):
+        (folder / name).write_bytes(b"1,2")
+    (folder / "sub" / "inner.ZIP").write_bytes(zipped(("a.png", png())))
+    (folder / "a.png").write_bytes(png(3))
+    said: list[str] = []
+    assert outcomes(from_paths([folder], said.append)) == {"a.png": 3}
+    [sentence] = said
+    inner = Path("sub/inner.ZIP")
+    assert sentence == (
+        "Not read in photos: a.csv, b.txt, c.md, d.json, e.pdf and 2 more (no images); "
+        f"{inner} (zips within: unpack them first)."
+    )
+    assert outcomes(from_paths([folder])) == {"a.png": 3}
+
+
+def test_what_a_zip_holds_and_was_not_read_is_told(tmp_path):
+    data = zipped(
+        ("sub/", b""),
+        *((f"sub/{name}", b"1,2") for name in (*OTHERS, *SYSTEM)),
+        ("__MACOSX/sub/._x.csv", b"1"),
+        ("inner.zip", zipped(("a.png", png()))),
+        (".hidden.png", png()),
+        ("a.png", png(3)),
+    )
+    wanted = (
+        "Not read in some.zip: sub/a.csv, sub/b.txt, sub/c.md, sub/d.json, sub/e.pdf and 2 more "
+        "(no images); inner.zip (zips within: unpack them first); .hidden.png (hidden)."
+    )
+    (tmp_path / "some.zip").write_bytes(data)
+    for read in (
+        lambda tell: from_upload("some.zip", data, tell),
+        lambda tell: from_paths([tmp_path / "some.zip"], tell),
+    ):
+        said: list[str] = []
+        assert outcomes(read(said.append)) == {"a.png": 3}
+        assert said == [wanted]
+
+
+def test_nothing_is_told_where_all_was_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(png())
+    (tmp_path / ".DS_Store").write_bytes(b"1")
+    said: list[str] = []
+    list(from_paths([tmp_path], said.append))
+    list(from_upload("a.zip", zipped(("a.png", png()), ("Thumbs.db", b"1")), said.append))
+    list(from_upload("a.png", png(), said.append))
+    assert not said
+
+
+def test_where_nothing_was_read_the_rest_is_told_too(tmp_path):
+    (tmp_path / "notes.txt").write_text("no photo")
+    said: list[str] = []
+    [reason] = outcomes(from_paths([tmp_path], said.append)).values()
+    assert "holds no images" in reason
+    [reason] = outcomes(from_upload("a.zip", zipped(("b.csv", b"1")), said.append)).values()
+    assert "a.zip holds no images" in reason
+    assert said == [
+        f"Not read in {tmp_path.name}: notes.txt (no images).",
+        "Not read in a.zip: b.csv (no images).",
+    ]
+
+
+def test_what_begins_as_an_image_is_read_whatever_it_is_called(tmp_path):
+    names = {"photo": png(1), "IMG_1.JPG.bak": jpeg(), "scan.dat": png(3), "empty": b""}
+    names["raw.cr2"] = b"II*\0" + bytes(60)  # a camera's own format: as TIFF by its start
+    for name, data in names.items():
+        (tmp_path / name).write_bytes(data)
+    for read in (
+        lambda tell: from_paths([tmp_path], tell),
+        lambda tell: from_upload("a.zip", zipped(*names.items()), tell),
+    ):
+        said: list[str] = []
+        found = outcomes(read(said.append))
+        assert found == {"photo": 1, "IMG_1.JPG.bak": 100, "scan.dat": 3}
+        assert said[0].endswith(": empty and raw.cr2 (no images).")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.jfif", "a.JPE", "a.pgm", "a.ppm", "a.pbm", "a.pnm", "a.avif", "a.jp2", "a.j2k", "a.tga"],
+)
+def test_every_kind_is_found_by_its_name(name, tmp_path):
+    """Whether it is one or not: then that is told."""
+    (tmp_path / name).write_bytes(b"no photo")
+    for found in (from_paths([tmp_path]), from_upload("a.zip", zipped((name, b"no photo")))):
+        assert "is not an image of a kind that is read" in outcomes(found)[name]
+
+
+def test_names_from_outside_stay_on_one_line_and_short(tmp_path):
+    names = ["a\nb.csv", "\u202efdp.exe", "x" * 300 + ".txt", "ok \u2713.txt"]
+    said: list[str] = []
+    list(from_upload("a\n.zip", zipped(*((name, b"1") for name in names)), said.append))
+    [sentence] = said
+    assert sentence.startswith("Not read in a\\n.zip: a\\nb.csv, \\u202efdp.exe, \u2026xxx")
+    assert "ok \u2713.txt" in sentence
+    assert len(sentence) < 250
+    odd = tmp_path / os.fsdecode(b"odd-\xff.txt")
+    try:
+        odd.write_text("1")
+    except OSError:
+        pytest.skip("this file system has characters only")
+    list(from_paths([tmp_path], said.append))
+    assert "odd-\\udcff.txt (no images)" in said[-1]
+    said[-1].encode()
+
+
+def test_links_and_folders_that_cannot_be_opened_are_told(tmp_path, monkeypatch):
+    folder, other = tmp_path / "photos", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    (folder / "link").symlink_to(other)
+    (folder / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    (folder / "a.png").write_bytes(png(3))
+    said: list[str] = []
+    assert outcomes(from_paths([folder], said.append)) == {"a.png": 3}
+    assert "link (links to folders)" in said[0]
+    assert "gone.jpg (no files that can be read)" in said[0]
+    (folder / "locked").mkdir()
+    scan = os.scandir
+
+    def closed(place):
+        if str(place).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert outcomes(from_paths([folder], said.append)) == {"a.png": 3}
+    assert "locked (Permission denied)" in said[-1]
+
+
+def test_looking_into_a_zip_takes_little(monkeypatch):
+    """Of what is not called an image only the start is unpacked, and of not too many."""
+    read: list[int] = []
+    original = zipfile.ZipExtFile.read
+
+    def counted(self, n=-1):
+        read.append(n)
+        return original(self, n)
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", counted)
+    monkeypatch.setattr(sources, "MAX_ENTRIES", 3)
+    said: list[str] = []
+    many = zipped(*((f"{number}.bin", bytes(3 << 20)) for number in range(5)))
+    list(from_upload("bomb.zip", many, said.append))
+    assert len(read) == 3
+    assert all(0 < n <= 4096 for n in read)
+    assert "0.bin, 1.bin, 2.bin, 3.bin and 4.bin (no images)" in said[0]
+
+
+def test_locked_and_damaged_entries_are_told():
+    data = bytearray(zipped(("a.bin", png()), ("b.png", png(2))))
+    at = data.index(b"PK\x01\x02") + 8
+    data[6] |= 1
+    data[at] |= 1
+    said: list[str] = []
+    assert outcomes(from_upload("locked.zip", bytes(data), said.append)) == {"b.png": 2}
+    assert said == ["Not read in locked.zip: a.bin (no images)."]
+    data = bytearray(zipped(("a.bin", bytes(500)), ("b.png", png(2))))
+    data[36] ^= 0xFF
+    assert outcomes(from_upload("half.zip", bytes(data), said.append)) == {"b.png": 2}
+    assert "half.zip: a.bin" in said[-1]
