@@ -58,6 +58,27 @@ def test_a_box_by_hand(folder):
     assert np.hypot(*(found - points).T).mean() < 7
 
 
+def test_what_was_not_read_or_not_whole_is_told_on_stderr(folder, tmp_path):
+    photos, _ = folder
+    (photos / "labels.csv").write_text("1,2")
+    (photos / "c.jpg").unlink()
+    (photos / "b.png").unlink()
+    whole = cv2.imencode(".jpg", np.full((200, 300), 90, np.uint8))[1].tobytes()
+    (photos / "cut.jpg").write_bytes(whole[:-2])
+    done = run_fkd("predict", photos)
+    assert done.returncode == 0
+    assert [one["file"] for one in json.loads(done.stdout)] == ["a.png", "cut.jpg"]
+    assert "fkd: Not read in photos: labels.csv (no images)." in done.stderr
+    assert "fkd: cut.jpg: the last bytes of the file are missing." in done.stderr
+    only = tmp_path / "only"
+    only.mkdir()
+    (only / "notes.txt").write_text("no photo")
+    done = run_fkd("predict", only)
+    assert done.returncode == 2
+    assert "fkd: Not read in only: notes.txt (no images)." in done.stderr
+    assert "holds no images" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -78,6 +78,29 @@ def test_a_bad_file_is_one_sentence(page, kind, monkeypatch):
     assert not app.dataframe
 
 
+def test_what_a_zip_holds_and_was_not_read_is_told(page):
+    others = [(f"{number}.csv", b"1,2") for number in range(7)]
+    odd = "![x](http://x/y) <b>.txt"
+    data = zipped((odd, b"1"), *others, ("me.png", FACE), ("Thumbs.db", b"1"))
+    app = drop(page, ("photos.zip", data), ("bare.zip", zipped(("a.csv", b"1"))))
+    assert not app.exception
+    assert len(found(app)["me.png"].faces) == 1
+    told = [caption.value for caption in app.caption if "Not read" in caption.value]
+    assert told == [
+        plain(f"Not read in photos.zip: {odd}, 0.csv, 1.csv, 2.csv, 3.csv and 3 more (no images)."),
+        plain("Not read in bare.zip: a.csv (no images)."),
+    ]
+    assert "holds no images" in found(app)["bare.zip"].error
+
+
+def test_a_photo_without_its_last_bytes_is_read_and_said_so(page):
+    stream = io.BytesIO()
+    Image.fromarray(drawn()[0][0]).save(stream, "JPEG", quality=95)
+    app = drop(page, ("me.jpg", stream.getvalue()[:-2]))
+    assert len(found(app)["me.jpg"].faces) == 1
+    assert "me.jpg: the last bytes of the file are missing." in words(app).replace("\\", "")
+
+
 def test_nothing_is_written_outside_of_the_workspace(page, home, tmp_path_factory):
     around = tmp_path_factory.getbasetemp()
     before = files(around) - files(home)
