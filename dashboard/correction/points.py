@@ -117,7 +117,10 @@ def point_actions(desk: Desk) -> None:
     label = desk.sheet.labels[k] if k is not None else None
     placed = label is not None and label.state.placed
     row = st.container(horizontal=True, gap="xsmall")
-    has_draft = k is not None and desk.predicted is not None
+    # Of a point that it never learned, the model has no place.
+    has_draft = (
+        k is not None and desk.predicted is not None and bool(np.isfinite(desk.predicted[k]).all())
+    )
     for text, key, shortcut, act, usable, help_ in (
         ("Skip", "skip", "S", actions.skip_point, label is not None and not placed,
          "Leave this point missing and go on to the next"),
