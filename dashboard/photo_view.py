@@ -60,21 +60,23 @@ def photo_view(
     mark_size: float,
     draw: Callable[[Box], None] | None = None,
 ) -> None:
-    """Draw the photo ``id``, ``size`` (width, height) px, whose picture is ``url``. ``mark_size``
-    scales its rings. With ``draw``, dragging draws a box, and it is called with that."""
+    """Draw the photo ``id``, ``size`` (width, height) px, whose picture is ``url``. Points without
+    a place are not drawn. ``mark_size`` scales the rings. With ``draw``, dragging draws a box, and
+    it is called with that."""
     width, height = size
     several = len(faces) > 1
-    points, places, remarks, edges = [], [], [], []
+    points, remarks, edges = [], [], []
+    places: list[list[float] | None] = []
     for number, face in enumerate(faces, 1):
         first = len(points)
         edges += [(first + a, first + b) for a, b in face.schema.edges]
-        for keypoint, place, sure in zip(
-            face.schema.keypoints, face.points.tolist(), face.confidence, strict=True
+        for keypoint, place, sure, given in zip(
+            face.schema.keypoints, face.points.tolist(), face.confidence, face.given, strict=True
         ):
             label = f"face {number}, {keypoint.label}" if several else keypoint.label
             short = short_label(keypoint.label)
             points.append({"label": label, "short": short, "color": keypoint.color})
-            places.append([round(place[0], 2), round(place[1], 2)])
+            places.append([round(place[0], 2), round(place[1], 2)] if given else None)
             remarks.append(f", {sure:.0%} sure" if np.isfinite(sure) else "")
     face_px = float(np.median([face.frame.size for face in faces])) if faces else float(width)
 

@@ -77,13 +77,16 @@ def _part(
 def result(
     models: tuple[TrainedModel, ...], which: int, of: Dataset, measures: Measures, split: str
 ) -> Result | None:
-    """How good ``models[which]`` is on the ``split`` of all of them; None if it was not asked about
-    each of these images yet."""
-    found = predicted(models[which], of)
+    """How good ``models[which]`` is on the ``split`` of all of them, by the keypoints that all of
+    them have learned; None if it was not asked about each of these images yet."""
+    everything = [predicted(model, of) for model in models]
+    found = everything[which]
     at = part(models, of, split).at
     if found is None or not found.covers(at):
         return None
-    return _result(_stamps(models, of), which, of.labels_key, split, found, of, at, measures)
+    counted = np.all([one.taught for one in everything if one is not None], axis=0)
+    stamps = _stamps(models, of)
+    return _result(stamps, which, of.labels_key, split, found, of, at, measures, counted)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -96,9 +99,10 @@ def _result(
     _dataset: Dataset,
     _at: np.ndarray,
     _measures: Measures,
+    _counted: np.ndarray,
 ) -> Result:
     flagged = [FLAGS[flag].training(_measures) for flag in ("outlier", "swapped")]
-    return judge(_predicted, _dataset, _at, np.any(flagged, axis=0))
+    return judge(_predicted, _dataset, _at, np.any(flagged, axis=0), _counted)
 
 
 def noise(of: Dataset, measures: Measures) -> LabelNoise:

@@ -59,7 +59,8 @@ def offer_one(shown: View, current: Current, position: int) -> None:
     if not isinstance(model, TrainedModel):
         return
     name = plain(model.name)
-    if found is None or not np.isfinite(found.points[position]).all():
+    # Points that the model never learned have no place, on no image.
+    if found is None or not np.isfinite(found.points[position]).any():
         why = f"{name} has not predicted this image yet."
         offer_predictions(model, current.dataset, why, primary=False)
         return

@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from dashboard import loaders, predictions, routes
 from dashboard.current import Current
@@ -42,6 +44,11 @@ class Compared:
     split: str
     part: Part
     results: tuple[Result, ...]
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """``(K,)`` the keypoints that are scored: those that each of the models has learned."""
+        return np.all([result.counted for result in self.results], axis=0)
 
     @property
     def names(self) -> list[str]:

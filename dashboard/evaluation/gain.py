@@ -66,6 +66,9 @@ def section(compared: Compared, shown: View) -> None:
     assert pair is not None  # otherwise the page does not offer it
     found = _gain(compared, pair)
     st.markdown("#### Before and after")
+    if not found.overall.points:
+        st.info("No label on these images is of a point that both models have learned.")
+        return
     st.markdown(_sentence(compared, pair, found.overall))
     st.caption(_what_it_means(compared, found))
     _caveats(compared, pair)
@@ -89,7 +92,7 @@ def _of_models(
     dataset = _compared.current.dataset
     before, after = (_compared.results[i].points for i in (_pair.before, _pair.after))
     truth = np.asarray(dataset.keypoints[_compared.part.at])
-    return gain(before, after, truth, dataset.schema)
+    return gain(before, after, truth, dataset.schema, taught=_compared.counted)
 
 
 def _sentence(compared: Compared, pair: Pair, overall: Difference) -> str:

@@ -11,6 +11,7 @@ from dashboard.evaluation import truth
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import METRICS
 from dashboard.words import compact, count_share, plain
+from fkd.evaluation.learned import not_scored
 from fkd.evaluation.parts import ALL
 from fkd.evaluation.results import UNFLAGGED
 from fkd.evaluation.scores import ALL_ROWS, Scores
@@ -30,6 +31,8 @@ def headline(compared: Compared) -> None:
 
 
 def _sentence(compared: Compared, scores: list[Scores]) -> str:
+    if not scores[0].n_points:
+        return "No label on these images is of a point that can be scored"
     images = compact(scores[0].n_images)
     names = [plain(name) for name in compared.names]
     rmse = [f"{score.rmse_px:.2f}" for score in scores]
@@ -62,7 +65,7 @@ def _metrics(score: Scores, first: Scores | None) -> None:
 
 
 def _warnings(compared: Compared) -> None:
-    """What makes scores look better than they are."""
+    """What makes scores look better than they are, or means other points than usual."""
     whole = len(compared.part.at)
     flattered = [
         f"{plain(name)} has learned from {count_share(seen, whole)} of these images"
@@ -75,6 +78,9 @@ def _warnings(compared: Compared) -> None:
             "The validation part tells how good a model is on new faces.",
             icon=":material/school:",
         )
+    schema = compared.current.dataset.schema
+    if unscored := not_scored(compared.counted, schema, len(compared.models)):
+        st.info(unscored, icon=":material/visibility_off:")
     if compared.part.differ:
         st.info(
             "The two runs held different images back; these are the ones that neither has seen.",

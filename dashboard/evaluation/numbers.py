@@ -18,6 +18,7 @@ from dashboard.evaluation.view import View
 from dashboard.widgets import download_table, show_table
 from dashboard.words import plain
 from fkd.columns import ERROR
+from fkd.evaluation.learned import taught
 from fkd.evaluation.metrics import ced
 from fkd.evaluation.scores import ALL_ROWS
 from fkd.selection import Range
@@ -25,6 +26,7 @@ from fkd.selection import Range
 _LIMIT, _FARTHEST = 0.08, 0.2
 _ENOUGH = 20
 """Coordinates labelled twice from which on the noise of a keypoint's labels is shown."""
+_LEARNED = "labels learned from"
 
 
 def section(compared: Compared, shown: View) -> None:
@@ -64,11 +66,14 @@ def _curve(compared: Compared) -> None:
 
 def _histograms(compared: Compared) -> None:
     """Images by their error; a bar leads to its images."""
+    current = compared.current
     longest = max(np.nanmax(result.error, initial=0.0) for result in compared.results)
     if not longest:
         return
     # Otherwise Browse has more images than were scored, or other errors.
-    exact = not compared.part.differ and truth.is_latest(compared.current)
+    count = len(current.dataset.schema)
+    own = all(np.array_equal(taught(r.learned, count), r.counted) for r in compared.results)
+    exact = own and not compared.part.differ and truth.is_latest(current)
     st.markdown("#### Error of each image")
     for number, result in enumerate(compared.results):
         name = f"**{plain(result.model)}**: mean" if len(compared.results) > 1 else "Mean"
@@ -124,6 +129,14 @@ def _keypoint_table(compared: Compared) -> None:
         "labels": [point.n for point in scores[0][1]],
     }
     config = {}
+    for result in compared.results:
+        if result.learned is not None:
+            heading = f"{result.model} {_LEARNED}" if two else _LEARNED
+            columns[heading] = result.learned
+            config[heading] = st.column_config.NumberColumn(
+                help="How many labels of the point the model was trained on; without any it cannot "
+                "have learned it, and it is not scored."
+            )
     for metric in KEYPOINT_METRICS:
         for name, points in scores:
             heading = f"{name} {metric.heading}" if two else metric.heading

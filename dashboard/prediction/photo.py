@@ -14,6 +14,7 @@ from dashboard.photo_view import BOXES, Box, photo_view, shown_url
 from dashboard.prediction.sending import send_button
 from dashboard.prediction.work import Chosen, Job, desk, predict_boxes
 from dashboard.words import plain
+from fkd.evaluation.learned import listed, names
 from fkd.inference.pipeline import of_box
 from fkd.inference.results import PhotoFaces
 
@@ -171,12 +172,19 @@ def _say_doubts(doubts: Sequence[Sequence[str]]) -> None:
 
 
 def _table(result: PhotoFaces) -> None:
+    face = result.faces[0]
+    lacking = names(~face.given, face.schema)
+    if lacking:
+        st.caption(
+            f"Not learned: {listed(lacking)}. No image that this model was trained on had a label "
+            "of them, so it gives them no place."
+        )
     frame = pd.DataFrame(
         [
-            (number, keypoint.label, x, y, 100 * sure)
+            (number, keypoint.label + ("" if here else ", not learned"), x, y, 100 * sure)
             for number, face in enumerate(result.faces, 1)
-            for keypoint, (x, y), sure in zip(
-                face.schema.keypoints, face.points, face.confidence, strict=True
+            for keypoint, (x, y), sure, here in zip(
+                face.schema.keypoints, face.points, face.confidence, face.given, strict=True
             )
         ],
         columns=["face", "keypoint", "x", "y", "sure"],

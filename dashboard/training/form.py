@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from dashboard import loaders
@@ -13,6 +14,7 @@ from dashboard.training.widgets import bound
 from dashboard.training.wish import FRACTION, NEWEST, Wish
 from dashboard.words import about, compact, plain
 from fkd.errors import UserError
+from fkd.evaluation.learned import never_learned, with_mirrored
 from fkd.labels.store import LabelStore
 from fkd.training.config import RECIPES, RunConfig
 from fkd.training.create import make_config
@@ -125,6 +127,18 @@ def _expectation(current: Current, wish: Wish) -> None:
     )
     expected = estimate(wish.model, images, wish.value("epochs"), paces(runs, wish.model))
     st.markdown(f":material/timer: {_in_words(expected, images)}{_queue(runs)}")
+    if words := _not_taught(current, wish):
+        st.warning(words, icon=":material/visibility_off:")
+
+
+def _not_taught(current: Current, wish: Wish) -> str:
+    """Which points nothing would teach the model, as far as that can be told before the images are
+    split; empty if none."""
+    schema = current.dataset.schema
+    labels = np.asarray(current.measures.present).sum(axis=1)
+    if wish.value("missing") == "complete" or wish.value("demo_share") > 0 or not labels.any():
+        return ""  # complete rows and drawn faces have every point
+    return never_learned(with_mirrored(labels, wish.augmentation.flip, schema) > 0, schema)
 
 
 def _in_words(expected: Estimate, images: int) -> str:

@@ -177,7 +177,10 @@ def _shifts(
     at = rows[better]
     judged.keypoints[np.ix_(at, parts.columns)] = True
     judged.shift[at] = shift[better]
-    judged.fix[at] = points[at] - shift[better, None]
+    # Of labels that are compared with nothing, nobody knows whether they are shifted too.
+    here = np.ix_(at, parts.columns)
+    judged.fix[at] = points[at]
+    judged.fix[here] = points[here] - shift[better, None]
 
 
 def _far(
@@ -239,12 +242,13 @@ def _nearer_exchanged(
     points: NDArray[np.floating], expected: Points, pairs: tuple[tuple[int, int], ...]
 ) -> NDArray[np.bool_]:
     """``(n, pairs)`` whether the points of a pair come nearer to where they are expected when they
-    are exchanged."""
+    are exchanged; never where it is not known of both where they are."""
     found = np.zeros((len(points), len(pairs)), bool)
     for column, (a, b) in enumerate(pairs):
         straight, crossed = (
             np.nansum(((points[:, [a, b]] - expected[:, order]) ** 2), axis=(1, 2))
             for order in ([a, b], [b, a])
         )
-        found[:, column] = crossed < straight
+        known = present(expected[:, [a, b]]).all(axis=1)
+        found[:, column] = known & (crossed < straight)
     return found

@@ -21,7 +21,8 @@ from fkd.labels.deviations import compare, compare_with_usual
 from fkd.labels.hypotheses import SHIFT, SLIP, SWAP, Judged, judge
 from fkd.labels.states import Labels, State
 from fkd.labels.twins import Twins
-from fkd.labels.unseen import Unseen
+from fkd.labels.unseen import SHAPE_ONLY, Unseen
+from fkd.statistics.missing import present
 
 WRONG, MISSING, UNSURE = "wrong", "missing", "unsure"
 
@@ -136,10 +137,11 @@ def find_suspects(
 
 
 def judge_labels(labels: Labels, unseen: Unseen) -> Judged:
-    """The best hypothesis about each image: compared with its prediction where there is one, with
-    the usual shape of faces otherwise."""
+    """The best hypothesis about each image: compared with its prediction where there is one of a
+    labelled point, with the usual shape of faces otherwise. Labels that the model which was asked
+    never learned to place are not judged where others of the image are."""
     shapes = judge(labels.points, compare_with_usual(labels.points, labels.schema))
-    at = np.flatnonzero(unseen.known)
+    at = np.flatnonzero(_compared(labels, unseen))
     if not len(at):
         return shapes
     points = labels.points[at]
@@ -147,14 +149,21 @@ def judge_labels(labels: Labels, unseen: Unseen) -> Judged:
     return shapes.replaced(at, judge(points, deviations))
 
 
+def _compared(labels: Labels, unseen: Unseen) -> NDArray[np.bool_]:
+    """``(N,)`` whether one of the labels of an image can be compared with a prediction."""
+    both = present(labels.points) & present(unseen.points)
+    return np.asarray(both.any(axis=1))
+
+
 def _wrong(labels: Labels, unseen: Unseen, twins: Twins, least: float) -> list[Suspect]:
-    judged = judge_labels(labels, unseen)
+    judged, compared = judge_labels(labels, unseen), _compared(labels, unseen)
     found: dict[int, Suspect] = {}
     for at in np.flatnonzero(judged.score > least).tolist():
-        predicted = bool(unseen.known[at])
+        predicted = bool(compared[at])
         reason = reason_of(judged, at, labels.points[at], predicted)
         note = words.wrong(reason, judged, at, labels.points[at], labels.schema)
-        found[at] = _suspect(labels, at, WRONG, reason, judged, at, note, unseen.source_of(at))
+        source = unseen.source_of(at) if predicted else SHAPE_ONLY
+        found[at] = _suspect(labels, at, WRONG, reason, judged, at, note, source)
     for suspect in _disagreeing(labels, twins, judged, least):
         at = int(np.searchsorted(labels.rows, suspect.row))
         if at not in found or found[at].score < suspect.score:
@@ -249,12 +258,15 @@ def _missing(labels: Labels, unseen: Unseen) -> list[Suspect]:
 def _unsure(labels: Labels, unseen: Unseen) -> list[Suspect]:
     """Images of which the model that was asked is less sure than of others."""
     expected = unseen.expected.astype(np.float64)
-    known = np.isfinite(expected).all(axis=1)
+    known = np.isfinite(expected).any(axis=1)
     found = []
     for number in np.unique(unseen.source[known]):
         rows = np.flatnonzero(known & (unseen.source == number))
-        usual = np.median(expected[rows], axis=0)
-        relative = expected[rows] / np.maximum(usual, 1e-6)
+        # A model expects no error of points that it never learned, on no image.
+        columns = np.flatnonzero(np.isfinite(expected[rows]).all(axis=0))
+        errors = expected[np.ix_(rows, columns)]
+        usual = np.median(errors, axis=0)
+        relative = errors / np.maximum(usual, 1e-6)
         level = relative.mean(axis=1)
         away = level - np.median(level)
         spread = _MAD_TO_STD * float(np.median(np.abs(away)))
@@ -262,7 +274,7 @@ def _unsure(labels: Labels, unseen: Unseen) -> list[Suspect]:
             continue
         for i in np.flatnonzero(away >= UNSURE_FROM * spread).tolist():
             at = int(rows[i])
-            worst = np.flatnonzero(relative[i] >= relative[i].mean())
+            worst = columns[relative[i] >= relative[i].mean()]
             found.append(
                 Suspect(
                     row=int(labels.rows[at]),
@@ -270,7 +282,7 @@ def _unsure(labels: Labels, unseen: Unseen) -> list[Suspect]:
                     reason="unsure",
                     score=float(away[i] / spread),
                     keypoints=tuple(worst.tolist()),
-                    note=words.unsure(expected[at].mean(), usual.mean()),
+                    note=words.unsure(errors[i].mean(), usual.mean()),
                     source=unseen.source_of(at),
                 )
             )

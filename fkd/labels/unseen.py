@@ -18,8 +18,14 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.evaluation.learned import taught
 from fkd.evaluation.parts import bundled_never_saw, held_back
-from fkd.evaluation.predictions import Predictions, stored, stored_validation
+from fkd.evaluation.predictions import (
+    Predictions,
+    learned_labels,
+    stored,
+    stored_validation,
+)
 from fkd.models.sources import TrainedModel
 from fkd.splits import positions
 
@@ -34,9 +40,10 @@ class Unseen:
     """Predictions in the order of a dataset's arrays.
 
     Attributes:
-        points: ``(N, K, 2)`` float32, px; NaN for images that no model was asked about.
+        points: ``(N, K, 2)`` float32, px; NaN for images that no model was asked about, and for
+            points that the one which was asked never learned.
         expected: ``(N, K)`` float32, px: the error that the model itself expects; NaN where it
-            does not say.
+            does not say, and as ``points``.
         source: ``(N,)`` int32, index into ``sources``.
         sources: where predictions are from, in words; the first is ``SHAPE_ONLY``.
 
@@ -99,15 +106,18 @@ def unseen_by(models: Iterable[TrainedModel], dataset: Dataset) -> Unseen:
 
 
 def best_first(models: Iterable[TrainedModel], dataset: Dataset) -> list[TrainedModel]:
-    """Those of ``models`` that are of a run on ``dataset``, by ascending validation error."""
+    """Those of ``models`` that are of a run on ``dataset``: those that learned more of the
+    keypoints first, as their errors are over more of them, then by ascending validation error."""
     ranked = []
     for model in models:
         if model.run is None or held_back(model, dataset) is None:
             continue
         with suppress(UserError):  # a damaged status
             error = model.run.status.best_rmse_px
-            ranked.append((float("inf") if error is None else error, model.name, model))
-    return [model for *_, model in sorted(ranked, key=lambda r: r[:2])]
+            known = taught(learned_labels(model, dataset.schema), len(dataset.schema)).sum()
+            error = float("inf") if error is None else error
+            ranked.append((-int(known), error, model.name, model))
+    return [model for *_, model in sorted(ranked, key=lambda r: r[:3])]
 
 
 def _of_run(model: TrainedModel, dataset: Dataset) -> Predictions | None:

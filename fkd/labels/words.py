@@ -43,7 +43,9 @@ def wrong(
         which = names(columns, schema) if pairs <= _LISTED // 2 else f"all of {pairs} pairs"
         return f"left and right are exchanged: {which}"
     if reason == "shift":
-        return f"all points lie {direction(judged.shift[i])} of where they are expected"
+        every = len(columns) == np.isfinite(points).all(axis=1).sum()
+        which = "all points" if every else f"{len(columns)} points that were compared"
+        return f"{which} lie {direction(judged.shift[i])} of where they are expected"
     far = np.linalg.norm(points[columns] - judged.fix[i, columns], axis=1)
     if len(columns) == 1:
         moved = direction(points[columns[0]] - judged.fix[i, columns[0]])
