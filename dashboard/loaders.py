@@ -20,6 +20,7 @@ from fkd.labels.at import corrected
 from fkd.labels.store import LabelStore
 from fkd.measures import Measures, load, with_labels
 from fkd.models.sources import BUNDLED, trained_model
+from fkd.storage import read_fields
 from fkd.training.history import FILE as METRICS
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ def _corrected(name: str, content_hash: str, version: int, _dataset: Dataset) ->
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _dataset(name: str, stamp: float) -> Dataset:
     return registry.open_named(name)
+
+
+def fields(of: Dataset) -> dict[str, list[str]]:
+    """What else the source file said of each image, by the name of the field."""
+    return _fields(of.name, of.content_hash, of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _fields(name: str, content_hash: str, _dataset: Dataset) -> dict[str, list[str]]:
+    return read_fields(_dataset)
 
 
 def measures(of: Dataset) -> Measures | None:

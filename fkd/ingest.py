@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +17,8 @@ from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.formats.kaggle_images import read_test, read_training
 from fkd.formats.kaggle_tables import read_lookup
-from fkd.formats.report import Report, ValidationError, write_problems
-from fkd.formats.source import Kind, TableSource, has_table, open_table
+from fkd.formats.report import Problem, Report, ValidationError, write_problems
+from fkd.formats.source import Kind, TableSource, files_in, has_table, open_table
 from fkd.keypoints import KAGGLE_15, KeypointSchema
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, locked, staged
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _HASH_BLOCK = 1 << 20
+_SHOWN = 5
+"""Names of files that a note lists."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class IngestResult:
     dataset: Dataset
     created: bool
     reports: tuple[Report, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the files were read where they are not as Kaggle's, and what beside them was not
+        read, a sentence each."""
+        return tuple(self.dataset.manifest.get("notes", ()))
 
     @property
     def bad_rows(self) -> int:
@@ -52,13 +60,13 @@ class IngestRefused(UserError):
     def __init__(self, reports: list[Report]) -> None:
         self.reports = tuple(reports)
         found = "; ".join(report.summary() for report in reports if report)
-        super().__init__(found or "There is no good row in the training table")
+        super().__init__(found)
 
     @property
     def curable(self) -> bool:
         """Whether leaving out the bad rows would do."""
-        return not any(report.fatal for report in self.reports) and any(
-            report.rows > len(report.bad_rows) for report in self.reports[:1]
+        return not any(
+            report.fatal or report.rows <= len(report.bad_rows) for report in self.reports
         )
 
 
@@ -84,6 +92,17 @@ class _Sources:
         kinds: tuple[Kind, ...] = ("training", "test", "lookup")
         return ((kind, path) for kind in kinds if (path := getattr(self, kind)) is not None)
 
+    def unread(self, entries: dict[Kind, str]) -> list[str]:
+        """What the folder or archive of the training images holds beside the tables at
+        ``entries``, in a sentence; none where there is nothing."""
+        used = {entries[kind] for kind, path in self.items() if path == self.training}
+        rest = [name for name in files_in(self.training) if name not in used]
+        if not rest:
+            return []
+        shown = ", ".join(repr(n) if not n.isprintable() else n for n in rest[:_SHOWN])
+        more = f" and {len(rest) - _SHOWN:,} more" if len(rest) > _SHOWN else ""
+        return [f"Not read from {self.training.name}: {shown}{more}."]
+
     def hashes(self, progress: Progress) -> dict[str, str]:
         """Hash of each table's bytes, whatever it is packed in."""
         return {
@@ -105,8 +124,10 @@ def ingest(
 ) -> IngestResult:
     """Read Kaggle's files and register them as dataset ``name``.
 
-    ``training``, ``test`` and ``lookup`` are CSV files, zips of them, or a folder or zip that
-    holds them under Kaggle's names; for the latter two, ``test`` and ``lookup`` may be left out.
+    ``training``, ``test`` and ``lookup`` are tables as ``formats.open_table`` opens them: files,
+    or a folder or archive that holds them under Kaggle's names; from the latter two, ``test`` and
+    ``lookup`` come along by themselves. Columns of the training table that are no coordinates are
+    kept as fields.
     With ``skip_bad`` the good rows are kept and the bad ones are written, with reasons, to
     ``rejected.csv`` in the dataset's folder. When the dataset already has this content, nothing
     is done.
@@ -135,9 +156,8 @@ def ingest(
             for kind, path in sources.items():
                 reader.read(kind, path)
             reports = reader.reports
+            reader.refuse_emptied(skip_bad)
             if any(r.fatal or (len(r) and not skip_bad) for r in reports):
-                raise IngestRefused(reports)
-            if not writer.training_rows:
                 raise IngestRefused(reports)
             bad = sum(len(report.bad_rows) for report in reports)
             if bad:
@@ -147,6 +167,14 @@ def ingest(
                 origin="kaggle",
                 sources={kind: path.name for kind, path in sources.items()},
                 rejected_rows=bad,
+                rejected={
+                    kind: len(r.bad_rows) for kind, r in reader.by_kind.items() if r.bad_rows
+                },
+                notes=[
+                    *_notes(reports),
+                    *sources.unread(reader.entries),
+                    *([] if writer.labelled_points else ["No point has a label in any row."]),
+                ],
             )
         return IngestResult(open_dataset(target), created=True, reports=tuple(reports))
 
@@ -155,17 +183,35 @@ class _Reader:
     """Reads the tables of one ingest into a writer; collects reports and hashes."""
 
     def __init__(self, writer: DatasetWriter, progress: Progress) -> None:
-        self.reports: list[Report] = []
+        self.by_kind: dict[Kind, Report] = {}
         self.hashes: dict[str, str] = {}
+        self.entries: dict[Kind, str] = {}
         self._writer, self._progress = writer, progress
         self._image_ids: NDArray[np.int64] | None = None
+
+    @property
+    def reports(self) -> list[Report]:
+        return list(self.by_kind.values())
+
+    def refuse_emptied(self, skip_bad: bool) -> None:
+        """Note as a problem of the file each table that was given and has no good row: it must not
+        be taken for one that was not given."""
+        left = {
+            "training": self._writer.training_rows,
+            "test": self._writer.test_rows,
+            "lookup": self._writer.lookup_rows,
+        }
+        for kind, report in self.by_kind.items():
+            if not left[kind] and not report.fatal and (skip_bad or not report):
+                reason = f"there is no good row in the {kind} table"
+                report.add(Problem(report.file, None, None, reason))
 
     def read(self, kind: Kind, path: Path) -> None:
         """Read one table. Its problems go to ``reports``, so that all tables' problems are found
         in one go; a file that cannot be opened ends the ingest at once."""
-        report = Report()
-        self.reports.append(report)
+        report = self.by_kind[kind] = Report()
         with _hashed(path, kind) as (table, digest):
+            self.entries[kind] = table.entry
             try:
                 getattr(self, f"_read_{kind}")(table, report)
             except ValidationError:
@@ -177,7 +223,7 @@ class _Reader:
         advance = _advance(f"reading {table.name}", table.size, self._progress)
         for batch in read_training(table, self._writer.schema, report):
             assert batch.keypoints is not None
-            self._writer.add_training(batch.images, batch.keypoints, batch.rows)
+            self._writer.add_training(batch.images, batch.keypoints, batch.rows, batch.fields)
             advance(batch.bytes_read)
 
     def _read_test(self, table: TableSource, report: Report) -> None:
@@ -192,6 +238,10 @@ class _Reader:
 
     def _read_lookup(self, table: TableSource, report: Report) -> None:
         self._writer.set_lookup(read_lookup(table, self._writer.schema, report, self._image_ids))
+
+
+def _notes(reports: Iterable[Report]) -> list[str]:
+    return [f"{report.file}: {note}" for report in reports for note in report.notes]
 
 
 def _advance(stage: str, total: int, progress: Progress) -> Callable[[int], None]:
@@ -234,7 +284,7 @@ def _hash_table(path: Path, kind: Kind, stage: str, progress: Progress) -> str:
         done = 0
         while block := table.stream.read(_HASH_BLOCK):
             done += len(block)
-            progress(stage, done, table.size)
+            progress(stage, table.position() if table.position else done, table.size)
         return digest()
 
 

@@ -9,6 +9,7 @@ Layout of ``FKD_HOME/datasets/NAME/``::
     test_images.npy      uint8   (M, H, W)
     test_image_ids.npy   int64   (M,)
     lookup.npy           int64   (L, 3): row id, image id, coordinate; absent without a lookup table
+    fields.parquet       text    (N,) each: further columns of the source file; absent without any
     rejected.csv         the rows that were skipped, with reasons; absent if none were
 """
 
@@ -18,18 +19,23 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fkd import __version__
 from fkd.dataset import Dataset, Lookup
 from fkd.errors import UserError
 from fkd.keypoints import SCHEMAS, KeypointSchema
+
+FIELDS = "fields.parquet"
 
 FORMAT = 1
 """Version of the layout; a dataset of another version must be ingested again."""
@@ -79,6 +85,35 @@ class GrowingArray:
         self._file.close()
 
 
+class _GrowingFields:
+    """A Parquet file of text columns that rows are appended to, with a running hash of them."""
+
+    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
+        self.names = names
+        self._schema = pa.schema([(name, pa.string()) for name in names])
+        self._hash = hashlib.sha256(json.dumps(names).encode())
+        self._file = path.open("wb")
+        self._writer = pq.ParquetWriter(self._file, self._schema)
+
+    def append(self, fields: Mapping[str, pa.StringArray]) -> None:
+        columns = [fields[name] for name in self.names]
+        self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+        for row in zip(*(column.to_pylist() for column in columns), strict=True):
+            self._hash.update(json.dumps(row).encode())
+
+    def finish(self) -> str:
+        """Close the file, on disk for good; return the hash of its content."""
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        self._writer.close()
+        self._file.close()
+
+
 class DatasetWriter:
     """Writes a dataset into an empty folder, block by block.
 
@@ -99,6 +134,7 @@ class DatasetWriter:
         self._present = np.zeros(k, np.int64)
         self._complete = 0
         self._lookup: Lookup | None = None
+        self._fields: _GrowingFields | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -111,14 +147,22 @@ class DatasetWriter:
     ) -> None:
         for array in self._arrays.values():
             array.close()
+        if self._fields is not None:
+            self._fields.close()
 
     def add_training(
         self,
         images: NDArray[np.uint8],
         keypoints: NDArray[np.float32],
         rows: NDArray[np.int64],
+        fields: Mapping[str, pa.StringArray] | None = None,
     ) -> None:
-        """Append labelled images: ``(n, H, W)``, ``(n, K, 2)``, ``(n,)``."""
+        """Append labelled images: ``(n, H, W)``, ``(n, K, 2)``, ``(n,)``, and what else is known of
+        them: text ``(n,)`` by the name of the field, the same fields each time."""
+        if fields:
+            if self._fields is None:
+                self._fields = _GrowingFields(self.folder / FIELDS, tuple(fields))
+            self._fields.append(fields)
         self._arrays["images"].append(images)
         self._arrays["keypoints"].append(keypoints)
         self._arrays["rows"].append(rows)
@@ -135,6 +179,21 @@ class DatasetWriter:
     def training_rows(self) -> int:
         """Rows added so far."""
         return self._arrays["rows"].rows
+
+    @property
+    def labelled_points(self) -> int:
+        """Points with a position so far, in all rows."""
+        return int(self._present.sum())
+
+    @property
+    def test_rows(self) -> int:
+        """Unlabelled images added so far."""
+        return self._arrays["test_image_ids"].rows
+
+    @property
+    def lookup_rows(self) -> int:
+        """Rows of the lookup table; 0 without one."""
+        return 0 if self._lookup is None else len(self._lookup)
 
     def set_lookup(self, lookup: Lookup) -> None:
         self._lookup = lookup
@@ -153,6 +212,8 @@ class DatasetWriter:
                 np.save(file, table)
                 os.fsync(file.fileno())
             digest.update(f"lookup={hashlib.sha256(table.tobytes()).hexdigest()}".encode())
+        if self._fields is not None:
+            digest.update(f"fields={self._fields.finish()}".encode())
         manifest = {
             "format": FORMAT,
             "name": self.name,
@@ -162,7 +223,8 @@ class DatasetWriter:
             "complete_rows": self._complete,
             "present": dict(zip(self.schema.names, self._present.tolist(), strict=True)),
             "image_size": list(self.schema.image_size),
-            "lookup_rows": 0 if self._lookup is None else len(self._lookup.row_ids),
+            "lookup_rows": self.lookup_rows,
+            "fields": [] if self._fields is None else list(self._fields.names),
             "content_hash": digest.hexdigest(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "fkd_version": __version__,
@@ -231,7 +293,8 @@ def open_dataset(folder: Path) -> Dataset:
 
     try:
         lookup = None
-        if manifest["lookup_rows"]:
+        # A table of which nothing was left is not the same as none.
+        if manifest["lookup_rows"] or (folder / "lookup.npy").exists():
             lookup = Lookup(*np.array(mapped("lookup")).T)
         dataset = Dataset(
             name=folder.name,
@@ -254,6 +317,28 @@ def open_dataset(folder: Path) -> Dataset:
             f"Dataset '{folder.name}' is damaged ({reason}); remove it and ingest it again."
         ) from None
     return dataset
+
+
+def read_fields(dataset: Dataset) -> dict[str, list[str]]:
+    """What else the source file said of each image: texts ``(N,)`` by the name of the field, in the
+    order of the arrays of ``dataset``. Empty where it said nothing.
+
+    Raises:
+        UserError: if the file is damaged.
+    """
+    if dataset.folder is None or not dataset.manifest.get("fields"):
+        return {}
+    try:
+        table = pq.read_table(dataset.folder / FIELDS)
+        if table.num_rows != len(dataset):
+            raise ValueError(f"{table.num_rows} rows, {len(dataset)} expected")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
+        raise UserError(
+            f"The fields of dataset '{dataset.name}' are damaged ({reason}); remove it and ingest "
+            "it again."
+        ) from None
+    return {name: table[name].to_pylist() for name in table.column_names}
 
 
 def open_if_sound(folder: Path) -> Dataset | None:

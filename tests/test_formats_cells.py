@@ -31,14 +31,18 @@ def test_not_integers(written: str) -> None:
     assert cells.integer_reason(written)
 
 
-@pytest.mark.parametrize("written", ["", " ", "nan", "NaN", "NA", "null", "NULL", " nan "])
+@pytest.mark.parametrize(
+    "written", ["", " ", "nan", "NaN", "NA", "null", "NULL", " nan ", "N/A", "<NA>", "None"]
+)
 def test_missing_numbers(written: str) -> None:
     values, good = cells.numbers(text(written, "1.5"), pa.float32())
     np.testing.assert_array_equal(values, np.array([np.nan, 1.5], np.float32))
     assert good.all()
 
 
-@pytest.mark.parametrize("written", ["abc", "?", "1,5", "1.5px", "0x10", "1_0", "--1", ".", "e5"])
+@pytest.mark.parametrize(
+    "written", ["abc", "?", "1,5,2", "1,000.5", "1.5px", "0x10", "1_0", "--1", ".", "e5"]
+)
 def test_not_numbers(written: str) -> None:
     _, good = cells.numbers(text("1.5", written), pa.float32())
     assert good.tolist() == [True, False]
@@ -62,7 +66,7 @@ def test_numbers_are_rounded_once(values: list[float]) -> None:
 
 @given(st.lists(st.lists(st.integers(0, 255), min_size=6, max_size=6), max_size=5))
 def test_pixels(images: list[list[int]]) -> None:
-    read, good = cells.pixels(text(*(" ".join(map(str, image)) for image in images)), 6)
+    read, good, _ = cells.pixels(text(*(" ".join(map(str, image)) for image in images)), 6)
     assert read.dtype == np.uint8
     assert read.tolist() == images
     assert good.all()
@@ -71,8 +75,52 @@ def test_pixels(images: list[list[int]]) -> None:
 
 @pytest.mark.parametrize("written", ["1  2 3", " 1 2 3", "1 2 3 ", "001 02 3", "1 2  3 "])
 def test_pixels_spaced_or_padded_oddly(written: str) -> None:
-    read, good = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
+    read, good, _ = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
     assert read.tolist() == [[4, 5, 6], [1, 2, 3], [7, 8, 9]]
+    assert good.all()
+
+
+@pytest.mark.parametrize(
+    ("written", "levels", "note"),
+    [
+        ("1.0 2. 255.0", [1, 2, 255], "with decimals"),
+        ("1,2,3", [1, 2, 3], "arrays or lists"),
+        ("[1, 2, 3]", [1, 2, 3], "arrays or lists"),
+        ("[1. 2. 3.]", [1, 2, 3], "arrays or lists"),
+        ("[ 1  2\n 3]", [1, 2, 3], "arrays or lists"),
+        ("1;2;3", [1, 2, 3], "arrays or lists"),
+        ("0.003921569 1.0 0.0", [1, 255, 0], "taken as shares of 255."),
+        ("0.0039 0.5020 1", [1, 128, 255], "taken as shares of 255."),
+        ("0.1234 0.5 1", [31, 128, 255], "taken as shares of 255 and rounded"),
+        ("12.4 12.6 1", [12, 13, 1], "rounded"),
+    ],
+)
+def test_pixels_written_in_other_ways(written: str, levels: list[int], note: str) -> None:
+    read, good, notes = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
+    assert good.all()
+    assert read.tolist() == [[4, 5, 6], levels, [7, 8, 9]]
+    assert any(note in sentence for sentence in notes)
+    assert not cells.pixels(text("4 5 6", "7 8 9"), 3)[2]
+
+
+@given(st.lists(st.integers(0, 255), min_size=4, max_size=4), st.integers(4, 9))
+def test_shares_of_255_come_back_as_the_levels_they_were(levels: list[int], digits: int) -> None:
+    written = " ".join(f"{level / 255:.{digits}f}" for level in (*levels, 128))
+    read, good, _ = cells.pixels(text(written), 5)
+    assert good.all()
+    assert read.tolist() == [[*levels, 128]]
+
+
+def test_an_image_cut_by_a_spreadsheet_is_known_by_its_length() -> None:
+    cut = ("123 " * 9216)[: cells.CELL_LIMIT]
+    assert cells.pixel_reasons(cut, 9216) == [(cells.CUT, cells.CUT)]
+    assert cells.pixel_reasons(cut[:-5], 9216)[0][1] == "wrong pixel count"
+
+
+@pytest.mark.parametrize("written", ["1,5", " 1,5 ", "+1,5e0"])
+def test_a_decimal_comma(written: str) -> None:
+    values, good = cells.numbers(text(written, "1.5"), pa.float32())
+    assert values.tolist() == [1.5, 1.5]
     assert good.all()
 
 
@@ -83,27 +131,35 @@ def test_pixels_spaced_or_padded_oddly(written: str) -> None:
         ("1", ["1 pixel found, 3 expected"]),
         ("", ["0 pixels found, 3 expected"]),
         ("1 2 3 4", ["4 pixels found, 3 expected"]),
-        ("1 x 3", ["pixel 2 is 'x', not an integer in 0..255"]),
-        ("1 2 256", ["pixel 3 is '256', not an integer in 0..255"]),
-        ("-1 2 300", ["pixel 1 is '-1', not an integer in 0..255"]),
-        ("1.0 2 3", ["pixel 1 is '1.0', not an integer in 0..255"]),
-        ("0x1 2 3", ["pixel 1 is '0x1', not an integer in 0..255"]),
-        ("१ 2 3", ["pixel 1 is '१', not an integer in 0..255"]),
-        ("1\x002 3 4", ["pixel 1 is '1\\x002', not an integer in 0..255"]),
-        ("1,2,3", ["1 pixel found, 3 expected", "pixel 1 is '1,2,3', not an integer in 0..255"]),
+        ("1 x 3", ["pixel 2 is 'x', not a grey level from 0 to 255"]),
+        ("1 2 256", ["pixel 3 is '256', not a grey level from 0 to 255"]),
+        ("-1 2 300", ["pixel 1 is '-1', not a grey level from 0 to 255"]),
+        ("1.0 2", ["2 pixels found, 3 expected"]),
+        ("[1, 2]", ["2 pixels found, 3 expected"]),
+        ("1.2.3 2 3", ["pixel 1 is '1.2.3', not a grey level from 0 to 255"]),
+        ("0.5 256.0 3", ["pixel 2 is '256.0', not a grey level from 0 to 255"]),
+        ("-0.5 0.2 0.3", ["pixel 1 is '-0.5', not a grey level from 0 to 255"]),
+        ("[1. 2. ... 3. 4.]", [cells.SHORTENED]),
+        ("images/7.png", [cells.PATH]),
+        ("0x1 2 3", ["pixel 1 is '0x1', not a grey level from 0 to 255"]),
+        ("१ 2 3", ["pixel 1 is '१', not a grey level from 0 to 255"]),
+        ("1\x002 3 4", ["pixel 1 is '1\\x002', not a grey level from 0 to 255"]),
         (
             "9" * 5000,
-            ["1 pixel found, 3 expected", f"pixel 1 is '{'9' * 21}...', not an integer in 0..255"],
+            [
+                "1 pixel found, 3 expected",
+                f"pixel 1 is '{'9' * 21}...', not a grey level from 0 to 255",
+            ],
         ),
     ],
 )
 def test_bad_pixels_leave_their_neighbours_alone(written: str, reasons: list[str]) -> None:
-    read, good = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
+    read, good, _ = cells.pixels(text("4 5 6", written, "7 8 9"), 3)
     assert good.tolist() == [True, False, True]
     assert read[[0, 2]].tolist() == [[4, 5, 6], [7, 8, 9]]
     assert [reason for reason, _ in cells.pixel_reasons(written, 3)] == reasons
 
 
 def test_pixels_do_not_shift_between_images() -> None:
-    _, good = cells.pixels(text("1 2", "3 4 5 6"), 3)
+    _, good, _ = cells.pixels(text("1 2", "3 4 5 6"), 3)
     assert not good.any()

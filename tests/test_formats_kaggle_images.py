@@ -1,3 +1,4 @@
+import re
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -139,7 +140,8 @@ BAD_ROWS = [
     (",,,,1 2 x 4 5 6", "Image", "pixel 3 is 'x'"),
     (",,,,1 2 3 4 5 256", "Image", "pixel 6 is '256'"),
     (",,,,1 -2 3 4 5 6", "Image", "pixel 2 is '-2'"),
-    (",,,,1 2 3 4.0 5 6", "Image", "pixel 4 is '4.0'"),
+    (",,,,1 2 3 4.x 5 6", "Image", "pixel 4 is '4.x'"),
+    (",,,,[1 2 ... 5 6]", "Image", "shortened to '...' when NumPy printed it"),
     ("abc,1,,,1 2 3 4 5 6", "eye_x", "'abc' is not a number"),
     (",,1,?,1 2 3 4 5 6", "nose_y", "'?' is not a number"),
     ("inf,1,,,1 2 3 4 5 6", "eye_x", "infinite"),
@@ -207,10 +209,97 @@ def test_a_huge_field_is_a_wrong_pixel_count() -> None:
 
 def test_the_wrong_table_is_refused_at_once() -> None:
     report = Report()
-    with pytest.raises(ValidationError, match="unknown column 'ImageId'") as caught:
+    with pytest.raises(ValidationError, match="no column of any keypoint, such as eye_x") as caught:
         next(read_training(source("ImageId,Image\n1,0 0 0 0 0 0\n"), TINY, report))
     assert caught.value.report is report
-    assert [p.row for p in report.fatal] == [None, None]
+    assert [p.row for p in report.fatal] == [None]
+
+
+def test_columns_that_lack_are_missing_points_and_further_ones_are_kept() -> None:
+    report = Report()
+    rows = ("7,2,1,ann,0 0 0 0 0 0", "8,,,bob,1 1 1 1 1", "9,,,eve,1 1 1 1 1 1")
+    text = "\n".join(("id,nose_y,nose_x,who,Image", *rows))
+    (batch,) = read_training(source(text), TINY, report)
+    assert batch.rows.tolist() == [0, 2]
+    np.testing.assert_array_equal(batch.keypoints[0], [[np.nan, np.nan], [1, 2]])
+    assert {name: column.to_pylist() for name, column in batch.fields.items()} == {
+        "id": ["7", "9"],
+        "who": ["ann", "eve"],
+    }
+    assert report.notes == [
+        "The table has no columns for 1 of 2 keypoints (eye); they are missing in every row.",
+        "Kept beside the labels: the columns id, who.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("eye_x,nose_x,nose_y", "missing column eye_y, though the other coordinate"),
+        ("eyes_x,eyes_y,nose_x,nose_y", "is eyes_x meant to be eye_x?"),
+        ("x1,y1", "no column of any keypoint"),
+        ("eye_x,eye_y,eye_x,eye_y", "duplicate columns eye_x, eye_y"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_refused(header: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        next(read_training(source(f"{header},Image\n1,1,1,1,0 0 0 0 0 0\n"), TINY, Report()))
+
+
+def test_names_of_columns_match_whatever_their_case() -> None:
+    report = Report()
+    text = "Eye X,eye-y,NOSE_X,nose_y,image\n1,2,,,0 0 0 0 0 0\n"
+    (batch,) = read_training(source(text), TINY, report)
+    np.testing.assert_array_equal(batch.keypoints[0], [[1, 2], [np.nan, np.nan]])
+    assert report.notes == ["Column names were matched without regard to case and spaces."]
+
+
+@pytest.mark.parametrize("where", ["0,0", "-1,-1", "0.0,0.0", "-1.0,-1"])
+def test_points_where_tools_put_missing_ones_are_missing_and_said(where: str) -> None:
+    batches, report = training(f"1,1,{where},1 2 3 4 5 6", f"{where},{where},1 2 3 4 5 6", GOOD)
+    (batch,) = batches
+    assert np.isnan(batch.keypoints).all(axis=2)[:2].tolist() == [[False, True], [True, True]]
+    assert not report
+    assert report.notes == [
+        "3 points at 0, 0 or -1, -1 were read as missing: that is where other tools put missing "
+        "points."
+    ]
+
+
+@pytest.mark.parametrize("place", [(0, 0), (-1, -1), (0, 1), (-1, 0)])
+def test_a_point_that_truly_lies_there_is_written_so_that_it_stays(
+    tmp_path: Path, place: tuple[int, int]
+) -> None:
+    images = np.zeros((1, 2, 3), np.uint8)
+    points = np.array([[place, (np.nan, np.nan)]], np.float32)
+    write_training(tmp_path / "training.csv", images, points, TINY)
+    np.testing.assert_array_equal(read_back(tmp_path / "training.csv")[1], points)
+
+
+def test_an_array_printed_over_many_lines_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "HEAD_BYTES", 8)
+    printed = '1,1,,,"[1 2\n 3 4\n 5 6]"'
+    for block_bytes in (3, 16, 1000):
+        monkeypatch.setattr(tables, "BLOCK_BYTES", block_bytes)
+        batches, report = training(GOOD, printed, GOOD, printed, ",,,,1 2 3", GOOD)
+        assert rows_of(batches) == [0, 1, 2, 3, 5]
+        assert report.bad_rows == {4}
+        images = np.concatenate([b.images for b in batches]).reshape(-1, 6)
+        assert images[1].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_array_without_end_spoils_no_more_than_its_line() -> None:
+    batches, report = training(GOOD, '1,1,,,"[1 2', GOOD, "x,1,,,1 2 3 4 5 6", GOOD)
+    assert rows_of(batches) == [0, 2, 4]
+    assert report.bad_rows == {1, 3}
+
+
+def test_semicolons_with_decimal_commas() -> None:
+    report = Report()
+    text = "eye_x;eye_y;nose_x;nose_y;Image\n1,5;0,25;;;1 2 3 4 5 6\n"
+    (batch,) = read_training(source(text), TINY, report)
+    np.testing.assert_array_equal(batch.keypoints[0], [[1.5, 0.25], [np.nan, np.nan]])
+    assert report.notes == ["The fields are separated by semicolons."]
 
 
 def test_reading_may_stop_half_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,14 @@ from kaggle_helper import random_images, random_keypoints
 from fkd.errors import UserError
 from fkd.formats import Lookup, full_lookup
 from fkd.keypoints import KAGGLE_15
-from fkd.storage import DatasetWriter, GrowingArray, load_mapped, open_dataset, read_manifest
+from fkd.storage import (
+    DatasetWriter,
+    GrowingArray,
+    load_mapped,
+    open_dataset,
+    read_fields,
+    read_manifest,
+)
 
 ROWS, TEST_ROWS = 6, 4
 
@@ -164,7 +172,9 @@ def test_either_part_may_be_empty(tmp_path: Path, rows: int, test_rows: int) -> 
     assert (len(dataset), len(dataset.test_images)) == (rows, test_rows)
     np.testing.assert_array_equal(dataset.images, data["images"])
     np.testing.assert_array_equal(dataset.test_images, data["test_images"])
-    assert (dataset.lookup is None) == (test_rows == 0)
+    # One that was given and has no rows is not the same as none.
+    assert dataset.lookup is not None
+    assert (len(dataset.lookup) == 0) == (test_rows == 0)
     assert dataset.position(0) == (0 if rows else None)
 
 
@@ -294,3 +304,32 @@ def test_damage_is_told_in_one_line(folder: Path) -> None:
     raw[8:10] = (20_000).to_bytes(2, "little")  # the length of the header
     path.write_bytes(raw)
     assert "\n" not in damage(folder)
+
+
+def test_fields_are_kept_beside_the_arrays_and_count_as_content(tmp_path: Path) -> None:
+    data = content()
+    hashes = set()
+    for n, who in enumerate(("ann", "ann", "bob")):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        with DatasetWriter(folder, "f", KAGGLE_15) as writer:
+            for part in (slice(0, 2), slice(2, ROWS)):
+                names = [f"{who} {i}" for i in range(ROWS)][part]
+                writer.add_training(
+                    data["images"][part],
+                    data["keypoints"][part],
+                    data["rows"][part],
+                    {"who": pa.array(names), "note, \"x\"": pa.array([""] * len(names))},
+                )
+            assert writer.finish()["fields"] == ["who", 'note, "x"']
+        dataset = open_dataset(folder)
+        assert read_fields(dataset)["who"] == [f"{who} {i}" for i in range(ROWS)]
+        hashes.add(dataset.content_hash)
+    assert len(hashes) == 2
+    (folder / "fields.parquet").write_bytes(b"PAR1 no PAR1")
+    with pytest.raises(UserError, match="fields of dataset"):
+        read_fields(dataset)
+
+
+def test_a_dataset_without_fields_has_none(tmp_path: Path) -> None:
+    assert read_fields(open_dataset(write(tmp_path / "a", content()))) == {}

@@ -6,10 +6,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from dashboard import loaders
 from dashboard.current import Current
 from dashboard.widgets import show_table
+from dashboard.words import plain
 from fkd.columns import FLAGS
 from fkd.statistics.missing import SOURCE_NAMES
+
+_FIELD = 80
+"""Characters shown of a field of the source file."""
 
 
 def training_facts(current: Current, position: int) -> None:
@@ -32,6 +37,7 @@ def training_facts(current: Current, position: int) -> None:
     )
     group = int(m.duplicate[position])
     cells[2].metric("Duplicates", int((m.duplicate == group).sum()) - 1 if group >= 0 else 0)
+    _fields(current, position)
     flags = [FLAGS[f].label for f in ("outlier", "swapped", "outside") if _flagged(f, m, position)]
     if flags:
         st.warning("This face is marked: " + ", ".join(flags) + ".", icon=":material/flag:")
@@ -58,6 +64,16 @@ def training_facts(current: Current, position: int) -> None:
             ),
         },
     )
+
+
+def _fields(current: Current, position: int) -> None:
+    """What else the source file said of the image."""
+    fields = loaders.fields(current.dataset)
+    if fields:
+        said = (
+            f"{plain(name)}: {plain(texts[position][:_FIELD])}" for name, texts in fields.items()
+        )
+        st.caption(" · ".join(said))
 
 
 def _flagged(flag: str, measures: object, position: int) -> bool:

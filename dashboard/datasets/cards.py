@@ -70,6 +70,17 @@ def _card(name: str, about: dict[str, Any]) -> None:
         )
     if about.get("rejected_rows"):
         _rejected(name, about["rejected_rows"])
+    _notes(about.get("notes", []))
+
+
+def _notes(notes: list[str]) -> None:
+    """How the files were read: one note as it is, several folded away."""
+    if len(notes) == 1:
+        st.caption(plain(notes[0]))
+    elif notes:
+        with st.expander(f"{len(notes)} notes on how the files were read", icon=":material/info:"):
+            for note in notes:
+                st.caption(plain(note))
 
 
 def _rejected(name: str, count: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,9 @@ def add_verbs(verbs: Verbs) -> None:
         "--skip-bad",
         action="store_true",
         help="keep the good rows; list the bad ones with reasons in rejected.csv",
+    )
+    ingest.add_argument(
+        "--problems", type=Path, metavar="FILE", help="write every problem to this CSV file"
     )
     ingest.add_argument("--overwrite", action="store_true", help="replace a dataset of that name")
     ingest.set_defaults(run=run_ingest)
@@ -94,21 +97,27 @@ def run_ingest(arguments: argparse.Namespace) -> None:
                 progress=progress,
             )
     except IngestRefused as error:
-        _print_problems(error.reports)
+        _print_problems(error.reports, arguments.problems)
         advice = " Fix the files, or keep the good rows (--skip-bad)." if error.curable else ""
         raise UserError(f"{error}. Nothing was ingested.{advice}") from None
     _say_dataset(result.dataset.manifest, _state(result.created))
+    for note in result.notes:
+        print(note)
     if result.created and (path := rejected_csv(result.dataset)):
         print(f"Skipped {result.bad_rows:,} bad rows; reasons in {path}")
 
 
-def _print_problems(reports: Iterable[Report]) -> None:
-    """Every problem, one a line on stderr."""
+def _print_problems(reports: Sequence[Report], path: Path | None) -> None:
+    """The first problems of each kind on stderr; all of them to ``path``."""
+    from fkd.formats.report import write_problems
+
     for report in reports:
-        for problem in report.problems:
-            print(problem, file=sys.stderr)
-        if unlisted := len(report) - len(report.problems):
-            print(f"{report.file}: and {unlisted:,} more problems", file=sys.stderr)
+        for line in report.lines():
+            print(line, file=sys.stderr)
+    if path is not None:
+        write_problems(path, reports)
+        count = sum(map(len, reports))
+        print(f"All {count:,} problems are in {path}", file=sys.stderr)
 
 
 def _state(created: bool) -> str:
@@ -144,7 +153,10 @@ def run_info(arguments: argparse.Namespace) -> None:
         return
     rows = about["rows"]
     _say_dataset(about, about["origin"])
-    print(f"content hash {about['content_hash']}\n")
+    print(f"content hash {about['content_hash']}")
+    for note in about.get("notes", ()):
+        print(note)
+    print()
     print(
         table(
             [
@@ -192,12 +204,14 @@ def run_download(arguments: argparse.Namespace) -> None:
                 lookup=None,
                 skip_bad=False,
                 overwrite=False,
+                problems=None,
             )
         )
 
 
 def _say_dataset(about: dict[str, Any], state: str) -> None:
     print(
-        f"{about['name']}: {about['rows']:,} rows ({about['complete_rows']:,} complete), "
+        f"{about['name']}: {about['rows']:,} row{'' if about['rows'] == 1 else 's'} "
+        f"({about['complete_rows']:,} complete), "
         f"{about['test_rows']:,} test images, schema {about['schema']} - {state}"
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-_MISSING = pa.array(["", "nan", "na", "null"])
+_MISSING = pa.array(["", "nan", "na", "null", "n/a", "<na>", "none"])
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^-?[0-9]{1,18}$"  # 18 digits always fit int64
 _LEVELS = pa.array([str(level) for level in range(256)])
@@ -38,11 +40,12 @@ def numbers(
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """The values of ``column``, ``(n,)`` of the float type ``dtype``, and which of them are good.
 
-    Blanks, ``nan``, ``NA`` and ``null`` are missing: NaN, and good. The text of a number is
-    rounded once, straight to ``dtype``. Infinity and text of any other kind is not good; numbers
-    too large for ``dtype`` are good, but infinite.
+    Blanks and the words that stand for nothing (``nan``, ``NA``, ``null``, ``None``) are missing:
+    NaN, and good. The text of a number is rounded once, straight to ``dtype``; a comma in it is a
+    decimal comma. Infinity and text of any other kind is not good; numbers too large for ``dtype``
+    are good, but infinite.
     """
-    text = pc.utf8_trim_whitespace(column)
+    text = pc.replace_substring(pc.utf8_trim_whitespace(column), ",", ".")
     missing = pc.is_in(pc.utf8_lower(text), value_set=_MISSING)
     number = pc.match_substring_regex(text, _NUMBER)
     values = pc.if_else(number, text, "nan").cast(dtype)
@@ -56,10 +59,14 @@ def number_reason(text: str) -> str:
     return f"{quote(text)} is not a number"
 
 
-def pixels(column: pa.StringArray, count: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Images of ``count`` pixels each, uint8 ``(n, count)``, and which of them are good.
+def pixels(
+    column: pa.StringArray, count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], set[str]]:
+    """Images of ``count`` pixels each, uint8 ``(n, count)``, which of them are good, and in what
+    other ways than Kaggle's some were written, in words.
 
-    Spaces too many and leading zeros do no harm.
+    Kaggle separates levels by single spaces. Spaces too many and leading zeros do no harm; so do
+    commas, brackets and decimals of arrays that were printed, and shares from 0 to 1 of 255.
     """
     images = np.zeros((len(column), count), np.uint8)
     good = np.zeros(len(column), np.bool_)
@@ -77,17 +84,75 @@ def pixels(column: pa.StringArray, count: int) -> tuple[NDArray[np.uint8], NDArr
         levels = levels.fill_null(0)
     images[whole] = levels.to_numpy().reshape(-1, count)
     good[whole] = clean
+    notes: set[str] = set()
     for i in np.flatnonzero(~good):
-        found = column[i].as_py().split()
-        if len(found) == count and _first_bad(found) is None:
-            images[i], good[i] = np.array([_level(word) for word in found], np.uint8), True
-    return images, good
+        image, how = _image(column[i].as_py(), count)
+        if image is not None:
+            images[i], good[i] = image, True
+            notes |= how
+    return images, good, notes
+
+
+_PRINTED = re.compile(r"[0-9.,;\s\[\]eE+-]*", re.ASCII)
+_BETWEEN = str.maketrans(dict.fromkeys("[],;\n\t\r", " "))
+_EXACT = 0.02
+"""How far from a whole level a share of 255 may be, in levels: shares of a few digits."""
+
+
+def _image(text: str, count: int) -> tuple[NDArray[np.uint8] | None, set[str]]:
+    """The image that ``text`` holds in another way than Kaggle's, and which; None if there is
+    none."""
+    values = _values(text)
+    if values is None or len(values) != count or not ((values >= 0) & (values <= 255)).all():
+        return None, set()
+    how = set()
+    if any(mark in text for mark in "[,;\n"):
+        how.add("Images printed as arrays or lists were read.")
+    levels = np.rint(values)
+    if np.array_equal(values, levels):
+        if "." in text:
+            how.add("Pixels written with decimals were read; all of them are whole levels.")
+    elif values.max() > 1:
+        how.add("Pixels that lie between two grey levels were rounded.")
+    else:
+        levels = np.rint(values * 255)
+        off = np.abs(values * 255 - levels).max()
+        rounded = "" if off <= _EXACT else " and rounded"
+        how.add(f"Pixels from 0 to 1 were taken as shares of 255{rounded}.")
+    return levels.astype(np.uint8), how
+
+
+def _values(text: str) -> NDArray[np.float64] | None:
+    """The numbers that a printed array or list holds in full; None if ``text`` is none."""
+    if not _PRINTED.fullmatch(text) or "..." in text:
+        return None
+    try:
+        return np.array(text.translate(_BETWEEN).split(), np.float64)
+    except ValueError:
+        return None
+
+
+CELL_LIMIT = 32_767
+"""Characters that a cell of Excel holds: the rest of a longer image is lost."""
+
+SHORTENED = "the image was shortened to '...' when NumPy printed it: its pixels are not in the file"
+CUT = (
+    f"the image is cut at {CELL_LIMIT:,} characters, the most a cell of a spreadsheet holds: take "
+    "the file as it was before it was opened there"
+)
+PATH = "a file's name stands in place of the pixels: bring the images in as a folder"
 
 
 def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
     """What is wrong with an image that ``pixels`` finds bad, each with its category; positions
     count from 1."""
-    words = text.split()
+    words = (text.translate(_BETWEEN) if _PRINTED.fullmatch(text) else text).split()
+    if "..." in text or "\u2026" in text:
+        return [(SHORTENED, SHORTENED)]
+    if len(text) in (CELL_LIMIT - 1, CELL_LIMIT) and len(words) < count:
+        return [(CUT, CUT)]
+    if text.lower().strip().endswith(_PICTURES):
+        return [(PATH, PATH)]
     reasons = []
     if len(words) != count:
         plural = "" if len(words) == 1 else "s"
@@ -95,18 +160,23 @@ def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
         reasons.append((reason, "wrong pixel count"))
     bad = _first_bad(words)
     if bad is not None:
-        reason = f"pixel {bad + 1} is {quote(words[bad])}, not an integer in 0..255"
+        reason = f"pixel {bad + 1} is {quote(words[bad])}, not a grey level from 0 to 255"
         reasons.append((reason, "bad pixel value"))
+    if not reasons:  # such as shares that exceed 1 in the sum of their kind
+        reasons.append(("the pixels are not grey levels from 0 to 255", "bad pixel value"))
     return reasons
 
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+
 def _first_bad(words: list[str]) -> int | None:
-    """Index of the first word that is no level."""
-    return next((i for i, w in enumerate(words) if w not in _LEVEL_OF and _level(w) is None), None)
+    """Index of the first word that is no grey level."""
+    return next((i for i, w in enumerate(words) if w not in _LEVEL_OF and not _is_level(w)), None)
 
 
-def _level(word: str) -> int | None:
-    level = _LEVEL_OF.get(word)
-    if level is None and word.isascii() and word.isdigit():
-        level = _LEVEL_OF.get(word.lstrip("0") or "0")
-    return level
+_UNSIGNED = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+def _is_level(word: str) -> bool:
+    return bool(_UNSIGNED.fullmatch(word)) and float(word) <= 255

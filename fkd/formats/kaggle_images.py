@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fkd.formats import cells
 from fkd.formats._parallel import ordered_map
 from fkd.formats.report import Report
 from fkd.formats.source import TableSource
-from fkd.formats.tables import Block, Found, Table, TextRows
+from fkd.formats.tables import SHOWN, Block, Found, Table, TextRows, lacking, listed
 from fkd.formats.writing import ROWS_AT_A_TIME, number_text, pixel_text, write_table
 from fkd.keypoints import KeypointSchema
 
@@ -32,6 +34,7 @@ class ImageBatch:
         images: uint8 ``(n, H, W)``.
         keypoints: float32 ``(n, K, 2)`` in px, NaN where missing; None in a test table.
         image_ids: int64 ``(n,)``; None in a training table.
+        fields: the text of further columns, ``(n,)`` each, by their names.
         bytes_read: bytes of the table read so far, this batch included; ``TableSource.size`` is
             the total.
     """
@@ -41,6 +44,7 @@ class ImageBatch:
     keypoints: NDArray[np.float32] | None
     image_ids: NDArray[np.int64] | None
     bytes_read: int
+    fields: dict[str, pa.StringArray] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,6 +58,9 @@ class _Parsed:
     keypoints: NDArray[np.float32] | None = None
     ids: NDArray[np.int64] | None = None
     ids_good: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    fields: dict[str, pa.StringArray] = field(default_factory=dict)
+    notes: set[str] = field(default_factory=set)
+    stood_for_nothing: int = 0
 
 
 def read_training(
@@ -61,16 +68,67 @@ def read_training(
 ) -> Iterator[ImageBatch]:
     """The good rows of a training table, in batches of some megabytes of text.
 
-    Every problem of the other rows goes to ``report``. The memory used does not depend on the
-    length of the table.
+    Columns of coordinates that the table does not have are missing in all its rows; columns that
+    are no coordinates are kept as ``fields``. What both mean, and any other way in which the table
+    is not as Kaggle's, goes to ``report.notes``; every problem of the other rows to ``report``. The
+    memory used does not depend on the length of the table.
 
     Raises:
         ValidationError: if no row can be read at all, such as for missing columns.
         UserError: if the file turns out to be damaged.
     """
-    table = Table(source, (*schema.coordinate_names, IMAGE), report)
+    table = Table(source, (IMAGE,), report, schema.coordinate_names, keep_others=True)
+    _check_coordinates(table, schema)
+    if table.absent:
+        points = [name.removesuffix("_x") for name in table.absent if name.endswith("_x")]
+        shown = ", ".join(points[:SHOWN]) + (", ..." if len(points) > SHOWN else "")
+        report.note(
+            f"The table has no columns for {len(points)} of {len(schema)} keypoints ({shown}); "
+            "they are missing in every row."
+        )
+    if table.others:
+        report.note(f"Kept beside the labels: the {listed(table.others)}.")
+    nothing = 0
     for parsed in ordered_map(partial(_parse_training, table, schema), table.blocks()):
+        for note in sorted(parsed.notes):
+            report.note(note)
+        nothing += parsed.stood_for_nothing
         yield from _good_rows(parsed, report)
+    if nothing:
+        what = (
+            "1 point at 0, 0 or -1, -1 was"
+            if nothing == 1
+            else (f"{nothing:,} points at 0, 0 or -1, -1 were")
+        )
+        report.note(f"{what} read as missing: that is where other tools put missing points.")
+
+
+def _check_coordinates(table: Table, schema: KeypointSchema) -> None:
+    """``ValidationError`` if the table has no coordinates, only one of a point's two, or columns
+    that seem to be misspelt coordinates."""
+    absent = set(table.absent)
+    if len(absent) == len(schema.coordinate_names):
+        names = schema.coordinate_names
+        raise table.refuse(
+            f"it has no column of any keypoint, such as {names[0]} and {names[1]}: is it a table "
+            "with labels?"
+        )
+    halves = [
+        name
+        for pair in zip(schema.coordinate_names[::2], schema.coordinate_names[1::2], strict=True)
+        for name in pair
+        if name in absent and not absent.issuperset(pair)
+    ]
+    if halves:
+        raise table.refuse(f"{lacking(halves)}, though the other coordinate of the point is there")
+    odd = [name for name in table.others if name.lower().endswith(("_x", "_y"))]
+    if absent and odd:
+        near = get_close_matches(odd[0], sorted(absent), 1)
+        meant = f": is {odd[0]} meant to be {near[0]}?" if near else ""
+        raise table.refuse(
+            f"the {listed(odd)} look like coordinates, but are of no keypoint of {schema.name}"
+            f"{meant}"
+        )
 
 
 def read_test(source: TableSource, schema: KeypointSchema, report: Report) -> Iterator[ImageBatch]:
@@ -79,6 +137,8 @@ def read_test(source: TableSource, schema: KeypointSchema, report: Report) -> It
     table = Table(source, (IMAGE_ID, IMAGE), report)
     seen: dict[int, int] = {}
     for parsed in ordered_map(partial(_parse_test, table, schema), table.blocks()):
+        for note in sorted(parsed.notes):
+            report.note(note)
         assert parsed.ids is not None
         for i in np.flatnonzero(parsed.ids_good):
             image_id, row = int(parsed.ids[i]), int(parsed.rows[i])
@@ -104,15 +164,26 @@ def _good_rows(parsed: _Parsed, report: Report) -> Iterator[ImageBatch]:
             None if parsed.keypoints is None else parsed.keypoints[pick],
             None if parsed.ids is None else parsed.ids[pick],
             parsed.bytes_read,
+            {name: column.filter(pa.array(keep)) for name, column in parsed.fields.items()},
         )
 
 
 def _parse_training(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
     text = table.text_rows(block)
-    keypoints, problems = _keypoints(table, schema, text)
-    images, pixel_problems = _images(table, schema, text)
+    keypoints, problems, nothing = _keypoints(table, schema, text)
+    images, pixel_problems, notes = _images(table, schema, text)
     found = [*text.problems, *problems, *pixel_problems]
-    return _Parsed(text.rows, images, block.bytes_read, found, keypoints)
+    fields = {name: text.columns[name] for name in table.others}
+    return _Parsed(
+        text.rows,
+        images,
+        block.bytes_read,
+        found,
+        keypoints,
+        fields=fields,
+        notes=notes,
+        stood_for_nothing=nothing,
+    )
 
 
 def _parse_test(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
@@ -123,33 +194,40 @@ def _parse_test(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
     for i in np.flatnonzero(~good):
         reason = cells.integer_reason(column[i].as_py())
         problems.append((table.problem(text.rows[i], IMAGE_ID, reason), f"bad {IMAGE_ID}"))
-    images, pixel_problems = _images(table, schema, text)
+    images, pixel_problems, notes = _images(table, schema, text)
     problems += pixel_problems
-    return _Parsed(text.rows, images, block.bytes_read, problems, ids=ids, ids_good=good)
+    return _Parsed(
+        text.rows, images, block.bytes_read, problems, ids=ids, ids_good=good, notes=notes
+    )
 
 
 def _images(
     table: Table, schema: KeypointSchema, text: TextRows
-) -> tuple[NDArray[np.uint8], list[Found]]:
+) -> tuple[NDArray[np.uint8], list[Found], set[str]]:
     column = text.columns[IMAGE]
-    flat, good = cells.pixels(column, schema.pixels)
+    flat, good, notes = cells.pixels(column, schema.pixels)
     problems = [
         (table.problem(text.rows[i], IMAGE, reason), category)
         for i in np.flatnonzero(~good)
         for reason, category in cells.pixel_reasons(column[i].as_py(), schema.pixels)
     ]
-    return flat.reshape(-1, *schema.image_size), problems
+    return flat.reshape(-1, *schema.image_size), problems, notes
 
 
 def _keypoints(
     table: Table, schema: KeypointSchema, text: TextRows
-) -> tuple[NDArray[np.float32], list[Found]]:
+) -> tuple[NDArray[np.float32], list[Found], int]:
+    """The points, what is wrong with some, and how many stood where others put missing ones."""
     names = schema.coordinate_names
-    values = np.empty((len(text.rows), len(names)), np.float32)
-    good = np.empty(values.shape, np.bool_)
+    absent = set(table.absent)
+    values = np.full((len(text.rows), len(names)), np.nan, np.float32)
+    good = np.ones(values.shape, np.bool_)
     for c, name in enumerate(names):
-        values[:, c], good[:, c] = cells.numbers(text.columns[name], pa.float32())
+        if name not in absent:
+            values[:, c], good[:, c] = cells.numbers(text.columns[name], pa.float32())
     points = values.reshape(len(values), len(schema), 2)
+    nothing = _stand_for_missing(points, text, schema)
+    points[nothing] = np.nan
     outside = good & is_outside(points, schema).reshape(values.shape)
     missing = (good & np.isnan(values)).reshape(points.shape)
     alone = (missing & ~missing[..., ::-1]).reshape(values.shape)
@@ -168,7 +246,42 @@ def _keypoints(
             reason = f"the coordinate is missing, but {names[c ^ 1]} is given"
             category = "half a keypoint"
         problems.append((table.problem(text.rows[i], name, reason), category))
-    return points, problems
+    return points, problems, int(nothing.sum())
+
+
+_NOWHERE = (("0", "1e-60"), ("-1", "-1.0000000001"))
+"""Where tools put points that are missing, and how a point that truly lies there is written: as a
+number that 32 bits cannot tell from it."""
+
+
+def _at_nowhere(points: NDArray[np.floating]) -> list[NDArray[np.bool_]]:
+    """Which of ``(..., 2)`` points lie at each place of ``_NOWHERE``."""
+    return [np.asarray((points == float(place)).all(axis=-1)) for place, _ in _NOWHERE]
+
+
+def _stand_for_missing(
+    points: NDArray[np.float32], text: TextRows, schema: KeypointSchema
+) -> NDArray[np.bool_]:
+    """Which of ``(n, K, 2)`` points are written at exactly 0, 0 or -1, -1."""
+    found = np.logical_or.reduce(_at_nowhere(points))
+    for i, k in np.argwhere(found):
+        written = (
+            text.columns[name][i].as_py().replace(",", ".")
+            for name in schema.coordinate_names[2 * k : 2 * k + 2]
+        )
+        found[i, k] = all(float(number) in (0.0, -1.0) for number in written)
+    return found
+
+
+def _coordinate_text(points: NDArray[np.float32]) -> list[pa.Array]:
+    """The columns of ``(n, K, 2)`` points, none written so that it would be read as missing."""
+    columns = [number_text(column) for column in points.reshape(len(points), -1).T]
+    for here, (_, written) in zip(_at_nowhere(points), _NOWHERE, strict=True):
+        for k in np.flatnonzero(here.any(axis=0)):
+            for c in (2 * k, 2 * k + 1):
+                mask = pa.array(here[:, k])
+                columns[c] = pc.if_else(mask, written, columns[c].cast(pa.string()))
+    return columns
 
 
 def is_outside(points: NDArray[np.floating], schema: KeypointSchema) -> NDArray[np.bool_]:
@@ -221,10 +334,9 @@ def training_columns(
     if unreadable.any():
         row, point, _ = np.argwhere(unreadable)[0]
         raise ValueError(f"row {row}: {schema.names[point]} is half missing or far outside")
-    flat = keypoints.reshape(len(keypoints), len(schema) * 2)
 
     def block(part: slice) -> list[pa.Array]:
-        return [*map(number_text, flat[part].T), pixel_text(images(part))]
+        return [*_coordinate_text(keypoints[part]), pixel_text(images(part))]
 
     return (*schema.coordinate_names, IMAGE), block
 

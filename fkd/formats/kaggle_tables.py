@@ -56,13 +56,14 @@ def read_lookup(
     """The good rows of a lookup table; every problem of the others goes to ``report``.
 
     ``known_image_ids`` are the images of the test table; None accepts any. What stands in the
-    ``Location`` column is not looked at: some copies have it empty, some filled.
+    ``Location`` column is not looked at: copies are about that have it empty, filled, or without
+    the comma in front of it.
 
     Raises:
         ValidationError: if no row can be read at all, such as for missing columns.
         UserError: if the file turns out to be damaged.
     """
-    read = _Columns(source, (ROW_ID, IMAGE_ID, FEATURE, LOCATION), report)
+    read = _Columns(source, (ROW_ID, IMAGE_ID, FEATURE), report, optional=(LOCATION,))
     row_ids = read.row_ids()
     image_ids, good = cells.integers(read.text[IMAGE_ID])
     read.complain(~good, IMAGE_ID, cells.integer_reason, f"bad {IMAGE_ID}")
@@ -121,8 +122,14 @@ def write_submission(path: str | Path, submission: Submission) -> None:
 class _Columns:
     """All rows of a small table as text by column, and the book of which of them are good."""
 
-    def __init__(self, source: TableSource, columns: tuple[str, ...], report: Report) -> None:
-        self._table = Table(source, columns, report)
+    def __init__(
+        self,
+        source: TableSource,
+        columns: tuple[str, ...],
+        report: Report,
+        optional: tuple[str, ...] = (),
+    ) -> None:
+        self._table = Table(source, columns, report, optional)
         self._report = report
         parts = [self._table.text_rows(block) for block in self._table.blocks()]
         self._problems = [found for part in parts for found in part.problems]

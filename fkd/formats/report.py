@@ -68,6 +68,8 @@ class Report:
         problems: the first ``MAX_KEPT`` problems.
         bad_rows: every row with a problem.
         fatal: problems of the file as a whole, which skipping rows cannot cure.
+        notes: how the file was read where that is not the only way, a sentence each; they are no
+            problems.
     """
 
     def __init__(self, file: str = "") -> None:
@@ -76,9 +78,16 @@ class Report:
         self.problems: list[Problem] = []
         self.bad_rows: set[int] = set()
         self.fatal: list[Problem] = []
+        self.notes: list[str] = []
         self._rows_by_category: Counter[str] = Counter()
+        self._examples: dict[str, list[Problem]] = {}
         self._count = 0
         self._overflow: IO[str] | None = None
+
+    def note(self, sentence: str) -> None:
+        """Take note of how the file is read, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
 
     def add(self, problem: Problem, category: str | None = None) -> None:
         """Take note of ``problem``; ``category`` ("wrong pixel count") is what ``summary`` counts
@@ -98,6 +107,9 @@ class Report:
     def _note(self, problem: Problem, category: str | None) -> None:
         self._count += 1
         self._rows_by_category[category or problem.reason] += 1
+        examples = self._examples.setdefault(category or problem.reason, [])
+        if len(examples) < SHOWN:
+            examples.append(problem)
         if problem.row is None:
             self.fatal.append(problem)
         else:
@@ -119,6 +131,20 @@ class Report:
     def __len__(self) -> int:
         return self._count
 
+    def lines(self) -> list[str]:
+        """The problems of rows for people: the first ``SHOWN`` of each category, and the number
+        of the others. A category whose problems are all the same in words stands in ``summary``
+        and is not repeated."""
+        found = []
+        for category, examples in self._examples.items():
+            of_rows = [problem for problem in examples if problem.row is not None]
+            if not of_rows or category == of_rows[0].reason:
+                continue
+            found += [str(problem) for problem in of_rows]
+            if rest := self._rows_by_category[category] - len(of_rows):
+                found.append(f"{self.file}: {rest:,} more: {category}")
+        return found
+
     def summary(self) -> str:
         """One line: "12 bad rows of 7049 in training.csv: 7x wrong pixel count, ..."."""
         if self.fatal and not self.bad_rows:
@@ -127,7 +153,7 @@ class Report:
         text = f"{len(self.bad_rows) or 'no'} bad row{plural} of {self.rows}"
         if self.file:
             text += f" in {self.file}"
-        counted = [f"{n}x {what}" for what, n in self._rows_by_category.most_common()]
+        counted = [f"{n:,}x {what}" for what, n in self._rows_by_category.most_common()]
         return f"{text}: {', '.join(counted)}" if counted else text
 
     def write_csv(self, path: Path) -> None:

@@ -1,12 +1,15 @@
 """Tables of comma-separated text: the checks of their head, and their rows in blocks.
 
 A row is a line: no field of these tables can hold a line end, so a quoted one counts as damage of
-two rows instead of hiding everything up to the next quote.
+two rows instead of hiding everything up to the next quote. The exception is an array of numbers as
+NumPy prints it, which runs over many lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +34,12 @@ HEAD_BYTES = 1 << 16
 MAX_HEADER_BYTES = 1 << 20
 """Longest header read; a file without a line end up to here is no table."""
 
+MAX_OTHERS = 100
+"""Most columns kept beside those that are known; a table with more is of another kind."""
+
+SHOWN = 5
+"""Names of columns that a message lists."""
+
 MAX_BLOCK_ROWS = 50_000
 """Rows in a block at most, so that a file of very short lines does not make huge blocks."""
 
@@ -41,6 +50,14 @@ _ENCODINGS = (  # UTF-32 first: its little-endian mark begins with UTF-16's.
     (b"\xfe\xff", "UTF-16"),
 )
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r+\n|\r")
+_MOST_HELD = 16
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_INDEX_NAMES = ("", "index", "level_0", "unnamed: 0")
+_UNNAMED = re.compile(r"(Unnamed: [0-9]+)?")
+_WORD = re.compile(r"[A-Za-z0-9_]{1,60}")
+_ARRAY_BYTES = b" \n\t0123456789.,+-e"
+_PRINTED_ARRAY = re.compile(rb'"\[[ \n\t0-9.,+e-]*\]"')
 
 Found = tuple[Problem, str]
 """A problem and the category it is counted under."""
@@ -70,34 +87,80 @@ class TextRows:
 class Table:
     """A table being read: its head is checked at once, then ``blocks`` gives its rows in order.
 
-    ``columns`` are the names it must have, in any order. ``text_rows`` may be called from several
-    threads; ``blocks`` may not.
+    ``columns`` are the names it must have and ``optional`` those it may have, in any order and
+    whatever their case; ``others`` are the further ones that it has, in order, and ``absent`` the
+    optional ones that it has not. With ``keep_others`` somebody takes them. Fields are separated
+    by commas, semicolons or tabs, whichever the header has. ``text_rows`` may be called from
+    several threads; ``blocks`` may not.
 
     Raises:
-        ValidationError: if it is empty, no UTF-8 CSV, separated by something else than commas, or
-            has other columns; the report then has a fatal problem.
+        ValidationError: if it is empty, no UTF-8 CSV, or lacks columns; the report then has a
+            fatal problem.
     """
 
-    def __init__(self, source: TableSource, columns: Sequence[str], report: Report) -> None:
+    def __init__(
+        self,
+        source: TableSource,
+        columns: Sequence[str],
+        report: Report,
+        optional: Sequence[str] = (),
+        *,
+        keep_others: bool = False,
+    ) -> None:
         self.name = source.name
-        self._stream = source.stream
+        self._stream, self._position = source.stream, source.position
+        self._held = b""
+        self._raw_bytes = 0
         self._report = report
         report.file = source.name
         head = self._read_head()
         line, _, self._rest = head.partition(b"\n")
-        self._bytes_read = len(line) + 1
-        self.header = self._check_header(line, tuple(columns))
+        header = self._check_header(line, (*columns, *optional))
+        self._width = len(header)
+        self.others = self._others(header, set(columns) | set(optional))
+        self._at = {name: i for i, name in enumerate(header) if name not in self._passed_over}
+        if missing := [name for name in columns if name not in self._at]:
+            raise self._refuse(lacking(missing, self.others))
+        self.absent = tuple(name for name in optional if name not in self._at)
+        # Kaggle's lookup table has four names and, in one of its forms, three fields a row.
+        needed = [i for name, i in self._at.items() if name not in optional]
+        self._fewest = max(needed, default=-1) + 1
+        if self.others and not keep_others:
+            report.note(f"Not read: the {listed(self.others)}.")
 
     def problem(self, row: int, column: str | None, reason: str) -> Problem:
         return Problem(self.name, int(row), column, reason)
+
+    def refuse(self, *reasons: str) -> ValidationError:
+        """An error of the file as a whole, for the reader to raise."""
+        return self._refuse(*reasons)
 
     def _refuse(self, *reasons: str) -> ValidationError:
         for reason in reasons:
             self._report.add(Problem(self.name, None, None, reason))
         return ValidationError(self._report)
 
+    def _read(self, size: int) -> bytes:
+        """The next bytes, some ``size`` of them; every line end (CR, CRLF, CR-CR-LF) as LF."""
+        while data := self._stream.read(size):
+            self._raw_bytes += len(data)
+            data = self._held + data
+            # Carriage returns at the end wait for what follows them; a long run of them does not.
+            body = data.rstrip(b"\r")
+            if len(data) - len(body) > _MOST_HELD:
+                body = data[:-2]
+            self._held = data[len(body) :]
+            if body:
+                return _with_line_feeds(body)
+        held, self._held = self._held, b""
+        return _with_line_feeds(held)
+
+    @property
+    def _bytes_read(self) -> int:
+        return self._raw_bytes if self._position is None else self._position()
+
     def _read_head(self) -> bytes:
-        head: bytes = self._stream.read(HEAD_BYTES)
+        head: bytes = self._read(HEAD_BYTES)
         if not head:
             raise self._refuse("the file is empty")
         for mark, encoding in _ENCODINGS:
@@ -107,35 +170,66 @@ class Table:
         if b"\0" in head:
             raise self._refuse("this is not a CSV file but binary data (it has NUL bytes)")
         while b"\n" not in head and len(head) < MAX_HEADER_BYTES:
-            more: bytes = self._stream.read(HEAD_BYTES)
+            more = self._read(HEAD_BYTES)
             if not more:
                 break
             head += more
         return head
 
-    def _check_header(self, line: bytes, columns: tuple[str, ...]) -> tuple[str, ...]:
-        text = line.removesuffix(b"\r")
-        if not text.strip():
+    def _check_header(self, line: bytes, known: tuple[str, ...]) -> list[str]:
+        """The names of the columns, those that are ``known`` as they are spelt there."""
+        if not line.strip():
             raise self._refuse("the first line is blank; it must name the columns")
-        if b"\r" in text:
-            raise self._refuse("the lines end in CR alone; save the file with LF or CRLF line ends")
-        if len(text) >= MAX_HEADER_BYTES:
+        if len(line) >= MAX_HEADER_BYTES:
             raise self._refuse("this is not a CSV file: its first line has no end")
         try:
-            names = split_fields(text.decode("utf-8"))
+            text = line.decode("utf-8")
         except UnicodeDecodeError:
             raise self._refuse("the header is not UTF-8 text; save the file as UTF-8") from None
-        if names is None:
+        spellings = {_plain_name(name): name for name in known}
+        split = {separator: split_fields(text, separator) for separator in _SEPARATORS}
+        fitting = [
+            s for s, names in split.items() if spellings.keys() & map(_plain_name, names or ())
+        ]
+        if not fitting and split[","] is None:
             raise self._refuse("the header has a quotation mark out of place")
-        if len(names) == 1:
-            for separator, word in ((";", "semicolons"), ("\t", "tabs")):
-                if separator in names[0]:
-                    reason = f"the fields are separated by {word}; save the file with commas"
-                    raise self._refuse(reason)
-        names = [name.strip() for name in names]
-        if problems := _column_problems(names, columns):
-            raise self._refuse(*problems)
-        return tuple(names)
+        if not fitting:
+            # What its first line says instead is nobody's business: it may be any file.
+            raise self._refuse(
+                f"its first line names none of the columns of such a table ({listed(known, '')}); "
+                "is it the right file?"
+            )
+        self._separator = fitting[0]
+        names = split[self._separator] or []
+        if self._separator != ",":
+            self._report.note(f"The fields are separated by {_SEPARATORS[self._separator]}.")
+        found = [spellings.get(_plain_name(name), name.strip()) for name in names]
+        if any(name in known and name != raw.strip() for name, raw in zip(found, names)):  # noqa: B905
+            self._report.note("Column names were matched without regard to case and spaces.")
+        counts = Counter(found)
+        repeated = [name for name in counts if counts[name] > 1 and name]
+        if repeated:
+            raise self._refuse(f"duplicate {listed(repeated)}")
+        return found
+
+    def _others(self, header: list[str], known: set[str]) -> tuple[str, ...]:
+        """The further columns; those without a name, and an index that pandas wrote, are passed
+        over."""
+        index = header[0] if header[0].lower() in _INDEX_NAMES and header[0] not in known else None
+        self._passed_over = {name for name in header if _UNNAMED.fullmatch(name)}
+        if index is not None:
+            self._passed_over.add(index)
+            called = f"'{index}'" if index else "without a name"
+            self._report.note(
+                f"The first column, {called}, was passed over: it looks like an index from pandas."
+            )
+        others = tuple(n for n in header if n not in known and n not in self._passed_over)
+        if len(others) > MAX_OTHERS:
+            raise self._refuse(
+                f"it has {len(others):,} columns that are not known here, such as "
+                f"{listed(others[:3], '')}: is it the right file?"
+            )
+        return others
 
     def blocks(self) -> Iterator[Block]:
         """All rows in order, in blocks of about ``BLOCK_BYTES``; blank lines at the end are left
@@ -147,9 +241,8 @@ class Table:
         """
         row = blanks = 0
         for chunk in self._chunks():
-            body = chunk.rstrip(b"\r\n")
+            body = chunk.rstrip(b"\n")
             ends = chunk.count(b"\n", len(body))
-            self._bytes_read += len(chunk)
             if not body:
                 blanks += ends
                 continue
@@ -171,25 +264,22 @@ class Table:
         return block
 
     def _chunks(self) -> Iterator[bytes]:
-        """The bytes after the header, cut at line ends."""
+        """The text after the header, cut at line ends."""
         rest, self._rest = self._rest, b""
         rows = 0
-        while data := self._stream.read(BLOCK_BYTES):
-            cut = data.rfind(b"\n") + 1
-            if not cut:
-                rest += data
-            else:
-                chunk = rest + data[:cut]
+        while data := self._read(BLOCK_BYTES):
+            rest += data
+            if b"\n" in data and (cut := _last_line_end(rest)):
+                chunk, rest = _on_one_line(rest[:cut]), rest[cut:]
                 yield chunk
                 rows += chunk.count(b"\n")
-                rest = data[cut:]
             if len(rest) > MAX_ROW_BYTES:
                 raise UserError(
                     f"{self.name}, row {rows} (line {rows + 2}): the line is longer than "
                     f"{MAX_ROW_BYTES >> 20} MB; the file does not hold one row a line"
                 )
         if rest:
-            yield rest
+            yield _on_one_line(rest)
 
     def text_rows(self, block: Block) -> TextRows:
         """The fields of the rows of ``block`` that have the right number of them."""
@@ -201,20 +291,27 @@ class Table:
         return self._odd_rows(block)
 
     def _plain_rows(self, block: Block) -> TextRows:
+        names = [str(i) for i in range(self._width)]  # any file's own might repeat
+        wanted = [str(i) for i in self._at.values()]
         table = pacsv.read_csv(
             pa.BufferReader(block.text),
             read_options=pacsv.ReadOptions(
-                column_names=self.header, use_threads=False, block_size=len(block.text) + 1
+                column_names=names, use_threads=False, block_size=len(block.text) + 1
             ),
-            parse_options=pacsv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self._separator, quote_char=False, ignore_empty_lines=False
+            ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(self.header, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys(wanted, pa.string()),
+                strings_can_be_null=False,
+                include_columns=wanted,
             ),
         )
         if table.num_rows != block.rows:
             raise pa.ArrowInvalid("rows and lines differ")
         rows = np.arange(block.first_row, block.first_row + block.rows)
-        return TextRows(rows, {name: table[name].combine_chunks() for name in self.header})
+        columns = {name: table[str(i)].combine_chunks() for name, i in self._at.items()}
+        return TextRows(rows, self._with_absent(columns, block.rows))
 
     def _odd_rows(self, block: Block) -> TextRows:
         """The same line by line: for quoted fields, and to say what is wrong where."""
@@ -222,41 +319,75 @@ class Table:
         fields: list[list[str]] = []
         problems: list[Found] = []
         for row, line in enumerate(block.text.split(b"\n"), block.first_row):
-            found = fields_of(line.rstrip(b"\r"), len(self.header))
+            found = fields_of(line, self._width, self._separator, self._fewest)
             if isinstance(found, list):
                 rows.append(row)
                 fields.append(found)
             else:
                 reason, category = found
                 problems.append((self.problem(row, None, reason), category))
-        columns = zip(*fields, strict=True) if fields else [()] * len(self.header)
-        arrays = (pa.array(column, pa.string()) for column in columns)
-        by_name = dict(zip(self.header, arrays, strict=True))
-        return TextRows(np.array(rows, np.int64), by_name, problems)
+        columns = {
+            name: pa.array([row[i] for row in fields], pa.string()) for name, i in self._at.items()
+        }
+        return TextRows(np.array(rows, np.int64), self._with_absent(columns, len(rows)), problems)
+
+    def _with_absent(
+        self, columns: dict[str, pa.StringArray], count: int
+    ) -> dict[str, pa.StringArray]:
+        """With a blank field for each column that the table does not have."""
+        blank = pa.array([""] * count, pa.string()) if self.absent else None
+        return {**columns, **dict.fromkeys(self.absent, blank)}
 
 
-def _column_problems(names: list[str], columns: tuple[str, ...]) -> list[str]:
-    lists: tuple[tuple[str, Callable[[], list[str]]], ...] = (
-        ("missing", lambda: [c for c in columns if c not in names]),
-        ("unknown", lambda: [n for n in dict.fromkeys(names) if n not in columns]),
-        ("duplicate", lambda: [n for n in dict.fromkeys(names) if names.count(n) > 1]),
-    )
-    problems = []
-    for word, find in lists:
-        if found := find():
-            shown = ", ".join(n if n in columns else repr(n[:40]) for n in found[:40])
-            more = f" and {len(found) - 40} more" if len(found) > 40 else ""
-            plural = "s" if len(found) > 1 else ""
-            problems.append(f"{word} column{plural} {shown}{more}")
-    return problems
+def lacking(missing: Sequence[str], others: Sequence[str] = ()) -> str:
+    """That columns are missing, in words, with those that may be meant by them."""
+    text = f"missing {listed(missing)}"
+    if others:
+        text += f"; it has {listed(others, '')} instead"
+    return text
+
+
+def listed(names: Sequence[str], word: str = "column") -> str:
+    """``column a``, ``columns a, b and 28 more``; hostile names are shortened."""
+    shown = ", ".join(n if _WORD.fullmatch(n) else repr(n[:40]) for n in names[:SHOWN])
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{word}{'s' if word and len(names) > 1 else ''} {shown}{more}".lstrip()
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip()).lower()
+
+
+def _with_line_feeds(text: bytes) -> bytes:
+    if b"\r" not in text:
+        return text
+    text = text.replace(b"\r\n", b"\n")
+    return _LINE_END.sub(b"\n", text) if b"\r" in text else text
+
+
+def _last_line_end(text: bytes) -> int:
+    """Where the last row that is whole in ``text`` ends; 0 if none is. Rows end with lines, except
+    within a printed array."""
+    cut = text.rfind(b"\n") + 1
+    if (
+        (begun := text.rfind(b'"[')) >= 0
+        and b"]" not in text[begun:cut]
+        and not (text[begun + 2 : cut].translate(None, _ARRAY_BYTES))
+    ):
+        return text.rfind(b"\n", 0, begun) + 1
+    return cut
+
+
+def _on_one_line(text: bytes) -> bytes:
+    """``text`` with the arrays that NumPy has printed over several lines on one line each."""
+    if b'"[' not in text:
+        return text
+    return _PRINTED_ARRAY.sub(lambda match: match[0].replace(b"\n", b" "), text)
 
 
 def _is_plain(text: bytes) -> bool:
     """Whether commas and line ends alone give the fields, one line to a row."""
-    if b'"' in text or b"\n\n" in text or text.startswith((b"\n", b"\r", _BOM)):
-        return False
-    # Most files have no CR; the searches for pairs are the slow ones.
-    return b"\r" not in text or (b"\n\r" not in text and text.count(b"\r") == text.count(b"\r\n"))
+    return not (b'"' in text or b"\n\n" in text or text.startswith((b"\n", _BOM)))
 
 
 def _pieces(body: bytes) -> Iterator[tuple[bytes, int]]:
