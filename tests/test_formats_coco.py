@@ -253,7 +253,7 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
     (set_at("annotations", 1, "image_id", [5]), "annotation 2: there is no image"),
     (set_at("annotations", 1, "image_id", 0), "annotation 2 .*images/0.png.* has a face already"),
     (set_at("annotations", 1, "keypoints", [1] * 8), "needs 9 numbers, x, y, v each; it has 8"),
-    (set_at("annotations", 1, "keypoints", None), "it is no list"),
+    (set_at("annotations", 1, "keypoints", "123"), "it is no list"),
     (set_at("annotations", 1, "states", ["gone"] * 3), "'states' needs 3 of the words absent"),
     (set_at("annotations", 1, "states", ["absent"] * 2), "'states' needs 3"),
     (set_keypoint([1, 2, 3]), "none of 0, 1 and 2"),
@@ -341,3 +341,242 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     except UserError:
         return
     assert len(imported) == 1
+
+
+def named(root: Root, pattern: str) -> None:
+    """Other names of the images: ``pattern`` with the row in it."""
+    for image in root["images"]:
+        image["file_name"] = pattern.format(image["id"])
+
+
+def moved(written: Path, json_name: str, images: str, pattern: str) -> Path:
+    """The export in another tool's layout: the file called ``json_name``, the pictures in the
+    folder ``images``, named in the file by ``pattern``."""
+    changed_json(written / FILE, lambda root: named(root, pattern))
+    pictures = (written / "images").rename(written / "aside")
+    for folder in ((written / json_name).parent, written / images):
+        folder.mkdir(parents=True, exist_ok=True)
+    (written / FILE).rename(written / json_name)
+    for picture in pictures.iterdir():
+        picture.rename(written / images / picture.name)
+    pictures.rmdir()
+    return written
+
+
+LAYOUTS = [
+    ("annotations/person_keypoints_default.json", "images/default", "{}.png"),  # CVAT
+    ("annotations/instances_part.json", "images/part", "{}.png"),
+    ("labels.json", "data", "{}.png"),  # FiftyOne
+    ("train/_annotations.coco.json", "train", "{}.png"),  # Roboflow
+    ("result.json", "images", "images\\{}.png"),  # Label Studio on Windows
+    ("result.json", "images", "images\\1/{}.png"),
+    ("result.json", "images", "..\\..\\label-studio\\media\\upload\\4\\{}.png"),
+    ("result.json", "images", "/data/upload/1/{}.png"),
+    ("annotations/train2017.json", "train2017", "{}.png"),  # COCO itself
+    ("annotations.json", "images", "{}"),
+]
+
+
+@pytest.mark.parametrize(("json_name", "images", "pattern"), LAYOUTS)
+def test_pictures_are_found_in_other_tools_layouts(
+    written: Path, json_name: str, images: str, pattern: str
+) -> None:
+    moved(written, json_name, images, pattern)
+    packed = write_zip(written.parent / "packed.zip", files_of(written))
+    for path in (written, packed):
+        imported = read_coco(path, SMALL)
+        check_back(imported, LABELS, DATASET)
+        assert imported.names == ("0", "2", "12")
+        assert imported.unread == ()
+
+
+@pytest.mark.parametrize(("json_name", "images", "pattern"), LAYOUTS[:3])
+def test_pictures_are_found_from_a_file_alone(
+    written: Path, json_name: str, images: str, pattern: str
+) -> None:
+    moved(written, json_name, images, pattern)
+    (written / "notes.txt").write_text("nothing")
+    imported = read_coco(written / json_name, SMALL)
+    check_back(imported, LABELS, DATASET)
+    assert imported.unread == ()
+
+
+def test_a_subset_s_pictures_are_its_own(written: Path) -> None:
+    moved(written, "annotations/person_keypoints_train.json", "images/train", "{}.png")
+    (written / "images" / "val").mkdir()
+    for row in (0, 2, 12):
+        (written / "images" / "val" / f"{row}.png").write_bytes(png(np.zeros((24, 32), np.uint8)))
+    check_back(read_coco(written, SMALL), LABELS, DATASET)
+    (written / "annotations" / "person_keypoints_train.json").rename(written / "annotations.json")
+    with pytest.raises(UserError, match=r"could be images/train/0\.png or images/val/0\.png"):
+        read_coco(written, SMALL)
+
+
+def test_a_picture_that_came_along_must_be_found(written: Path) -> None:
+    (written / "images" / "12.png").rename(written / "images" / "13.png")
+    with pytest.raises(UserError, match=r"annotation 3 .*the picture of '12' is missing among"):
+        read_coco(written, SMALL)
+    with pytest.raises(UserError, match=r"or put annotations\.json into a folder without pictures"):
+        read_coco(written / FILE, SMALL)
+    for picture in (written / "images").iterdir():
+        picture.unlink()
+    for path in (written, written / FILE):
+        assert read_coco(path, SMALL).images is None
+
+
+def foreign(written: Path, change: Callable[[Root], None] = lambda root: None) -> Path:
+    """The export as another tool would write it: without states, in one file."""
+
+    def plain(root: Root) -> None:
+        for annotation in root["annotations"]:
+            del annotation["states"]
+            annotation["keypoints"] = [5, 6, 2, 7, 8, 2, 9, 10, 2]
+        change(root)
+
+    changed_json(written / FILE, plain)
+    (written.parent / "alone").mkdir(exist_ok=True)
+    return (written / FILE).rename(written.parent / "alone" / "labels.json")
+
+
+def test_numbered_keypoints_are_an_assumption(written: Path) -> None:
+    path = foreign(written, set_at("categories", 0, "keypoints", ["3", "1", "2"]))
+    imported = read_coco(path, SMALL)
+    assert imported.points[0].tolist() == [[7, 8], [9, 10], [5, 6]]
+    assert imported.assumptions == (
+        "The keypoints have numbers for names; they were taken to be: 1 left eye, 2 right eye, "
+        "3 nose.",
+    )
+
+
+def test_names_are_matched_whatever_their_spelling(written: Path) -> None:
+    path = foreign(written, set_at("categories", 0, "keypoints", ["Nose", "leftEye", "Right-Eye"]))
+    imported = read_coco(path, SMALL)
+    assert imported.points[0].tolist() == [[7, 8], [9, 10], [5, 6]]
+    assert imported.notes == (
+        "Keypoint names were matched without regard to case, spaces and hyphens.",
+    )
+
+
+def test_categories_without_keypoints_are_passed_over(written: Path) -> None:
+    def boxes(root: Root) -> None:
+        root["categories"].insert(0, {"id": 7, "name": "box"})
+        root["images"].append({"id": 99, "file_name": "99.png", "width": 640, "height": 480})
+        for image_id in (0, 2, 99):
+            box = {"id": 900 + image_id, "image_id": image_id, "category_id": 7, "bbox": [0] * 4}
+            root["annotations"].insert(0, box)
+
+    imported = read_coco(foreign(written, boxes), SMALL)
+    assert imported.rows.tolist() == [0, 2, 12]
+    assert imported.left_out == 1
+    assert imported.notes == (
+        "3 annotations were passed over for having no keypoints: category box.",
+    )
+
+
+def test_ids_may_be_text(written: Path) -> None:
+    def texts(root: Root) -> None:
+        for image in root["images"]:
+            image["id"] = f"{image['id']}"
+        root["categories"][0]["id"] = "face"
+        for annotation in root["annotations"]:
+            annotation["category_id"] = "face"
+            annotation["image_id"] = float(annotation["image_id"])
+
+    assert read_coco(foreign(written, texts), SMALL).rows.tolist() == [0, 2, 12]
+
+
+@pytest.mark.parametrize("position", [(None, None), (float("nan"),) * 2, (-250, 1090), (-1, -1)])
+def test_positions_of_points_that_are_not_labelled_are_passed_over(
+    written: Path, position: tuple[Any, Any]
+) -> None:
+    path = foreign(written, set_keypoint([*position, 0]))
+    imported = read_coco(path, SMALL)
+    assert imported.states[1].tolist() == [State.MISSING, State.VISIBLE, State.VISIBLE]
+    said = ("1 point with visibility 0 has a position: it was read as missing.",)
+    assert imported.notes == (said if position == (-250, 1090) else ())
+
+
+@pytest.mark.parametrize("position", [(None, 3), (float("nan"),) * 2, (4, float("inf"))])
+def test_a_labelled_point_needs_a_position(written: Path, position: tuple[Any, Any]) -> None:
+    path = foreign(written, set_keypoint([*position, 2]))
+    with pytest.raises(UserError, match=r"annotation 2 .*left eye has v = 2, but its position is"):
+        read_coco(path, SMALL)
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (-1, -1)])
+def test_positions_that_stand_for_none_are_missing_unless_states_say_more(
+    written: Path, x: float, y: float
+) -> None:
+    changed_json(written / FILE, set_keypoint([x, y, 2]))
+    changed_json(written / FILE, set_at("annotations", 1, "states", ["visible"] * 3))
+    imported = read_coco(written, SMALL)
+    assert imported.points[1, 0].tolist() == [x, y]
+    assert not any("read as missing" in note and " at " in note for note in imported.notes)
+    imported = read_coco(foreign(written, set_keypoint([x, y, 2])), SMALL)
+    assert imported.states[1].tolist() == [State.MISSING, State.VISIBLE, State.VISIBLE]
+    assert imported.notes == (f"1 point at {x}, {y} was read as missing.",)
+
+
+def ones(root: Root) -> None:
+    for annotation in root["annotations"]:
+        annotation["keypoints"] = [5, 6, 1, 0, 0, 0, 7, 8, 1]
+
+
+def test_what_1_means_is_recognised_or_said(written: Path) -> None:
+    changed_json(written / FILE, ones)
+    assert set(read_coco(written, SMALL).states[:, 0].tolist()) == {State.OCCLUDED}  # has states
+    path = foreign(written, ones)
+    imported = read_coco(path, SMALL)
+    assert set(imported.states[:, 0].tolist()) == {State.VISIBLE}
+    (note,) = imported.notes
+    assert "--visibility coco" in note
+    assert imported.in_file == {State.MISSING, State.VISIBLE}
+    imported = read_coco(path, SMALL, visibility="coco")
+    assert set(imported.states[:, 0].tolist()) == {State.OCCLUDED}
+    assert imported.notes == ()
+
+
+def test_what_a_file_can_hold_is_told(written: Path) -> None:
+    imported = read_coco(written, SMALL)
+    assert imported.in_file == set(State)
+    np.testing.assert_array_equal(imported.held(LABELS).states, LABELS.states)
+    imported = read_coco(foreign(written), SMALL)
+    held = imported.held(LABELS).states
+    assert (held[LABELS.states == State.ABSENT] == State.MISSING).all()
+    assert (held[LABELS.states == State.OCCLUDED] == State.OCCLUDED).all()
+
+
+def test_a_file_of_which_nothing_remains_is_refused(written: Path) -> None:
+    def nothing(root: Root) -> None:
+        for annotation in root["annotations"]:
+            annotation["keypoints"] = [5, 6, 0] * 3
+
+    with pytest.raises(
+        UserError, match="none of its 3 faces has a point with a position"
+    ) as caught:
+        read_coco(foreign(written, nothing), SMALL)
+    assert "9 points with visibility 0 have a position" in str(caught.value)
+
+
+def test_what_was_not_read_is_listed(written: Path) -> None:
+    (written / "other.json").write_text("{}")
+    (written / "images" / "99.png").write_bytes(b"")
+    (written / "labels").mkdir()
+    (written / "labels" / "3.txt").write_text("")
+    imported = read_coco(written, SMALL)
+    assert imported.unread == ("images/99.png", "labels/3.txt", "other.json")
+    assert imported.notes == (
+        "out also holds labels in other formats, which were not read: labels/3.txt (YOLO-pose).",
+    )
+
+
+def test_pictures_of_images_without_a_face_count_as_left_out(written: Path) -> None:
+    changed_json(written / FILE, lambda root: root["annotations"].pop(0))
+    imported = read_coco(written, SMALL)
+    assert (imported.left_out, imported.unread) == (1, ())
+
+
+def test_two_images_of_one_row_are_refused(written: Path) -> None:
+    path = foreign(written, set_at("images", 1, "file_name", "images/012.png"))
+    with pytest.raises(UserError, match="'012' and '12' both are row 12"):
+        read_coco(path, SMALL)

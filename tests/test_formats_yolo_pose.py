@@ -193,3 +193,215 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     except UserError:
         return
     assert imported.rows.tolist() == [2]
+
+
+def labels(tmp_path: Path, lines: list[str], config: str | None = None) -> Path:
+    """Label files of other tools without pictures, one for each of ``lines``."""
+    place = tmp_path / "set"
+    (place / "labels").mkdir(parents=True)
+    for row, line in enumerate(lines):
+        (place / "labels" / f"{row}.txt").write_text(f"{line}\n")
+    if config is not None:
+        (place / "data.yaml").write_text(config)
+    return place
+
+
+def line(points: str, kind: str = "0") -> str:
+    return f"{kind} .5 .5 1 1 {points}"
+
+
+NAMELESS = "The files do not name the keypoints: they were taken to be in the order of small."
+THREE = line(".25 .25 2 .5 .5 2 .75 .75 2")
+"""Points at 7.5, 5.5, at 15.5, 11.5 and at 23.5, 17.5 px."""
+FIRST, SECOND, THIRD = [7.5, 5.5], [15.5, 11.5], [23.5, 17.5]
+
+NAMES = [
+    "kpt_names:\n  0: [nose, left_eye, right_eye]\n",
+    "kpt_names: {0: [Nose, Left Eye, right-eye]}\n",
+    "kpt_names: [nose, left_eye, right_eye]\n",
+    "kpt_names: {'0': [nose, left_eye, right_eye]}\n",
+    "names: [face]\nkpt_names: {face: [nose, left_eye, right_eye]}\n",
+    "names: {0: face}\nkpt_names: {0: [nose, left_eye, right_eye], 1: [a, b, c]}\n",
+    "kpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\nkpt_names: [nose, left_eye, right_eye]\n",
+]
+
+
+@pytest.mark.parametrize("config", NAMES)
+def test_names_in_another_order_are_honoured(tmp_path: Path, config: str) -> None:
+    imported = read_yolo_pose(labels(tmp_path, [THREE], config), SMALL)
+    assert imported.points[0].tolist() == [SECOND, THIRD, FIRST]
+    assert imported.assumptions == ()
+    assert imported.unread == ()
+
+
+def test_names_that_are_numbers_are_an_assumption(tmp_path: Path) -> None:
+    imported = read_yolo_pose(labels(tmp_path, [THREE], "kpt_names: [3, 1, 2]\n"), SMALL)
+    assert imported.points[0].tolist() == [SECOND, THIRD, FIRST]
+    assert len(imported.assumptions) == 1
+
+
+@pytest.mark.parametrize("config", [None, "nc: 1\n", "kpt_shape: [3, 3]\nflip_idx: [1, 0, 2]\n"])
+def test_without_names_the_order_is_the_schema_s_and_that_is_said(
+    tmp_path: Path, config: str | None
+) -> None:
+    imported = read_yolo_pose(labels(tmp_path, [THREE], config), SMALL)
+    assert imported.points[0].tolist() == [FIRST, SECOND, THIRD]
+    assert imported.notes == (NAMELESS,)
+    assert imported.unread == (("data.yaml",) if config == "nc: 1\n" else ())
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ("kpt_names: [nose, left_eye, chin]\n", "does not have: 'chin'; rename"),
+        ("kpt_names: [nose, left_eye]\n", "names 2 keypoints, where small has 3"),
+        ("kpt_names: 3\n", "kpt_names needs a list of names"),
+        ("kpt_names: {0: nose}\n", "kpt_names needs a list of names"),
+        ("kpt_names: {1: [nose, left_eye, right_eye]}\n", "has no kpt_names for class 0"),
+        ("names: {1: face}\nkpt_shape: [3, 3]\n", "there is no class 0 in data.yaml"),
+        ("kpt_shape: [17, 3]\n", "kpt_shape says 17 points, where small has 3"),
+        ("kpt_shape: [3, 4]\n", r"kpt_shape is \[3, 4\], where \[3, 2\] or \[3, 3\] is needed"),
+        ("kpt_shape: many\n", "kpt_shape is many"),
+        ("kpt_shape: [3, 2]\n", "14 fields found, 11 expected: .* small .kpt_shape in data.yaml"),
+        ("kpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\n", "flip_idx .* another order; add kpt_names"),
+        ("kpt_shape: [3, 3]\nflip_idx: [1, 0]\n", "flip_idx .* another order; add kpt_names"),
+        ("kpt_shape: [3, 3\n", "data.yaml, line 2 cannot be read as YAML"),
+        ("- kpt_shape\n", "is YAML, but no settings"),
+        ("kpt_shape: " + "[" * 5000, "cannot be read as YAML"),
+    ],
+)
+def test_a_config_that_says_something_else_is_refused(
+    tmp_path: Path, config: str, reason: str
+) -> None:
+    with pytest.raises(UserError, match=reason) as caught:
+        read_yolo_pose(labels(tmp_path, [THREE], config), SMALL)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_configs_must_agree(tmp_path: Path) -> None:
+    place = labels(tmp_path, [THREE], NAMES[0])
+    (place / "copy.yml").write_text(NAMES[0] + "train: elsewhere\n")
+    assert read_yolo_pose(place, SMALL).points[0].tolist() == [SECOND, THIRD, FIRST]
+    (place / "copy.yml").write_text("kpt_shape: [3, 3]\n")
+    with pytest.raises(UserError, match=r"copy\.yml and data\.yaml tell of different keypoints"):
+        read_yolo_pose(place, SMALL)
+
+
+@pytest.mark.parametrize("config", [None, "kpt_shape: [3, 2]\n"])
+def test_points_without_visibility(tmp_path: Path, config: str | None) -> None:
+    place = labels(tmp_path, [line(".25 .25 0.000 0 .75 .75"), line("-1 -1 .5 .5 0 .5")], config)
+    imported = read_yolo_pose(place, SMALL)
+    visible, missing = State.VISIBLE, State.MISSING
+    assert imported.states.tolist() == [[visible, missing, visible], [missing, visible, visible]]
+    assert imported.notes == (
+        "1 point at 0, 0 was read as missing.",
+        "1 point at -1, -1 was read as missing.",
+        NAMELESS,
+    )
+    assert imported.in_file == {visible, missing}
+
+
+def test_files_with_and_without_visibility_do_not_go_together(tmp_path: Path) -> None:
+    place = labels(tmp_path, [THREE, line(".25 .25 .5 .5 .75 .75")])
+    with pytest.raises(UserError, match=r"^labels/1\.txt, line 1: 11 fields found, 14 expected"):
+        read_yolo_pose(place, SMALL)
+    with pytest.raises(UserError, match="3 fields found, 11 or 14 expected"):
+        read_yolo_pose(labels(tmp_path / "other", ["0 1 2"]), SMALL)
+
+
+def test_conventions_of_missing_points_are_said(tmp_path: Path) -> None:
+    place = labels(tmp_path, [line(".25 .25 0 0 0 2 .5 .5 2"), line("nan nan 0 .5 .5 2 -1 -1 1")])
+    imported = read_yolo_pose(place, SMALL)
+    visible, missing = State.VISIBLE, State.MISSING
+    assert imported.states.tolist() == [[missing, missing, visible], [missing, visible, missing]]
+    assert imported.notes[:-1] == (
+        "1 point at 0, 0 was read as missing.",
+        "1 point at -1, -1 was read as missing.",
+        "1 point with visibility 0 has a position: it was read as missing.",
+    )
+
+
+def test_what_1_means_is_recognised_or_said(tmp_path: Path) -> None:
+    place = labels(tmp_path, [line(".25 .25 1 0 0 0 .5 .5 1")])
+    imported = read_yolo_pose(place, SMALL)
+    assert imported.states.tolist() == [[State.VISIBLE, State.MISSING, State.VISIBLE]]
+    assert "--visibility coco" in imported.notes[0]
+    imported = read_yolo_pose(place, SMALL, visibility="coco")
+    assert imported.states.tolist() == [[State.OCCLUDED, State.MISSING, State.OCCLUDED]]
+
+
+def test_an_export_of_ours_says_what_1_means(tmp_path: Path) -> None:
+    covered = with_states(LABELS, np.full((3, 3), State.OCCLUDED), np.full((3, 3, 2), 4))
+    write_yolo_pose(tmp_path / "out", DATASET, covered)
+    imported = read_yolo_pose(tmp_path / "out", SMALL)
+    check_back(imported, covered, DATASET)
+    assert imported.notes == imported.assumptions == imported.unread == ()
+    assert imported.names == ("0", "2", "12")
+    assert imported.in_file == set(State) - {State.ABSENT}
+
+
+def test_a_point_in_the_corner_is_not_missing(tmp_path: Path) -> None:
+    corner = with_states(LABELS, np.full((3, 3), State.VISIBLE), np.full((3, 3, 2), -0.5))
+    write_yolo_pose(tmp_path / "out", DATASET, corner)
+    check_back(read_yolo_pose(tmp_path / "out", SMALL), corner, DATASET)
+
+
+@pytest.mark.parametrize(
+    "predicted",
+    [
+        line(".25 .25 0.97 0 0 0.01 .5 .5 0.5"),
+        line(".25 .25 0.97 0 0 0.01 .5 .5 0.5 0.91"),
+        line(".25 .25 1 0 0 0 .5 .5 1 0.91"),
+        line(".25 .25 .5 .5 .75 .75 0.91"),
+    ],
+)
+def test_predictions_are_no_labels_unless_asked_for(tmp_path: Path, predicted: str) -> None:
+    place = labels(tmp_path, [predicted])
+    for visibility in ("auto", "coco"):
+        with pytest.raises(
+            UserError, match="these are a model's predictions, not labels"
+        ) as caught:
+            read_yolo_pose(place, SMALL, visibility=visibility)
+        assert str(caught.value).startswith("labels/0.txt, line 1: ")
+        assert "--visibility binary" in str(caught.value)
+    imported = read_yolo_pose(place, SMALL, visibility="binary")
+    placed = [State.VISIBLE, State.MISSING, State.VISIBLE]
+    assert imported.states.tolist() == [placed if "0 0" in predicted else [State.VISIBLE] * 3]
+    assert any(note.startswith("These are a model's predictions") for note in imported.notes)
+
+
+@pytest.mark.parametrize("kind", ["x", "0.5", "-1", "nan", "inf"])
+def test_a_class_is_a_number(tmp_path: Path, kind: str) -> None:
+    place = labels(tmp_path, [line(".25 .25 2 .5 .5 2 .75 .75 2", kind)])
+    with pytest.raises(
+        UserError, match=r"labels/0\.txt, line 1: .*(no number|infinite|its class is)"
+    ):
+        read_yolo_pose(place, SMALL)
+
+
+def test_pictures_are_found_elsewhere_or_missed(written: Path) -> None:
+    for picture in (written / "images" / "train").iterdir():
+        picture.rename(written / "images" / picture.name)
+    imported = read_yolo_pose(written, SMALL)
+    check_back(imported, held(LABELS), DATASET, tiny=1e-13)
+    assert imported.notes == (
+        "3 pictures were found by name, in another folder than the labels say.",
+    )
+    (written / "images" / "12.png").rename(written / "images" / "12.exr")
+    with pytest.raises(UserError, match=r"images/12\.exr is of a kind that is not read"):
+        read_yolo_pose(written, SMALL)
+
+
+def test_what_was_not_read_is_listed(written: Path) -> None:
+    (written / "classes.txt").write_text("face\n")
+    (written / "images" / "train" / "99.png").write_bytes(b"")
+    (written / LABEL).write_text("")
+    imported = read_yolo_pose(written, SMALL)
+    assert imported.unread == ("classes.txt", "images/train/99.png")
+    assert imported.left_out == 1
+
+
+def test_labels_of_which_nothing_remains_are_refused(tmp_path: Path) -> None:
+    place = labels(tmp_path, [line("0 0 2 0 0 0 .5 .5 0")])
+    with pytest.raises(UserError, match="none of its 1 faces has a point with a position"):
+        read_yolo_pose(place, SMALL)

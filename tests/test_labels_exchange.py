@@ -217,3 +217,49 @@ def test_every_format_is_documented() -> None:
     for name, losses in LOSSES.items():
         (line,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert ("comes back as" in line) == any("comes back as" in loss for loss in losses)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_1_means_is_asked_of_formats_that_have_it(tmp_path: Path, form: str) -> None:
+    export(DATASET, LABELS, form, tmp_path / "out")
+    for visibility in ("coco", "binary"):
+        if form in {"kaggle", "pts"}:
+            with pytest.raises(UserError, match="has no visibility of points; leave --visibility"):
+                read(tmp_path / "out", form, SMALL, visibility=visibility)
+            continue
+        states = read(tmp_path / "out", form, SMALL, visibility=visibility).states
+        occluded = codec(form).held(LABELS).states == State.OCCLUDED
+        expected = State.OCCLUDED if visibility == "coco" else State.VISIBLE
+        assert occluded.any()
+        assert (states[occluded] == expected).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["coco", "yolo-pose", "pts"])
+def test_of_an_export_there_is_nothing_to_say(tmp_path: Path, form: str, name: str) -> None:
+    """And what it holds is what the files can hold."""
+    export(DATASET, LABELS, form, tmp_path / name)
+    imported = read(tmp_path / name, form, SMALL)
+    assert imported.notes == imported.assumptions == imported.unread == ()
+    assert imported.names == ("0", "2", "12")
+    held = codec(form).held(LABELS)
+    np.testing.assert_array_equal(imported.held(held).states, held.states)
+
+
+@pytest.mark.parametrize("form", ["coco", "yolo-pose", "pts"])
+def test_pictures_that_came_along_are_found_or_missed(tmp_path: Path, form: str) -> None:
+    def rename(files: dict[str, bytes]) -> None:
+        name = next(name for name in files if name.endswith("12.png"))
+        files[name.replace("12", "other")] = files.pop(name)
+
+    with pytest.raises(UserError, match="the picture of '12' is missing among those that came"):
+        read_changed(tmp_path, form, rename)
+
+
+@pytest.mark.parametrize("form", ["coco", "yolo-pose", "pts"])
+def test_labels_alone_are_read(tmp_path: Path, form: str) -> None:
+    def take_away(files: dict[str, bytes]) -> None:
+        for name in [name for name in files if name.endswith(".png")]:
+            del files[name]
+
+    assert read_changed(tmp_path, form, take_away).images is None

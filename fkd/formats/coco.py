@@ -132,8 +132,6 @@ def read_coco(
     with _opened(path) as (bundle, name, alone):
         root = parsed(bundle, name)
         intake = CocoReader(schema, bundle, name, visibility, alone).read(root)
-        if alone:
-            intake.read_from = None
         return intake.finish(bundle, path.name or str(path), progress)
 
 

@@ -69,7 +69,7 @@ class CocoReader:
     ) -> None:
         """``name`` is the file's in ``bundle``, ``alone`` whether nothing but it was given."""
         self._schema, self._bundle, self._name = schema, bundle, name
-        self._visibility = visibility
+        self._visibility, self._alone = visibility, alone
         place = PurePosixPath(name)
         subset = next((place.stem.removeprefix(p) for p in _CVAT if place.stem.startswith(p)), "")
         labels_alone = "take all pictures away"
@@ -105,7 +105,7 @@ class CocoReader:
                 raise UserError(
                     f"{where}: there is no category with the id {annotation.get('category_id')}."
                 )
-            if not category.get("keypoints") and not annotation.get("keypoints"):
+            if not annotation.get("keypoints"):
                 kind = str(category.get("name", category["id"]))
                 passed[kind] = passed.get(kind, 0) + 1
                 continue
@@ -117,14 +117,16 @@ class CocoReader:
             self._take(list(faces.values()))
         if passed:
             n = sum(passed.values())
-            were = "annotation of categories" if n == 1 else "annotations of categories"
+            were = "annotation was" if n == 1 else "annotations were"
             self._intake.notes.append(
-                f"{n:,} {were} without keypoints {'was' if n == 1 else 'were'} passed over: "
-                f"{', '.join(passed)}."
+                f"{n:,} {were} passed over for having no keypoints: category {', '.join(passed)}."
             )
-        self._intake.notes += (*self._pictures.notes, *other_labels(self._bundle, "coco"))
-        assert self._intake.read_from is not None
-        self._intake.read_from.update({self._name}, self._pictures.used)
+        self._intake.notes += self._pictures.notes
+        if self._alone:
+            self._intake.read_from = None
+        else:
+            self._intake.notes += other_labels(self._bundle, "coco")
+            self._intake.read_from = {self._name, *self._pictures.used}
         return self._intake
 
     def _list(self, root: Json, key: str) -> list[Json]:
@@ -233,7 +235,7 @@ class CocoReader:
         for image in without:
             name = image[1].get("file_name")
             # Their pictures count as read where they lie in their places: they are accounted for.
-            if isinstance(name, str) and "\0" not in name:
+            if isinstance(name, str) and "\0" not in name and not self._alone:
                 self._pictures.mark(path_of(name), self._folders)
 
     def _take(self, faces: list[_Face]) -> None:

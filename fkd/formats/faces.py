@@ -193,7 +193,7 @@ class Intake:
         if not (states != State.MISSING).any():
             raise UserError(
                 f"{title}: none of its {len(faces):,} faces has a point with a position; is it "
-                "the right file?"
+                f"the right file? {' '.join(self.notes)}".strip()
             )
         pictures = [face.image for face in faces if face.image is not None]
         images = self._images(faces, pictures, bundle, progress) if pictures else None

@@ -92,7 +92,7 @@ class Pictures:
         parts = [part for part in name.split("/") if part.strip(".") and not part.endswith(":")]
         for start in range(len(parts)):
             if found := self._ending(parts[start:], where):
-                self.elsewhere += start > 0  # by less than the labels say of its place
+                self.elsewhere += start > 0 or leads_out(name)  # by less than the labels say
                 return self._use(found, where)
         raise UserError(
             f"{where}: the picture of {self._stem(parts)!r} is missing among those that came along "

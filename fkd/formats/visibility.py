@@ -96,7 +96,7 @@ def read_states(
             f"{where(int(i))}: a visibility is {visibility[i, k]:g}, none of 0, 1 and 2; correct "
             "it, or say --visibility binary if every point above 0 is labelled."
         )
-    if meaning == "auto" and shares.any():
+    if shares.any():
         notes += ("The visibilities are shares of 1: points above 0 were read as visible.",)
         meaning = "binary"
     elif (

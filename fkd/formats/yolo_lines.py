@@ -45,10 +45,16 @@ class LineReader:
     @property
     def notes(self) -> tuple[str, ...]:
         """As of ``Imported``."""
+        notes = self._order_notes
+        if self.config.names is None:
+            notes += (
+                "The files do not name the keypoints: they were taken to be in the order of "
+                f"{self.schema.name}.",
+            )
         if not self._predicted:
-            return self._order_notes
+            return notes
         return (
-            *self._order_notes,
+            *notes,
             f"These are a model's predictions: points with a confidence of {SURE} or more were "
             f"read as visible, {self._unsure:,} below it as missing.",
         )
@@ -92,6 +98,7 @@ class LineReader:
             unsure = points[:, 2] < SURE
             self._unsure += int(unsure.sum())
             points[unsure] = 0
+            points[~unsure, 2] = 2
         return Line(points, where)
 
     def _layout(self, count: int, where: str) -> tuple[int, bool]:

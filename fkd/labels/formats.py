@@ -25,7 +25,6 @@ class Format:
 
 _ABSENT = "An absent point comes back as missing."
 _STATES = "An occluded point comes back as visible, an absent one as missing."
-_ORDER = "Points have no names in the file: it must keep their order."
 
 FORMATS = {
     form.name: form
@@ -44,9 +43,14 @@ FORMATS = {
             "yolo-pose",
             "YOLO-pose",
             "data.yaml, images/train/ROW.png and labels/train/ROW.txt",
-            (_ABSENT, "A point outside the image comes back as missing.", _ORDER),
+            (_ABSENT, "A point outside the image comes back as missing."),
         ),
-        Format("pts", "300-W .pts", "ROW.pts and ROW.png", (_STATES, _ORDER)),
+        Format(
+            "pts",
+            "300-W .pts",
+            "ROW.pts and ROW.png",
+            (_STATES, "Points have no names in the file: it must keep their order."),
+        ),
     )
 }
 
