@@ -4,21 +4,31 @@ FOLDER has real faces in Kaggle's files (``training.zip``) and who they show (``
 Trains ``compact`` on them with drawn faces mixed in, scores it on the people held back and on the
 demo faces, and replaces ``fkd/models/bundled/``: the model and its card. Half an hour on two
 cores. With ``--home`` the run stays there, and goes on where it was when called again.
+
+``--labels-only`` trains nothing: it counts the labels that the model in place was trained on, after
+making sure that these are the same images and the same split, and writes them into its file. Its
+weights stay as they are. That is for a model that was made before files said so.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.processes import ROOT, environment
+from fkd.files import replacing
 
 TARGET = ROOT / "fkd" / "models" / "bundled"
 MAX_BYTES = 4_000_000
@@ -31,12 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bundled", description=__doc__)
     parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--home", type=Path, help="keep datasets and the run here")
+    parser.add_argument("--labels-only", action="store_true", help="only count its labels")
     arguments = parser.parse_args(argv)
+    act = _note_labels if arguments.labels_only else _make
     if arguments.home is not None:
-        _make(arguments.faces, arguments.home)
+        act(arguments.faces, arguments.home)
     else:
         with tempfile.TemporaryDirectory(prefix="fkd-bundled-") as folder:
-            _make(arguments.faces, Path(folder))
+            act(arguments.faces, Path(folder))
     return 0
 
 
@@ -61,14 +73,62 @@ def _make(faces: Path, home: Path) -> None:
     (TARGET / "README.md").write_text(card(scores, demo, config))
 
 
-def deflate(source: Path, target: Path) -> None:
-    """Copy a zip file, its members compressed: Keras stores them as they are."""
+def deflate(source: Path, target: Path, texts: Mapping[str, str] | None = None) -> None:
+    """Copy a zip file, its members compressed: Keras stores them as they are. Those that ``texts``
+    names get these instead; ``target`` may be ``source``."""
+    with zipfile.ZipFile(source) as old:
+        members = [(info, old.read(info)) for info in old.infolist()]
     with (
-        zipfile.ZipFile(source) as old,
-        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
+        replacing(target) as beside,
+        zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
     ):
-        for name in old.namelist():
-            new.writestr(name, old.read(name))
+        for info, content in members:
+            # With its date, so that the same content makes the same file.
+            entry = zipfile.ZipInfo(info.filename, info.date_time)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(entry, (texts or {}).get(info.filename, content), compresslevel=9)
+
+
+def _note_labels(faces: Path, home: Path) -> None:
+    """Write into the model in place from how many labels it learned each point."""
+    from fkd.inference.reference import NOTE, Reference
+    from fkd.keypoints import KAGGLE_15
+
+    model = TARGET / "compact.keras"
+    reference = Reference.read(model, KAGGLE_15)
+    if reference is None:
+        raise SystemExit(f"{model} does not say what it learned from; make it anew")
+    learned = _labels_learned_from(faces, home)
+    text = replace(reference, learned=learned).to_json()
+    deflate(model, model, {NOTE: text})
+    print("\n".join(f"{n:6,} {name}" for name, n in zip(KAGGLE_15.names, learned, strict=True)))
+
+
+def _labels_learned_from(faces: Path, home: Path) -> NDArray[np.int64]:
+    """``(K,)`` labels of each point in what ``RECIPE`` trains on, drawn faces included."""
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["FKD_HOME"] = str(home)
+    _fkd(home, "ingest", "faces", str(faces / "training.zip"))
+    from fkd.groups import read_groups
+    from fkd.registry import open_named
+    from fkd.training.create import make_config
+    from fkd.training.pipeline import training_examples
+
+    dataset, told = open_named("faces"), dict(zip(RECIPE[::2], RECIPE[1::2], strict=True))
+    config = make_config(
+        dataset,
+        seed=int(told["--seed"]),
+        fraction=float(told["--validation"]),
+        groups=read_groups(faces / "people.csv", dataset),
+        settings={"demo_share": float(told["--demo-share"])},
+    )
+    text = (TARGET / "README.md").read_text()
+    split = f"{len(config.split.training):,} images of real faces"
+    held = f"On {len(config.split.validation):,} images"
+    for said in (dataset.content_hash, split, held):
+        if said not in text:
+            raise SystemExit(f"the model in place was trained on something else: no '{said}'")
+    return training_examples(dataset, config).learned(config.augmentation.flip)
 
 
 def _fkd(home: Path, *words: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.bundled import deflate
 from fkd.evaluation.metrics import rmse
+from fkd.inference.reference import NOTE, Reference
 from fkd.keypoints import KAGGLE_15
 from fkd.models.predictor import Predictor
 from fkd.models.saving import load_model
@@ -35,6 +39,29 @@ def test_it_finds_the_points_of_drawn_faces_and_knows_how_sure_it_is():
     distance = np.linalg.norm(output[..., :2] - exact, axis=-1)
     sure = output[..., 2] <= np.median(output[..., 2])
     assert distance[sure].mean() < 0.8 * distance[~sure].mean()
+
+
+def test_it_has_learned_every_point_and_says_from_how_many_labels():
+    learned = Reference.read(trained_model(BUNDLED).path, KAGGLE_15).learned
+    counts = dict(zip(KAGGLE_15.names, learned.tolist(), strict=True))
+    card = (trained_model(BUNDLED).path.parent / "README.md").read_text()
+    rows = int(re.search(r"([\d,]+) images of real faces", card)[1].replace(",", ""))
+    drawn = rows // 2  # with every point
+    # Most of the real ones have four points only.
+    assert rows + drawn - 20 <= counts["nose_tip"] <= rows + drawn
+    assert drawn < counts["left_eye_inner_corner"] < 0.6 * counts["nose_tip"]
+
+
+def test_its_notes_can_be_changed_and_nothing_else_of_it(tmp_path):
+    path = trained_model(BUNDLED).path
+    for name in ("a.keras", "b.keras"):
+        deflate(path, tmp_path / name, {NOTE: "{}"})
+    deflate(tmp_path / "b.keras", tmp_path / "b.keras", {NOTE: "{}"})
+    assert (tmp_path / "a.keras").read_bytes() == (tmp_path / "b.keras").read_bytes()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "a.keras") as new:
+        assert new.namelist() == old.namelist()
+        assert new.read(NOTE) == b"{}"
+        assert all(new.read(n) == old.read(n) for n in old.namelist() if n != NOTE)
 
 
 def test_evaluating_it_needs_no_training():
