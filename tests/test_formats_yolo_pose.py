@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +263,7 @@ def test_without_names_the_order_is_the_schema_s_and_that_is_said(
         ("names: {1: face}\nkpt_shape: [3, 3]\n", "there is no class 0 in data.yaml"),
         ("kpt_shape: [17, 3]\n", "kpt_shape says 17 points, where small has 3"),
         ("kpt_shape: [3, 4]\n", r"kpt_shape is \[3, 4\], where \[3, 2\] or \[3, 3\] is needed"),
-        ("kpt_shape: many\n", "kpt_shape is many"),
+        ("kpt_shape: many\n", "kpt_shape is 'many'"),
         ("kpt_shape: [3, 2]\n", "14 fields found, 11 expected: .* small .kpt_shape in data.yaml"),
         ("kpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\n", "flip_idx .* another order; add kpt_names"),
         ("kpt_shape: [3, 3]\nflip_idx: [1, 0]\n", "flip_idx .* another order; add kpt_names"),
@@ -405,3 +407,35 @@ def test_labels_of_which_nothing_remains_are_refused(tmp_path: Path) -> None:
     place = labels(tmp_path, [line("0 0 2 0 0 0 .5 .5 0")])
     with pytest.raises(UserError, match="none of its 1 faces has a point with a position"):
         read_yolo_pose(place, SMALL)
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{next_}: &{next_} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"
+    for last, next_ in itertools.pairwise("abcdefghijklmnop")
+)
+"""YAML of a few lines that is a text of many gigabytes."""
+
+
+@pytest.mark.parametrize("key", ["kpt_shape", "kpt_names", "flip_idx", "names"])
+def test_yaml_that_unfolds_without_end_does_no_harm(tmp_path: Path, key: str) -> None:
+    place = labels(tmp_path, [THREE], f"{BOMB}kpt_shape: [3, 3]\n{key}: *p\n")
+    (place / "copy.yaml").write_text((place / "data.yaml").read_text())
+    with suppress(UserError):
+        read_yolo_pose(place, SMALL)
+
+
+CONFIG = (
+    b"kpt_shape: [3, 3]\nflip_idx: [1, 0, 2]\nnames: {0: a}\n"
+    b"kpt_names: {0: [nose, left_eye, right_eye]}\n"
+)
+
+
+@again
+@given(mutated(CONFIG))
+def test_damaged_configs_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
+    place = tmp_path / "set"
+    (place / "labels").mkdir(parents=True, exist_ok=True)
+    (place / "labels" / "0.txt").write_text(THREE)
+    (place / "data.yaml").write_bytes(data)
+    with suppress(UserError):
+        assert len(read_yolo_pose(place, SMALL)) == 1

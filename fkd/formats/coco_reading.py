@@ -97,16 +97,17 @@ class CocoReader:
             image_id = _key(annotation, "image_id")
             if image_id not in images:
                 raise UserError(
-                    f"{where}: there is no image with the id {annotation.get('image_id')}."
+                    f"{where}: there is no image with the id {_short(annotation, 'image_id')}."
                 )
             where += f" (image {self._file_name(images[image_id])})"
             category = categories.get(_key(annotation, "category_id") or "")
             if category is None:
                 raise UserError(
-                    f"{where}: there is no category with the id {annotation.get('category_id')}."
+                    f"{where}: there is no category with the id "
+                    f"{_short(annotation, 'category_id')}."
                 )
             if not annotation.get("keypoints"):
-                kind = str(category.get("name", category["id"]))
+                kind = str(category.get("name", category["id"]))[:60]
                 passed[kind] = passed.get(kind, 0) + 1
                 continue
             if image_id in faces:
@@ -178,14 +179,14 @@ class CocoReader:
         key = str(category["id"])
         if key not in self._orders:
             names = category.get("keypoints")
-            name = category.get("name", key)
+            name = _short(category, "name") if "name" in category else repr(key)
             if not names or not isinstance(names, list):
                 raise UserError(
-                    f"{where}: its category {name!r} does not name its keypoints; give it the "
+                    f"{where}: its category {name} does not name its keypoints; give it the "
                     f"names of the {len(self._schema)} of {self._schema.name} as 'keypoints'."
                 )
             words = [str(word) for word in names]
-            order = order_of(words, self._schema, f"{self._name}, category {name!r},")
+            order = order_of(words, self._schema, f"{self._name}, category {name},")
             self._orders[key] = order
             self._intake.notes += order.notes
             self._intake.assumptions += order.assumptions
@@ -197,8 +198,8 @@ class CocoReader:
             if (said := entry.get(key)) is not None and said != expected:
                 raise UserError(
                     f"{self._name}, image {i + 1} ({self._file_name(image)}): its {key} is "
-                    f"{said!r}, where {self._schema.name} has {expected} px; crop and scale the "
-                    "faces, and their labels with them, to that size."
+                    f"{_short(entry, key)}, where {self._schema.name} has {expected} px; crop and "
+                    "scale the faces, and their labels with them, to that size."
                 )
 
     def _values(self, annotation: Json, where: str) -> NDArray[np.float64]:
@@ -278,6 +279,11 @@ def _key(entry: Json, key: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         return None
     return str(value)
+
+
+def _short(entry: Json, key: str) -> str:
+    """What stands there, for people."""
+    return repr(entry.get(key))[:60]
 
 
 def _float(value: Any) -> float:

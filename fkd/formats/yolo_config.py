@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ OWN = "of the labels, by fkd"
 """How the first line of the file ends that an export here writes: visibility in it is COCO's."""
 
 _OWN = re.compile(rf"^# .*, version [0-9]+ {OWN}\s*$", re.MULTILINE)
-_KEYS = ("kpt_shape", "kpt_names", "flip_idx")
+_KEYS = (b"kpt_shape", b"kpt_names", b"flip_idx")
 _MAX_BYTES = 1 << 20
 """Largest file looked into: the list of all the classes there are takes less."""
 
@@ -75,34 +76,32 @@ def read_config(bundle: Bundle, schema: KeypointSchema) -> Config:
         UserError: if it cannot be read, tells of other points than ``schema`` has, or there are
             several that differ.
     """
-    found: dict[str, tuple[dict[Any, Any], str]] = {}
+    found = []
     for name in bundle.names:
         if name.lower().endswith((".yaml", ".yml")):
             data = bundle.read(name)
-            if len(data) <= _MAX_BYTES and any(key.encode() in data for key in _KEYS):
-                text = data.decode("utf-8-sig", errors="replace")
-                found[name] = (_parsed(text, name), text)
+            if len(data) <= _MAX_BYTES and any(key in data for key in _KEYS):
+                found.append(_config(data.decode("utf-8-sig", errors="replace"), schema, name))
     if not found:
         return Config(schema)
-    name, (root, text) = next(iter(found.items()))
-    for other, (else_, _) in found.items():
-        if any(root.get(key) != else_.get(key) for key in (*_KEYS, "names")):
+    first, files = found[0], tuple(name for config in found for name in config.files)
+    for other in found[1:]:
+        if replace(other, files=first.files) != first:
             raise UserError(
-                f"{name} and {other} tell of different keypoints; keep the one that the labels "
-                "follow."
+                f"{first.files[0]} and {other.files[0]} tell of different keypoints; keep the one "
+                "that the labels follow."
             )
+    return replace(first, files=files)
+
+
+def _config(text: str, schema: KeypointSchema, name: str) -> Config:
+    root = _parsed(text, name)
     dims = _dims(root.get("kpt_shape"), schema, name)
     names = _names(root.get("kpt_names"), name)
     if names is None:
         _check_flip(root.get("flip_idx"), schema, name)
-    return Config(
-        schema,
-        tuple(found),
-        dims,
-        names,
-        _classes(root.get("names")),
-        _OWN.search(text) is not None,
-    )
+    own = _OWN.search(text) is not None
+    return Config(schema, (name,), dims, names, _classes(root.get("names")), own)
 
 
 def _parsed(text: str, name: str) -> dict[Any, Any]:
@@ -127,7 +126,7 @@ def _dims(shape: Any, schema: KeypointSchema, name: str) -> int | None:
         or shape[1] not in (2, 3)
     ):
         raise UserError(
-            f"{name}: kpt_shape is {str(shape)[:40]}, where [{len(schema)}, 2] or "
+            f"{name}: kpt_shape is {reprlib.repr(shape)}, where [{len(schema)}, 2] or "
             f"[{len(schema)}, 3] is needed."
         )
     if shape[0] != len(schema):
@@ -153,7 +152,11 @@ def _classes(names: Any) -> dict[int, str]:
         names = dict(enumerate(names))
     if not isinstance(names, dict):
         return {}
-    return {kind: str(word) for kind, word in names.items() if isinstance(kind, int)}
+    return {
+        kind: str(word)
+        for kind, word in names.items()
+        if isinstance(kind, int) and isinstance(word, str | int)
+    }
 
 
 def _check_flip(flip: Any, schema: KeypointSchema, name: str) -> None:
