@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from statistics_helper import faces, four_points
 
 from fkd.dataset import Dataset
+from fkd.inference.reference import NOTE, Reference
 from fkd.keypoints import KAGGLE_15
 from fkd.models import sources
 from fkd.models.sources import TrainedModel, trained_model
@@ -33,14 +37,43 @@ def split_of(dataset: Dataset, every: int = 4, start: int = 0) -> Split:
     return Split(dataset.rows[~held], dataset.rows[held])
 
 
+FOUR = np.isfinite(four_points(faces(1))[0]).all(axis=1)
+"""``(K,)`` the points of few-point rows: eye centres, nose tip, bottom lip."""
+OTHERS = [k.label for k, known in zip(KAGGLE_15.keypoints, FOUR, strict=True) if not known]
+"""What the eleven others are called."""
+
+
+def learned_from(points: NDArray[np.bool_] = FOUR, labels: int = 7) -> NDArray[np.int64]:
+    """``(K,)`` as of a model that learned each of ``points`` from ``labels`` labels, and no
+    other."""
+    return np.where(points, labels, 0).astype(np.int64)
+
+
+def note_learned(path: Path, learned: NDArray[np.int64]) -> None:
+    """Put into the model file at ``path``, in the place of what it was, what a model says of itself
+    that ``learned`` ``(K,)``."""
+    images = np.random.default_rng(0).integers(0, 256, (8, 96, 96), dtype=np.uint8)
+    reference = replace(Reference.of(images, faces(8), KAGGLE_15), learned=learned)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(NOTE, reference.to_json())
+
+
 def make_run(
-    dataset: Dataset, name: str, split: Split | None = None, **settings: Any
+    dataset: Dataset,
+    name: str,
+    split: Split | None = None,
+    *,
+    learned: NDArray[np.int64] | None = None,
+    **settings: Any,
 ) -> TrainedModel:
-    """A finished run of ``dataset`` with weights that nothing can read."""
+    """A finished run of ``dataset`` with weights that nothing can read; its file says what it
+    ``learned``, if that is given."""
     run = create_run(
         RunConfig(dataset.name, dataset.content_hash, split or split_of(dataset), **settings), name
     )
     run.best.write_bytes(b"no weights")
+    if learned is not None:
+        note_learned(run.best, learned)
     Status(FINISHED, heartbeat=time.time(), epoch=1, epochs=1, best_epoch=1).write(run.folder)
     return trained_model(name)
 

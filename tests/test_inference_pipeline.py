@@ -118,6 +118,77 @@ def test_a_model_that_does_not_say_how_sure_it_is_still_finds_faces():
     assert face.confidence.mean() > bundled()(photo)[0].confidence.mean()
 
 
+def knowing(*names: str, **changes) -> Pipeline:
+    """The bundled model as if it had learned the points ``names`` only; what it says of the others
+    is far off."""
+    known = np.isin(KAGGLE_15.names, names)
+    whole_one = bundled()
+
+    def predict(crops):
+        output = whole_one.predict(crops).copy()
+        output[:, ~known] = (7, 91, 0.01)
+        return output
+
+    learned = np.where(known, 20, 0)
+    reference = replace(whole_one.reference, learned=learned, **changes)
+    return replace(whole_one, predict=predict, reference=reference)
+
+
+FOUR = ("left_eye_center", "right_eye_center", "nose_tip", "mouth_center_bottom_lip")
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_points_that_the_model_never_learned_are_withheld(mirrored):
+    some = replace(knowing(*FOUR), mirrored=mirrored)
+    taught = some.reference.taught
+    points, errors = some.crops(drawn()[0])
+    assert np.isnan(points[:, ~taught]).all()
+    assert np.isnan(errors[:, ~taught]).all()
+    every = replace(bundled(), mirrored=mirrored)
+    expected, expected_errors = every.crops(drawn()[0])
+    # Where labels lie is told by fewer points, which may shift the mirrored ones by a little.
+    assert points[:, taught] == pytest.approx(expected[:, taught], abs=0.5)
+    assert errors[:, taught] == pytest.approx(expected_errors[:, taught], abs=0.8)
+
+
+def test_a_face_is_found_and_straightened_by_the_points_that_were_learned():
+    photo, [exact] = scene((3, Frame(330, 220, 220, 25)))
+    [face] = knowing(*FOUR)(photo)
+    assert face.given.tolist() == np.isin(KAGGLE_15.names, FOUR).tolist()
+    assert off_of(face, exact, face.given) < 3
+    assert face.frame.angle == pytest.approx(bundled()(photo)[0].frame.angle, abs=3)
+    assert face.frame.angle == pytest.approx(20, abs=5)  # found upright
+    assert face.score == pytest.approx(face.confidence[face.given].mean())
+    assert np.isnan(face.confidence[~face.given]).all()
+
+
+def off_of(face, exact, which) -> float:
+    distance = np.hypot(*(face.points - exact)[which].T)
+    return float(distance.mean() * KAGGLE_15.width / face.frame.size)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("nose_tip", "mouth_left_corner", "mouth_right_corner"),  # no eyes to measure by
+        ("left_eye_center", "left_eye_outer_corner", "nose_tip"),  # on one side
+        ("left_eye_center", "left_eye_inner_corner"),  # nothing that is seen in a mirror
+        ("nose_tip",),
+    ],
+)
+def test_few_points_are_enough_to_predict(names):
+    some = knowing(*names)
+    photo, [exact] = scene((1, Frame(330, 220, 220)))
+    [face] = some.boxes(photo, [Frame(330, 220, 220)])
+    assert face.given.tolist() == np.isin(KAGGLE_15.names, names).tolist()
+    assert off_of(face, exact, face.given) < 3
+    assert 0 < face.score <= 1
+    assert np.isfinite(face.error[face.given]).all()
+    assert any(off_of(one, exact, one.given) < 4 for one in some(photo))
+    [crop] = some(photo_of(drawn()[0][0]))
+    assert crop.given.sum() == len(names)
+
+
 def test_a_batch_finds_what_each_photo_alone_has():
     photos = [scene((i, Frame(200 + 20 * i, 240, 180)))[0] for i in range(4)]
     photos.insert(2, photo_of(np.full((200, 300), 90, np.uint8)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,54 @@ def test_a_model_that_says_nothing_of_its_errors_gives_null():
     assert found["faces"][0]["score"] is None
     assert found["faces"][0]["keypoints"][KAGGLE_15.names[0]]["confidence"] is None
     json.dumps(found, allow_nan=False)
+
+
+def four() -> Face:
+    """A face of a model that learned the eye centres, the nose tip and the bottom lip only."""
+    known = np.isin(KAGGLE_15.names, FOUR)
+    inside = np.where(known[:, None], face().inside, np.nan)
+    return replace(face(), inside=inside, error=np.where(known, 1.0, np.nan))
+
+
+FOUR = ("left_eye_center", "right_eye_center", "nose_tip", "mouth_center_bottom_lip")
+OTHERS = [name for name in KAGGLE_15.names if name not in FOUR]
+
+
+def test_points_that_were_never_learned_are_null_and_named():
+    found = PhotoFaces("a", 400, 300, (four(),), ((),)).to_json()
+    [one] = json.loads(json.dumps(found, allow_nan=False))["faces"]
+    assert one["not_learned"] == OTHERS
+    assert tuple(one["keypoints"]) == KAGGLE_15.names
+    for name in OTHERS:
+        assert one["keypoints"][name] == {"x": None, "y": None, "confidence": None}
+    assert all(None not in one["keypoints"][name].values() for name in FOUR)
+    assert 0 < one["score"] < 1
+    assert result().to_json()["faces"][0]["not_learned"] == []
+
+
+def test_in_csv_they_have_no_numbers():
+    photo = PhotoFaces("a", 400, 300, (four(),), ((),))
+    rows = list(csv.DictReader(io.StringIO(to_csv([photo]).decode())))
+    assert [row["keypoint"] for row in rows] == list(KAGGLE_15.names)
+    for row in rows:
+        numbers = [row["x"], row["y"], row["confidence"]]
+        assert all(numbers) if row["keypoint"] in FOUR else numbers == ["", "", ""]
+
+
+def test_points_without_a_place_are_not_drawn_nor_edges_to_them():
+    color = np.full((300, 400, 3), 100, np.uint8)
+    drawing = annotated(color, [four()], boxes=False)
+    changed = (drawing != 100).any(axis=2)
+    far = np.full(changed.shape, np.inf)
+    ys, xs = np.mgrid[:300, :400]
+    for x, y in four().points[four().given]:
+        far = np.minimum(far, np.hypot(xs - x, ys - y))
+    assert changed.any()
+    assert far[changed].max() < 10
+    # None of the edges joins two of the four.
+    assert np.array_equal(annotated(color, [four()], boxes=False, edges=True), drawing)
+    nothing = replace(four(), inside=np.full((15, 2), np.nan))
+    assert (annotated(color, [nothing], boxes=False, edges=True) == 100).all()
 
 
 def test_a_file_that_could_not_be_read_has_its_reason_only():

@@ -62,6 +62,42 @@ def test_what_cannot_be_answered_is_said(dataset):
         make_submission(bundled(), replace(dataset, test_images=none[0], test_image_ids=none[1]))
 
 
+def knowing_four():
+    names = ("left_eye_center", "right_eye_center", "nose_tip", "mouth_center_bottom_lip")
+    learned = np.where(np.isin(KAGGLE_15.names, names), 20, 0)
+    return replace(bundled(), reference=replace(bundled().reference, learned=learned))
+
+
+def test_points_that_the_model_never_learned_are_not_answered(dataset):
+    nose, lip = (KAGGLE_15.index(n) for n in ("nose_tip", "mouth_center_top_lip"))
+    asked = [0, 1, 2 * nose + 1]
+    lookup = Lookup(np.arange(3), np.array([5, 7, 3]), np.array(asked))
+    found = make_submission(knowing_four(), replace(dataset, lookup=lookup))
+    every = make_submission(bundled(), replace(dataset, lookup=lookup))
+    assert found.locations == pytest.approx(every.locations, abs=0.5)
+    lookup = Lookup(np.arange(4), np.array([5, 7, 3, 3]), np.array([*asked, 2 * lip]))
+    seen = []
+    with pytest.raises(UserError) as refused:
+        make_submission(
+            knowing_four(), replace(dataset, lookup=lookup), lambda *report: seen.append(report)
+        )
+    assert str(refused.value) == (
+        "The submission asks for points that the model never learned from a label: mouth center "
+        "top lip. Train on rows that label them, or take another model."
+    )
+    assert seen == []
+    with pytest.raises(UserError, match=r"left eye inner corner, .* and mouth center top lip"):
+        make_submission(knowing_four(), dataset)  # without a table, all are asked for
+
+
+def test_a_table_of_which_nothing_is_left_is_not_made_up_for(dataset):
+    nothing = np.zeros(0, np.int64)
+    empty = replace(dataset, lookup=Lookup(nothing, nothing, nothing))
+    for act in (lambda: make_submission(bundled(), empty), lambda: answers(empty, points_of(3))):
+        with pytest.raises(UserError, match="The lookup table of dataset 'tiny' has no rows left"):
+            act()
+
+
 def test_the_model_answers(dataset):
     seen = []
     found = make_submission(bundled(), dataset, lambda *report: seen.append(report))
