@@ -160,6 +160,43 @@ def test_grey_maps_are_scaled_by_the_white_that_they_state(magic, maximum):
     assert dark.gray.max() <= 32 or maximum == 65535
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"P1 # bits\n30#wide\n 30\n" + b"0 1 1\n01" * 200, ""),
+        (b"P3\n30 30\n255\n" + b"# grey\n1 2 3 " * 900, ""),
+        (b"P5 30 30 255\n" + bytes(range(225)) * 4 + b"junk", ""),
+        (b"P4 30 30\n" + b"\xf0" * 120, ""),
+        (b"P5\t30 30 255\n" + bytes(899), "levels are missing"),
+        (b"P2 30 30 255\n" + b"1 " * 899, "levels are missing"),
+        (b"P2 30 30 255\n" + b"1 " * 400 + b"x " * 500, ""),
+        (b"P2 30 30 255\n" + b"256 " * 900, "a level is out of range"),
+        (b"P2 30 30 255\n" + b"-1 " * 900, "a level is out of range"),
+        (b"P1 30 30\n" + b"2" * 900, "a level is out of range"),
+        (b"P5 30 30 0\n" + bytes(900), "white is said to be 0"),
+        (b"P5 30 30 65536\n" + bytes(1800), "white is said to be 65536"),
+        (b"P5 30 30 ", "its size is missing"),
+        (b"P1 30 30\n" + b"#\n" * 100_000, "full of comments"),
+        (b"P5 #" + b"x" * 1_000_000, "its size is missing"),
+    ],
+)
+def test_portable_maps_whole_and_damaged(data, said):
+    if said:
+        with pytest.raises(UserError, match=rf"map.pnm is damaged or cut off \(.*{said}"):
+            decode(data, "map.pnm")
+    elif b"x " in data:
+        with pytest.raises(UserError, match="damaged"):
+            decode(data, "map.pnm")
+    else:
+        assert decode(data, "map.pnm").gray.shape == (30, 30)
+
+
+def test_text_is_no_portable_map():
+    for text in (b"P1 of the plan", b"P5", b"P2 30 pages", b"P7\nWIDTH 30\n"):
+        with pytest.raises(UserError, match="not an image of a kind"):
+            decode(text, "notes.txt")
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_one_bit_in_eight_is_black_and_white(mode):
     bits = (RAMP > 120).astype(np.uint8)

@@ -19,10 +19,11 @@ from fkd.inference.kinds import START, kind_of, shown
 from fkd.inference.levels import (
     black_and_white,
     deep_color,
-    gray_levels,
     is_deep_color,
     stated_white,
+    to_8_bit,
 )
+from fkd.inference.netpbm import Header, is_netpbm, read_header, read_levels
 
 MAX_BYTES = 100 << 20
 """Largest file read."""
@@ -111,8 +112,13 @@ def decode(data: bytes, name: str) -> Photo:
         raise _too_many_bytes(title, len(data))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large images; the bound is ours
+        if is_netpbm(data):
+            header = _netpbm_header(data, title)
+            _check_size((header.width, header.height), title)
+            color, gray, note = _of_netpbm(data, header, title)
+            return Photo(name, color, gray, note)
         with _open(data, title) as image:
-            _check_size(image, title)
+            _check_size(image.size, title)
             try:
                 color, gray, notes = _read(image, data, title)
             except UserError:
@@ -148,7 +154,7 @@ def _open(data: bytes, title: str) -> Image.Image:
     except UnidentifiedImageError:
         if kind:
             raise _damaged(title, f"it begins as {kind}, but goes on otherwise") from None
-        raise UserError(f"{title} is not an image of a kind that is read: {WORDS}.") from None
+        raise _unknown(title) from None
     except Exception as error:  # as above
         raise _damaged(title, error) from None
 
@@ -188,8 +194,8 @@ def _optional() -> list[str]:
     return []
 
 
-def _check_size(image: Image.Image, title: str) -> None:
-    width, height = image.size
+def _check_size(size: tuple[int, int], title: str) -> None:
+    width, height = size
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(title, f" of {width:,} x {height:,}")
     if min(width, height) < MIN_SIDE:
@@ -204,7 +210,7 @@ def _pixels(
     """Colour and grey of a loaded image of whatever mode and kind, and what was assumed; ``white``
     is that of deep grey levels, if known."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        gray, note = gray_levels(np.asarray(image), white)
+        gray, note = to_8_bit(np.asarray(image), white)
         return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"L", "1"} and "transparency" not in image.info:
         gray, note = black_and_white(np.array(image.convert("L")))
@@ -226,6 +232,37 @@ def _over_white(image: Image.Image, kind: str | None) -> tuple[NDArray[np.uint8]
         image = Image.fromarray(levels)
     over = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(over.convert("RGB")), note
+
+
+def _netpbm_header(data: bytes, title: str) -> Header:
+    try:
+        return read_header(data)
+    except ValueError as error:
+        if kind_of(data[:START]):
+            raise _damaged(title, error) from None
+        raise _unknown(title) from None
+
+
+def _of_netpbm(
+    data: bytes, header: Header, title: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
+    try:
+        # 65535 says no more than that there are 16 bits.
+        white = header.white if header.white < 65535 else None
+        levels, note = to_8_bit(read_levels(data, header), white)
+    except MemoryError:
+        raise UserError(f"{title} needs more memory than there is.") from None
+    except ValueError as error:
+        raise _damaged(title, error) from None
+    if header.white == 255:
+        levels, note = black_and_white(levels)
+    if levels.ndim == 2:
+        return np.repeat(levels[..., None], 3, axis=2), levels, note
+    return levels, np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), np.uint8), note
+
+
+def _unknown(title: str) -> UserError:
+    return UserError(f"{title} is not an image of a kind that is read: {WORDS}.")
 
 
 def _damaged(title: str, error: Exception | str) -> UserError:

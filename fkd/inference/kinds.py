@@ -16,7 +16,7 @@ _KINDS = {
     "TIFF": rb"II[*+]\0|MM\0[*+]",
     # Two letters alone would make images of much text.
     "BMP": rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0",
-    "PPM": rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s",
+    "PPM": rb"P[1-6]\s+(?:#[^\n]*(?:\n|$)\s*)*(?:\d+\s+\d+\s|$)",
     # The last two brands stand for any kind in this container; then the list of brands tells.
     "AVIF": rb".{4}ftyp(?:avi[fs]|m[is]f1.{4}(?:.{4}){0,8}?avi[fs])",
     "HEIF": rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|m[is]f1)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 _DEEP = 65535
 _DEPTHS = (1, 2, 4, 8, 10, 12, 14, 16)
+_STRIP = 64
 _EXIF_TURN = 0x0112
 _TIFF_BITS = 258
 
@@ -19,9 +21,6 @@ _TIFF_BITS = 258
 def stated_white(image: Image.Image) -> int | None:
     """The level that is white in a just opened ``image`` of deep grey levels; None where its file
     leaves open how many of the 16 bits are used."""
-    if image.format == "PPM":
-        decoder, arguments = _decoder(image)  # which scales what is stated to 16 bits
-        return _DEEP if decoder != "raw" and arguments[-1] != _DEEP else None
     if image.format == "TIFF":
         bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS, (16,))[0]
         return int((1 << bits) - 1) if 8 < bits < 16 else None
@@ -30,27 +29,18 @@ def stated_white(image: Image.Image) -> int | None:
 
 def is_deep_color(image: Image.Image) -> bool:
     """Whether Pillow will drop half of 16 bits of the colours of a just opened ``image``."""
-    if image.mode not in {"RGB", "RGBA", "LA"}:
-        return False
-    _, arguments = _decoder(image)
-    if image.format == "PPM":
-        return bool(arguments[-1] == _DEEP)
-    return ";16" in str(arguments[0])
-
-
-def _decoder(image: Image.Image) -> tuple[str, tuple[Any, ...]]:
     tile = getattr(image, "tile", None)
-    if not tile:
-        return "", ("",)
+    if not tile or image.mode not in {"RGB", "RGBA", "LA"}:
+        return False
     arguments = tile[0][3]
-    return tile[0][0], arguments if isinstance(arguments, tuple) else (arguments,)
+    return ";16" in str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
-def gray_levels(values: NDArray[Any], white: int | None) -> tuple[NDArray[np.uint8], str]:
-    """Deep grey levels as 0 to 255, and a note on the range where that was an assumption.
+def to_8_bit(values: NDArray[Any], white: int | None) -> tuple[NDArray[np.uint8], str]:
+    """Deep levels as 0 to 255, and a note on their range where that was an assumption.
 
     Args:
-        values: ``(H, W)`` integers or floating point numbers.
+        values: ``(H, W)`` or ``(H, W, 3)``, integers or floating point numbers.
         white: which level is white; None if what occurs decides.
     """
     if values.dtype.kind == "f":
@@ -61,19 +51,22 @@ def gray_levels(values: NDArray[Any], white: int | None) -> tuple[NDArray[np.uin
     note = ""
     if white is None:
         white, note = _assumed(high)
-    return _table(white)[values], note
+    return _scaled(values, white), note
 
 
 def _spread(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return np.zeros(values.shape, np.uint8), "none of its grey levels is a number"
-    low, high = float(finite.min()), float(finite.max())
-    levels = values.astype(np.float64)
-    levels = np.nan_to_num(levels, nan=low, posinf=high, neginf=low)
-    scaled = (levels - low) / ((high - low) or 1.0)  # of one level all are black
-    note = f"its grey levels, {low:g} to {high:g}, were spread from black to white"
-    return np.asarray((scaled * 255).round(), np.uint8), note
+    finite = np.isfinite(values)
+    if not finite.any():
+        return np.zeros(values.shape, np.uint8), "none of its levels is a number"
+    some = values[finite]
+    low, high = float(some.min()), float(some.max())
+
+    def scaled(rows: NDArray[Any]) -> NDArray[Any]:
+        levels = np.nan_to_num(rows.astype(np.float64), nan=low, posinf=high, neginf=low)
+        return ((levels - low) * (255 / ((high - low) or 1.0))).round()  # of one level: black
+
+    note = f"its levels, {low:g} to {high:g}, were spread from black to white"
+    return _by_rows(values, scaled), note
 
 
 def _assumed(high: int) -> tuple[int, str]:
@@ -84,10 +77,20 @@ def _assumed(high: int) -> tuple[int, str]:
     return (1 << bits) - 1, note
 
 
-def _table(white: int) -> NDArray[np.uint8]:
-    """For each of 16 bits the level of 8."""
-    levels = np.arange(_DEEP + 1) * (255 / white)
-    return np.asarray(levels.round().clip(0, 255), np.uint8)
+def _scaled(values: NDArray[Any], white: int) -> NDArray[np.uint8]:
+    table = (np.arange(_DEEP + 1) * (255 / white)).round().clip(0, 255).astype(np.uint8)
+    return _by_rows(values, lambda rows: table[rows])
+
+
+def _by_rows(
+    values: NDArray[Any], change: Callable[[NDArray[Any]], NDArray[Any]]
+) -> NDArray[np.uint8]:
+    """``change`` of ``values`` a few rows at a time: on the way there it needs eight times the
+    memory."""
+    found = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _STRIP):
+        found[top : top + _STRIP] = change(values[top : top + _STRIP])
+    return found
 
 
 def deep_color(data: bytes, image: Image.Image, turn: int) -> tuple[Image.Image, str]:
@@ -105,10 +108,10 @@ def deep_color(data: bytes, image: Image.Image, turn: int) -> tuple[Image.Image,
         return image, ""
     colors, alpha = values[..., 2::-1], values[..., 3:]
     white, note = _assumed(int(colors.max()))
-    planes = [_table(white)[colors]]
+    planes = [_scaled(colors, white)]
     if alpha.size:
         full = alpha.max() > white
-        planes.append(_table(_DEEP if full else white)[alpha])
+        planes.append(_scaled(alpha, _DEEP if full else white))
     found = Image.fromarray(np.concatenate(planes, axis=2))
     exif = Image.Exif()
     exif[_EXIF_TURN] = turn
