@@ -380,6 +380,15 @@ def test_a_jpeg_that_is_cut_off_is_turned_and_in_grey_or_cmyk_too():
         assert photo.note == "the last bytes of the file are missing"
 
 
+def test_junk_before_and_after_a_jpeg():
+    whole = jpeg()
+    assert decode(whole + b"junk" * 99, "a.jpg").note == ""
+    with pytest.raises(UserError, match=r"a.JPG has 2 bytes in front of its JPEG data that"):
+        decode(b"\0\0" + whole, "a.JPG")
+    with pytest.raises(UserError, match="not an image of a kind"):
+        decode(b"\0\0" + whole, "a.dat")
+
+
 def test_scans_without_number_do_not_take_for_ever(monkeypatch):
     whole = jpeg(progressive=True)
     at = whole.index(b"\xff\xda")

@@ -65,7 +65,7 @@ def test_files_folders_and_zips(tmp_path):
 
 def test_an_empty_folder_says_so(tmp_path):
     [reason] = outcomes(from_paths([tmp_path])).values()
-    assert "holds no images (.jpg, " in reason
+    assert "holds no images of a kind that is read: JPEG, " in reason
 
 
 def test_an_upload_is_a_photo_or_a_zip_whatever_it_is_called():

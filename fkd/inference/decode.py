@@ -35,8 +35,10 @@ MIN_SIDE = 24
 FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000"]
 """Kinds of files that are known by their first bytes, under Pillow's names. HEIC comes with the
 extra ``heic``; TGA, which has no such bytes, is tried only for names that end in ``.tga``."""
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+    *_JPEG_SUFFIXES,
+    *(".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
     *(".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".heic", ".heif", ".avif", ".avifs"),
     *(".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf", ".mpo", ".apng"),
 )
@@ -154,7 +156,7 @@ def _open(data: bytes, title: str) -> Image.Image:
     except UnidentifiedImageError:
         if kind:
             raise _damaged(title, f"it begins as {kind}, but goes on otherwise") from None
-        raise _unknown(title) from None
+        raise _unknown(data, title) from None
     except Exception as error:  # as above
         raise _damaged(title, error) from None
 
@@ -240,7 +242,7 @@ def _netpbm_header(data: bytes, title: str) -> Header:
     except ValueError as error:
         if kind_of(data[:START]):
             raise _damaged(title, error) from None
-        raise _unknown(title) from None
+        raise _unknown(data, title) from None
 
 
 def _of_netpbm(
@@ -261,7 +263,13 @@ def _of_netpbm(
     return levels, np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), np.uint8), note
 
 
-def _unknown(title: str) -> UserError:
+def _unknown(data: bytes, title: str) -> UserError:
+    late = data[:START].find(b"\xff\xd8\xff")
+    if late > 0 and title.lower().endswith(_JPEG_SUFFIXES):
+        return UserError(
+            f"{title} has {late} byte{'s' * (late > 1)} in front of its JPEG data that do not "
+            "belong there; save it again from its source."
+        )
     return UserError(f"{title} is not an image of a kind that is read: {WORDS}.")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from fkd.errors import UserError
-from fkd.inference.decode import MAX_BYTES, SUFFIXES, Photo, decode, read_photo
+from fkd.inference.decode import MAX_BYTES, SUFFIXES, WORDS, Photo, decode, read_photo
 from fkd.inference.kinds import START, kind_of, shown
 from fkd.settings import MAX_EXPANSION
 
@@ -137,7 +137,9 @@ def _of_folder(folder: Path, tell: Tell | None) -> Iterator[Source]:
         elif not hidden:
             unread.add_file(name)
     if not found:
-        yield _bad(folder.name, f"{shown(str(folder))} holds no images ({', '.join(SUFFIXES)}).")
+        yield _bad(
+            folder.name, f"{shown(str(folder))} holds no images of a kind that is read: {WORDS}."
+        )
     unread.tell(folder.name or str(folder), tell)
 
 
@@ -160,7 +162,7 @@ def _of_zip(file: Path | io.BytesIO, name: str, tell: Tell | None) -> Iterator[S
         return
     unread.tell(name, tell)
     if not entries:
-        yield _bad(name, f"{title} holds no images ({', '.join(SUFFIXES)}).")
+        yield _bad(name, f"{title} holds no images of a kind that is read: {WORDS}.")
     for entry in entries[:MAX_ENTRIES]:
         yield Source(entry.filename, partial(_photo, archive, entry))
     if len(entries) > MAX_ENTRIES:
