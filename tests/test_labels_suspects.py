@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evaluation_helper import labelled
+from evaluation_helper import FOUR, labelled
 from statistics_helper import SCHEMA, faces, four_points
 
 from fkd.labels.states import Labels, State
@@ -161,6 +161,75 @@ def test_images_that_the_model_is_less_sure_of_than_usual():
     # A model that does not say how sure it is: nothing is listed, and nothing fails.
     found.expected[:] = np.nan
     assert find_suspects(labels(), found) == []
+
+
+def of_four(**options) -> Unseen:
+    """What a model says that never learned more than the points of few-point rows."""
+    found = unseen(**options)
+    found.points[:, ~FOUR], found.expected[:, ~FOUR] = np.nan, np.nan
+    return found
+
+
+def test_labels_of_points_that_the_model_never_learned_are_not_called_wrong():
+    points = planted()
+    points[7, 4] += 25  # nobody can tell
+    given = labels(points)
+    found = {s.row: s for s in find_suspects(given, of_four(), kinds=[WRONG])}
+    rows = {at: int(given.rows[at]) for at in (5, 7, 30, 60, 90)}
+    assert rows[7] not in found
+    assert {found[rows[at]].reason for at in (5, 30, 60)} == {"slip", "swap", "shift"}
+    assert set(found) <= set(rows.values())
+    for suspect in found.values():
+        at = int(np.flatnonzero(given.rows == suspect.row)[0])
+        assert FOUR[list(suspect.keypoints)].all()
+        np.testing.assert_array_equal(suspect.fix[~FOUR], given.points[at][~FOUR])
+        assert suspect.source == MODEL
+    swap, shift = found[rows[30]], found[rows[60]]
+    assert swap.keypoints == (0, 1)
+    assert shift.note.startswith("4 points that were compared lie ")
+    np.testing.assert_allclose(shift.fix[FOUR], labels().points[60][FOUR], atol=0.9)
+
+
+def test_a_pair_that_the_model_knows_one_side_of_is_not_exchanged():
+    found = unseen()
+    found.points[:, 1], found.expected[:, 1] = np.nan, np.nan
+    points = labels().points.copy()
+    points[30, [0, 1]] = points[30, [1, 0]]
+    given = labels(points)
+    (suspect,) = find_suspects(given, found, kinds=[WRONG])
+    assert (suspect.row, suspect.reason, suspect.keypoints) == (int(given.rows[30]), "slip", (0,))
+
+
+def test_where_nothing_can_be_compared_the_shape_counts():
+    points = planted()
+    points[:, FOUR] = np.nan
+    given = labels(points)
+    found = find_suspects(given, of_four(), kinds=[WRONG])
+    alone = find_suspects(given, Unseen.none(ROWS, len(SCHEMA)), kinds=[WRONG])
+    assert found == alone
+    assert {s.source for s in found} == {SHAPE_ONLY}
+    assert int(given.rows[30]) in {s.row for s in found}
+
+
+def test_missing_points_that_the_model_never_learned_are_not_offered():
+    points = labels().points.copy()
+    points[8, [2, 4, 10]] = np.nan  # two corners of eyes and the nose tip
+    points[9, 2] = np.nan
+    (suspect,) = find_suspects(labels(points), of_four(), kinds=[MISSING])
+    assert (suspect.row, suspect.keypoints) == (int(labels().rows[8]), (10,))
+    np.testing.assert_array_equal(suspect.fix[10], TRUTH[8, 10])
+    assert np.isnan(suspect.fix[[2, 4]]).all()
+
+
+def test_how_sure_a_model_is_goes_by_the_points_that_it_learned():
+    found = unseen()
+    found.expected[:] = np.random.default_rng(0).normal(1, 0.05, found.expected.shape)
+    found.expected[[3, 70]] *= [[1.5], [1.3]]
+    found.points[:, ~FOUR], found.expected[:, ~FOUR] = np.nan, np.nan
+    listed = find_suspects(labels(), found, kinds=[UNSURE])
+    assert [s.row for s in listed[:2]] == labels().rows[[3, 70]].tolist()
+    assert listed[0].note.startswith("the model expects to be 1.5 px off; 1.0 px is usual")
+    assert all(FOUR[list(s.keypoints)].all() for s in listed)
 
 
 def twins(points: np.ndarray) -> Twins:

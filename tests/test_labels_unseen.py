@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from evaluation_helper import (
+    FOUR,
     labelled,
+    learned_from,
     make_run,
     output_of,
     split_of,
@@ -91,6 +93,24 @@ def test_the_run_of_the_least_error_comes_first():
     assert [m.name for m in best_first(models, DATASET)] == ["b", "d", "a", "c"]
     (models[1].run.folder / "status.json").write_text("{")
     assert [m.name for m in best_first(models, DATASET)] == ["d", "a", "c"]
+
+
+def test_points_that_a_run_never_learned_stay_unknown():
+    model = make_run(DATASET, "four", learned=learned_from())
+    store_validation(model, DATASET, OUTPUT)
+    unseen = unseen_by([model], DATASET)
+    np.testing.assert_array_equal(unseen.points[::4][:, FOUR], OUTPUT[::4][:, FOUR, :2])
+    assert np.isnan(unseen.points[:, ~FOUR]).all()
+    assert np.isnan(unseen.expected[:, ~FOUR]).all()
+    assert unseen.known.sum() == 6
+
+
+def test_runs_that_learned_more_points_come_first():
+    learned = {"few": learned_from(), "all": None, "most": learned_from(np.arange(15) > 2)}
+    models = [make_run(DATASET, name, learned=of) for name, of in learned.items()]
+    for model, error in zip(models, (0.5, 2.0, 1.0), strict=True):
+        replace(Status.read(model.run.folder), best_rmse_px=error).write(model.run.folder)
+    assert [m.name for m in best_first(models, DATASET)] == ["all", "most", "few"]
 
 
 def test_the_bundled_model_fills_what_is_left():

@@ -264,6 +264,8 @@ def _unsure(labels: Labels, unseen: Unseen) -> list[Suspect]:
         rows = np.flatnonzero(known & (unseen.source == number))
         # A model expects no error of points that it never learned, on no image.
         columns = np.flatnonzero(np.isfinite(expected[rows]).all(axis=0))
+        if not len(columns):
+            continue
         errors = expected[np.ix_(rows, columns)]
         usual = np.median(errors, axis=0)
         relative = errors / np.maximum(usual, 1e-6)
