@@ -45,9 +45,11 @@ class KeypointSchema:
         edges: index pairs joined by a line when a face is drawn.
         image_size: ``(height, width)`` in px.
         eye_centers: indices of the points whose distance is the inter-ocular distance.
+        typical: x, y in px where each point usually lies; None where that is not known.
 
     Raises:
-        ValueError: if names or colours repeat, or a pair names a point that does not exist.
+        ValueError: if names or colours repeat, a pair names a point that does not exist, or there
+            are more or fewer typical places than points.
     """
 
     name: str
@@ -56,8 +58,11 @@ class KeypointSchema:
     edges: tuple[tuple[int, int], ...]
     image_size: tuple[int, int]
     eye_centers: tuple[int, int] | None = None
+    typical: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.typical is not None and len(self.typical) != len(self):
+            raise ValueError(f"schema {self.name}: {len(self.typical)} typical places")
         for what in ("name", "color"):
             values = [getattr(k, what) for k in self.keypoints]
             if len(set(values)) != len(values):
@@ -154,6 +159,12 @@ def _kaggle_15() -> KeypointSchema:
         ),
         image_size=(96, 96),
         eye_centers=(0, 1),
+        # Means over the crops that the bundled model learned from, which are cut as Kaggle's are.
+        typical=(
+            *((66.1, 37.5), (30.5, 37.9), (59.1, 37.9), (72.8, 37.1), (37.4, 38.1), (24.0, 37.7)),
+            *((58.2, 26.1), (80.1, 28.0), (37.6, 26.4), (15.9, 28.9)),
+            *((49.2, 58.7), (63.3, 76.2), (34.6, 76.7), (49.2, 72.3), (49.5, 83.8)),
+        ),
     )
 
 

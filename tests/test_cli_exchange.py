@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -63,12 +65,19 @@ def test_import_for_a_dataset_that_is_there(
     fkd(capsys, "export", "faces", "--format", form, "-o", tmp_path / "out")
     command = ("import", "faces", tmp_path / "out", "--format", form, "--author", "ben")
     code, out, err = fkd(capsys, *command)
-    assert (code, out, err) == (0, "faces: out says what the labels say, nothing to do\n", "")
+    assert (code, err) == (0, "")
+    *_, last = out.splitlines()
+    assert last == "faces: out says what the labels say, nothing to do"
     before = labels_at(store)
     store.save([Edit(3, 10, PointLabel(State.VISIBLE, 1, 2, Origin.EDITED))], "anna")
     code, out, err = fkd(capsys, *command)
     assert (code, err) == (0, "")
-    assert out == "faces: 1 label of 1 row changed, now version 4 of the labels\n"
+    title = FORMATS[form].title
+    placed = int((before.states >= State.OCCLUDED).sum())
+    first, second, last = out.splitlines()
+    assert first == f"out ({title}): {placed} points in 7 images."
+    assert second.startswith("Compared with the labels now: 1 point ")
+    assert last == "faces: 1 label of 1 row changed, now version 4 of the labels"
     after = labels_at(store)
     np.testing.assert_array_equal(after.states, before.states)
     np.testing.assert_allclose(after.points, before.points)
@@ -82,7 +91,8 @@ def test_import_as_a_new_dataset(store: LabelStore, capsys: Capture, tmp_path: P
     fkd(capsys, "export", "faces", "--format", "coco", "-o", tmp_path / "out.zip")
     code, out, err = fkd(capsys, "import", "new", tmp_path / "out.zip", "--format", "coco")
     assert (code, err) == (0, "")
-    first, second = out.splitlines()
+    read, first, second = out.splitlines()
+    assert read.startswith("out.zip (COCO keypoints): ")
     assert first.startswith("new: 7 rows (")
     assert second == "new: 3 labels of 2 rows changed, now version 1 of the labels"
     old, new = labels_at(store), labels_at(LabelStore(open_named("new")))
@@ -106,3 +116,59 @@ def test_bad_files_are_one_line_and_change_nothing(
     code, _, err = fkd(capsys, "export", "none", "--format", "pts", "-o", tmp_path / "out")
     assert code == 2
     assert "no dataset 'none'" in one_line(err)
+
+
+def mirrored(store: LabelStore, capsys: Capture, folder: Path) -> Path:
+    """An export whose category names the points of the other side."""
+    fkd(capsys, "export", "faces", "--format", "coco", "-o", folder)
+    root = json.loads((folder / "annotations.json").read_text())
+    names = root["categories"][0]["keypoints"]
+    other = store.dataset.schema.mirror_order
+    root["categories"][0]["keypoints"] = [names[k] for k in other]
+    (folder / "annotations.json").write_text(json.dumps(root))
+    return folder
+
+
+def test_an_import_that_a_permutation_explains_stops_for_a_word(
+    store: LabelStore, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = mirrored(store, capsys, tmp_path / "out")
+    command = ("import", "faces", folder, "--format", "coco", "--author", "ben")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    code, out, err = fkd(capsys, *command)
+    assert code == 2
+    assert "Left and right seem to be exchanged in the files" in out
+    assert "labels that these images have would change." in out
+    assert "Save it all the same? [y/N]" in out
+    assert "nothing was saved" in one_line(err)
+    assert store.head() == 2
+    code, out, err = fkd(capsys, *command, "--dry-run")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "Nothing was saved."
+    assert store.head() == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+    assert fkd(capsys, *command)[0] == 2
+    assert store.head() == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert fkd(capsys, *command)[0] == 0
+    assert store.head() == 3
+    fkd(capsys, "labels", "undo", "faces")
+    code, out, err = fkd(capsys, *command, "--yes")
+    assert (code, err) == (0, "")
+    assert "[y/N]" not in out
+    assert store.head() == 5
+
+
+def test_a_new_dataset_of_points_in_another_order_stops_for_a_word(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    fkd(capsys, "demo", "--rows", "6", "--name", "faces")
+    drawn = LabelStore(open_named("faces"))
+    folder = mirrored(drawn, capsys, tmp_path / "out")
+    code, out, err = fkd(capsys, "import", "new", folder, "--format", "coco", "--dry-run")
+    assert (code, err) == (0, "")
+    assert "Left and right seem to be exchanged in the files" in out
+    assert dataset_names() == ["faces"]
+    code, out, _ = fkd(capsys, "import", "new", folder, "--format", "coco", "--yes")
+    assert code == 0
+    assert dataset_names() == ["faces", "new"]

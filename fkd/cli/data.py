@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fkd.cli.output import print_json, progress_bar, table
+from fkd.cli.output import confirmed, print_json, progress_bar, table
 from fkd.errors import UserError
 
 if TYPE_CHECKING:
@@ -175,11 +175,8 @@ def run_remove(arguments: argparse.Namespace) -> None:
         what = f"'{arguments.name}' with {manifest(arguments.name)['rows']:,} rows"
     except UserError:  # damaged: all the more reason to remove it
         what = f"'{arguments.name}'"
-    if not arguments.yes:
-        print(f"Delete dataset {what}? [y/N] ", end="")
-        sys.stdout.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise UserError("not removed (answer 'y', or pass --yes).")
+    if not confirmed(f"Delete dataset {what}?", arguments.yes):
+        raise UserError("not removed (answer 'y', or pass --yes).")
     remove(arguments.name)
     print(f"Removed '{arguments.name}'.")
 

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fkd.cli.output import login_name, progress_bar
+from fkd.cli.output import confirmed, login_name, progress_bar
 from fkd.labels.formats import FORMATS, in_words
 
 if TYPE_CHECKING:
-    pass
+    from fkd.labels.importing import ImportPlan
 
 
 def add_verbs(verbs: Any) -> None:
@@ -38,6 +38,21 @@ def add_verbs(verbs: Any) -> None:
     imports.add_argument("path", type=Path, metavar="PATH", help="a folder, zip or file")
     imports.add_argument("--format", required=True, choices=FORMATS)
     imports.add_argument("--author", help="who changes the labels (default who you are here)")
+    imports.add_argument(
+        "--visibility",
+        choices=("auto", "coco", "binary"),
+        default="auto",
+        help="what the files say of each point: coco: 0 missing, 1 occluded, 2 visible; binary: 0 "
+        "missing, above it visible; auto (default): binary where no point has a 2",
+    )
+    imports.add_argument(
+        "--dry-run", action="store_true", help="only say what would change, and save nothing"
+    )
+    imports.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask where much would change or something is taken for granted",
+    )
     imports.set_defaults(run=run_import)
 
 
@@ -61,25 +76,54 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 
 def run_import(arguments: argparse.Namespace) -> None:
+    from fkd.labels.at import labels_at
     from fkd.labels.exchange import read
-    from fkd.labels.importing import register_imported, save_imported
+    from fkd.labels.importing import plan_dataset, plan_import, save_dataset, save_import
+    from fkd.labels.store import LabelStore
     from fkd.registry import check_name, dataset_names, open_named
 
     name, source = arguments.name, arguments.path.name or str(arguments.path)
-    there = open_named(name) if check_name(name) in dataset_names() else None
+    dataset = open_named(name) if check_name(name) in dataset_names() else None
     author = arguments.author or login_name()
+    schema = {} if dataset is None else {"schema": dataset.schema}
     with progress_bar() as progress:
-        if there is None:
-            imported = read(arguments.path, arguments.format, progress=progress)
-            dataset = register_imported(name, imported, arguments.format, source, progress)
-        else:
-            imported = read(arguments.path, arguments.format, there.schema, progress)
-            dataset = there
-    if there is None:
-        about = dataset.manifest
-        print(f"{name}: {about['rows']:,} rows ({about['complete_rows']:,} complete) - ready")
-    said = save_imported(dataset, imported, arguments.format, source, author)
-    if there is not None or said:
+        imported = read(
+            arguments.path,
+            arguments.format,
+            progress=progress,
+            visibility=arguments.visibility,
+            **schema,
+        )
+    if dataset is None:
+        plan = plan_dataset(name, imported, arguments.format, source)
+    else:
+        current = labels_at(LabelStore(dataset))
+        plan = plan_import(imported, dataset, current, arguments.format, source)
+    print(*plan.lines(), sep="\n")
+    if arguments.dry_run:
+        print(*(plan.reasons or ("Nothing speaks against it.",)), "Nothing was saved.", sep="\n")
+        return
+    _agree(plan, arguments.yes)
+    if dataset is not None:
+        said = save_import(plan, dataset, author)
         print(f"{name}: {said or f'{source} says what the labels say, nothing to do'}")
-    if imported.left_out:
-        print(f"Left out: {imported.left_out:,} images without a face in the files.")
+        return
+    with progress_bar() as progress:
+        dataset, said = save_dataset(name, plan, author, progress)
+    about = dataset.manifest
+    print(f"{name}: {about['rows']:,} rows ({about['complete_rows']:,} complete) - ready")
+    if said:
+        print(f"{name}: {said}")
+
+
+def _agree(plan: ImportPlan, yes: bool) -> None:
+    """Go on where nothing speaks against ``plan``, or somebody agrees with it all the same;
+    ``UserError`` otherwise."""
+    from fkd.errors import UserError
+
+    if not plan.reasons:
+        return
+    for reason in plan.reasons:
+        print(reason)
+    if not confirmed("Save it all the same?", yes):
+        raise UserError("nothing was saved: look at what is said above, then repeat with --yes.")

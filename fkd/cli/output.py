@@ -28,6 +28,17 @@ def login_name() -> str:
         raise UserError("Say who you are with --author NAME: changes are kept with it.") from None
 
 
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether ``yes`` was said beforehand, or is said now in answer to ``question``."""
+    if yes:
+        return True
+    print(f"{question} [y/N] ", end="", flush=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        print()  # nobody was there to end the line
+    return answer.strip().lower() in {"y", "yes"}
+
+
 def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 

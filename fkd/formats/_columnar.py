@@ -26,7 +26,7 @@ from fkd.formats.writing import pixel_text
 _ROWS = 256
 """Rows turned to text at a time: about 8 MB for small images."""
 
-MAX_ARRAY_BYTES = 2 << 30
+MAX_ARRAY_BYTES = 2048 << 20
 """Largest array of images read at once: seven times Kaggle's, as 32-bit numbers."""
 
 
@@ -103,7 +103,7 @@ def images_of(archive: IO[bytes], name: str) -> NDArray[np.uint8]:
             if len(entries) != 1:
                 raise UserError(f"{name} holds {len(entries)} arrays; one with images is expected")
             if entries[0].file_size > MAX_ARRAY_BYTES:
-                raise UserError(f"{name} holds an array of more than {MAX_ARRAY_BYTES >> 30} GB")
+                raise UserError(f"{name} holds an array of more than {MAX_ARRAY_BYTES >> 20:,} MB")
             with file.open(entries[0]) as stream:
                 array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
     except UserError:

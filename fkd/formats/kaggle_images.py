@@ -263,7 +263,7 @@ def _stand_for_missing(
     points: NDArray[np.float32], text: TextRows, schema: KeypointSchema
 ) -> NDArray[np.bool_]:
     """Which of ``(n, K, 2)`` points are written at exactly 0, 0 or -1, -1."""
-    found = np.logical_or.reduce(_at_nowhere(points))
+    found: NDArray[np.bool_] = np.any(_at_nowhere(points), axis=0)
     for i, k in np.argwhere(found):
         written = (
             text.columns[name][i].as_py().replace(",", ".")

@@ -81,9 +81,13 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
     except ValidationError as error:
         raise UserError(f"{error}. Nothing was taken; correct the file.") from None
     points = np.concatenate(keypoints)
+    if not np.isfinite(points).any():
+        raise UserError(f"{report.file} has no label at all; is it the right file?")
     states = np.where(np.isnan(points[..., 0]), State.MISSING, State.VISIBLE).astype(np.uint8)
     rows = np.arange(len(points))
-    return Imported(schema, rows, points, states, spool.finish(), numbered=False)
+    return Imported(
+        schema, rows, points, states, spool.finish(), numbered=False, notes=tuple(report.notes)
+    )
 
 
 held = without_states

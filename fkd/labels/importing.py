@@ -1,7 +1,9 @@
 """What becomes of labels that were read from files: edits of a dataset's labels, or a dataset of
-their own."""
+their own. What an import would do is worked out, and can be shown, before anything is saved."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,68 +14,69 @@ from fkd.formats.faces import Imported
 from fkd.labels.at import labels_at
 from fkd.labels.exchange import codec
 from fkd.labels.formats import FORMATS
+from fkd.labels.import_changes import Changes, changes, differences, is_whole, unusual_order
+from fkd.labels.import_rows import rows_in
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.queries import IMPORT
 from fkd.labels.states import Labels, Origin, State
 from fkd.labels.store import LabelStore
 from fkd.progress import Progress, silent
-from fkd.registry import check_name, locked, staged
+from fkd.registry import check_name, dataset_names, locked, staged
 from fkd.storage import DatasetWriter, open_dataset
 
-SAME_PX = 1e-3
-"""Positions that lie so close are the same: other tools round to three decimals."""
-
-OTHER_IMAGE = 8
-"""Mean difference of grey levels from which two images are not the same one, saved twice."""
-
 _BLOCK = 256
+_SHOWN = 5
 
 
-def rows_in(imported: Imported, dataset: Dataset) -> NDArray[np.int64]:
-    """``(N,)`` rows of ``dataset`` that the labels are of. Where images came with them, they are
-    compared with those of the dataset.
+@dataclass(frozen=True)
+class ImportPlan:
+    """What an import would do.
 
-    Raises:
-        UserError: if a row is not in the dataset, an image is another one, or nothing says which
-            rows they are.
+    Attributes:
+        imported: what was read.
+        format, source: how, and what it is called.
+        changes: what becomes of the labels of the dataset; for a new one, None.
+        edits: the same, label by label.
+        base: the version of the labels that they change.
+        reasons: why somebody has to agree before anything is saved, a sentence each; empty where
+            nothing speaks against it.
     """
-    rows = imported.rows
-    if not imported.numbered:
-        if imported.images is None or len(imported) != len(dataset):
-            raise UserError(
-                f"Nothing says which rows of '{dataset.name}' these {len(imported):,} faces are: "
-                f"name the files after them, such as 12.png, or bring all {len(dataset):,} faces "
-                "with their images."
-            )
-        rows = dataset.rows
-    at = np.minimum(np.searchsorted(dataset.rows, rows), len(dataset) - 1)
-    unknown = rows[dataset.rows[at] != rows]
-    if len(unknown):
-        raise UserError(
-            f"Dataset '{dataset.name}' has no row {unknown[0]}; is it the right dataset?"
-        )
-    if imported.images is not None:
-        _compare(imported.images, dataset, rows, at)
-    return rows
+
+    imported: Imported
+    format: str
+    source: str
+    changes: Changes | None
+    edits: tuple[Edit, ...]
+    base: int
+    reasons: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """What was read and what would change, for people, a sentence each; ``reasons`` apart."""
+        imported = self.imported
+        placed = int((imported.states >= State.OCCLUDED).sum())
+        rows = f"{len(imported):,} image{'' if len(imported) == 1 else 's'}"
+        said = [f"{self.source} ({FORMATS[self.format].title}): {placed:,} points in {rows}."]
+        if self.changes is not None and self.edits:
+            said.append(f"Compared with the labels now: {self.changes}.")
+        said += imported.notes
+        if imported.left_out:
+            said.append(f"Left out: {imported.left_out:,} images without a face in the files.")
+        return [*said, *unread_note(imported)]
 
 
-def _compare(
-    images: NDArray[np.uint8], dataset: Dataset, rows: NDArray[np.int64], at: NDArray[np.intp]
-) -> None:
-    for start in range(0, len(images), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        apart = np.abs(images[part].astype(np.int16) - dataset.images[at[part]])
-        other = np.flatnonzero(apart.mean(axis=(1, 2)) > OTHER_IMAGE)
-        if len(other):
-            raise UserError(
-                f"The image of row {rows[start + other[0]]} is another one in '{dataset.name}'; is "
-                "it the right dataset?"
-            )
+def unread_note(imported: Imported) -> list[str]:
+    """That files beside the labels were not read, in a sentence; none where all were."""
+    rest = imported.unread
+    if not rest:
+        return []
+    shown = ", ".join(name if name.isprintable() else repr(name) for name in rest[:_SHOWN])
+    more = f" and {len(rest) - _SHOWN:,} more" if len(rest) > _SHOWN else ""
+    return [f"Not read: {shown}{more}."]
 
 
-def edits_of_import(
+def plan_import(
     imported: Imported, dataset: Dataset, current: Labels, format: str, source: str
-) -> list[Edit]:
+) -> ImportPlan:
     """What must be changed in ``current``, the labels of all of ``dataset``, to say what the file
     called ``source`` says.
 
@@ -84,13 +87,41 @@ def edits_of_import(
         UserError: as ``rows_in``.
     """
     rows = rows_in(imported, dataset)
-    now = codec(format).held(current.take(np.searchsorted(current.rows, rows)))
-    with np.errstate(invalid="ignore"):
-        moved = (np.abs(imported.points - now.points) > SAME_PX).any(axis=2)
-    return [
+    now = current.take(np.searchsorted(current.rows, rows))
+    now = imported.held(codec(format).held(now))
+    found = changes(now, imported.points, imported.states)
+    _, different = differences(now, imported.points, imported.states)
+    edits = tuple(
         Edit(int(rows[i]), int(k), _label(imported, i, k, source))
-        for i, k in np.argwhere(moved | (imported.states != now.states))
-    ]
+        for i, k in np.argwhere(different)
+    )
+    reasons = list(imported.assumptions) if edits else []
+    if found.explanation:
+        reasons.append(found.explanation)
+    if found.much:
+        changed = found.moved + found.removed + found.restated
+        reasons.append(
+            f"{changed:,} of the {found.compared:,} labels that these images have would change."
+        )
+    return ImportPlan(imported, format, source, found, edits, current.version, tuple(reasons))
+
+
+def plan_dataset(name: str, imported: Imported, format: str, source: str) -> ImportPlan:
+    """What a new dataset ``name`` of the labels that were read from ``source`` would be.
+
+    Raises:
+        UserError: if there are no images with the labels, or ``name`` is taken or no name.
+    """
+    _check_new(name, imported)
+    reasons = list(imported.assumptions)
+    if odd := unusual_order(imported.points, imported.schema):
+        reasons.append(odd)
+    if is_whole(imported.points):
+        reasons.append(
+            "Every coordinate in the files is a whole number: positions seem to be cut off or "
+            "rounded to whole pixels."
+        )
+    return ImportPlan(imported, format, source, None, (), 0, tuple(reasons))
 
 
 def _label(imported: Imported, i: int, k: int, source: str) -> PointLabel:
@@ -99,22 +130,54 @@ def _label(imported: Imported, i: int, k: int, source: str) -> PointLabel:
     return PointLabel(state, x, y, Origin.IMPORTED, source)
 
 
+def save_import(plan: ImportPlan, dataset: Dataset, author: str) -> str:
+    """Make the labels of ``dataset`` say what ``plan`` says, as a version by ``author``; what was
+    changed, in words, empty for nothing.
+
+    Raises:
+        Conflict: if one of the images was changed since the plan was made.
+        UserError: as ``LabelStore.save`` does.
+    """
+    version = None
+    if plan.edits:
+        note = f"import of {plan.source} ({FORMATS[plan.format].title})"
+        version = LabelStore(dataset).save(
+            plan.edits, author, base=plan.base, note=note, kind=IMPORT
+        )
+    if version is None:
+        return ""
+    labels, rows = len(plan.edits), len({edit.row for edit in plan.edits})
+    return (
+        f"{labels:,} label{'' if labels == 1 else 's'} of {rows:,} row{'' if rows == 1 else 's'} "
+        f"changed, now version {version.number} of the labels"
+    )
+
+
+def save_dataset(
+    name: str, plan: ImportPlan, author: str, progress: Progress = silent
+) -> tuple[Dataset, str]:
+    """Register what ``plan`` read as the new dataset ``name``, and its states as a version of its
+    labels by ``author``; the dataset, and what was changed, as ``save_import`` says.
+
+    Raises:
+        UserError: as ``register_imported`` and ``save_import`` do.
+    """
+    dataset = register_imported(name, plan.imported, plan.format, plan.source, progress)
+    current = labels_at(LabelStore(dataset))
+    states = plan_import(plan.imported, dataset, current, plan.format, plan.source)
+    return dataset, save_import(states, dataset, author)
+
+
 def register_imported(
     name: str, imported: Imported, format: str, source: str, progress: Progress = silent
 ) -> Dataset:
     """Register the faces as a new dataset ``name``; ``source`` is what they were read from. Its
-    own labels are the positions: states beside them are edits, see ``edits_of_import``.
+    own labels are the positions: states beside them are edits, see ``plan_import``.
 
     Raises:
         UserError: if there are no images with the labels, or ``name`` is taken or no name.
     """
-    check_name(name)
-    images = imported.images
-    if images is None:
-        raise UserError(
-            f"There is no dataset '{name}' that these labels could be for, and no images with them "
-            "to make it of: name another dataset, or bring the images along."
-        )
+    images = _check_new(name, imported)
     with locked(name) as target:
         if target.exists():
             raise UserError(f"Dataset '{name}' exists. Choose another name, or remove it first.")
@@ -124,31 +187,21 @@ def register_imported(
                 progress("writing the dataset", start, len(imported))
                 writer.add_training(images[part], imported.points[part], imported.rows[part])
             writer.finish(
-                origin="import", sources={"labels": source, "format": format}, rejected_rows=0
+                origin="import",
+                sources={"labels": source, "format": format},
+                rejected_rows=0,
+                notes=[*imported.notes, *imported.assumptions, *unread_note(imported)],
             )
         return open_dataset(target)
 
 
-def save_imported(
-    dataset: Dataset, imported: Imported, format: str, source: str, author: str
-) -> str:
-    """Make the labels of ``dataset`` say what was ``imported`` from ``source``, as a version by
-    ``author``; what was changed, in words, empty for nothing.
-
-    Raises:
-        UserError: as ``edits_of_import`` and ``LabelStore.save`` do.
-    """
-    store = LabelStore(dataset)
-    current = labels_at(store)
-    edits = edits_of_import(imported, dataset, current, format, source)
-    note = f"import of {source} ({FORMATS[format].title})"
-    version = None
-    if edits:
-        version = store.save(edits, author, base=current.version, note=note, kind=IMPORT)
-    if version is None:
-        return ""
-    labels, rows = len(edits), len({edit.row for edit in edits})
-    return (
-        f"{labels:,} label{'' if labels == 1 else 's'} of {rows:,} row{'' if rows == 1 else 's'} "
-        f"changed, now version {version.number} of the labels"
-    )
+def _check_new(name: str, imported: Imported) -> NDArray[np.uint8]:
+    """The images of which a dataset ``name`` can be made; ``UserError`` if it cannot."""
+    if check_name(name) in dataset_names():
+        raise UserError(f"Dataset '{name}' exists. Choose another name, or remove it first.")
+    if imported.images is None:
+        raise UserError(
+            f"There is no dataset '{name}' that these labels could be for, and no images with them "
+            "to make it of: name another dataset, or bring the images along."
+        )
+    return imported.images
