@@ -68,14 +68,14 @@ def test_what_was_not_read_or_not_whole_is_told_on_stderr(folder, tmp_path):
     done = run_fkd("predict", photos)
     assert done.returncode == 0
     assert [one["file"] for one in json.loads(done.stdout)] == ["a.png", "cut.jpg"]
-    assert "fkd: Not read in photos: labels.csv (no images)." in done.stderr
+    assert "fkd: Not read in photos: labels.csv (no images of a kind that is read)." in done.stderr
     assert "fkd: cut.jpg: the last bytes of the file are missing." in done.stderr
     only = tmp_path / "only"
     only.mkdir()
     (only / "notes.txt").write_text("no photo")
     done = run_fkd("predict", only)
     assert done.returncode == 2
-    assert "fkd: Not read in only: notes.txt (no images)." in done.stderr
+    assert "fkd: Not read in only: notes.txt (no images of a kind that is read)." in done.stderr
     assert "holds no images" in done.stderr
 
 

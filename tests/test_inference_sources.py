@@ -153,7 +153,8 @@ def test_what_a_folder_holds_and_was_not_read_is_told(tmp_path):
     [sentence] = said
     inner = Path("sub/inner.ZIP")
     assert sentence == (
-        "Not read in photos: a.csv, b.txt, c.md, d.json, e.pdf and 2 more (no images); "
+        "Not read in photos: a.csv, b.txt, c.md, d.json, e.pdf and 2 more (no images of a kind "
+        "that is read); "
         f"{inner} (zips within: unpack them first)."
     )
     assert outcomes(from_paths([folder])) == {"a.png": 3}
@@ -170,7 +171,8 @@ def test_what_a_zip_holds_and_was_not_read_is_told(tmp_path):
     )
     wanted = (
         "Not read in some.zip: sub/a.csv, sub/b.txt, sub/c.md, sub/d.json, sub/e.pdf and 2 more "
-        "(no images); inner.zip (zips within: unpack them first); .hidden.png (hidden)."
+        "(no images of a kind that is read); inner.zip (zips within: unpack them first); "
+        ".hidden.png (hidden)."
     )
     (tmp_path / "some.zip").write_bytes(data)
     for read in (
@@ -200,8 +202,8 @@ def test_where_nothing_was_read_the_rest_is_told_too(tmp_path):
     [reason] = outcomes(from_upload("a.zip", zipped(("b.csv", b"1")), said.append)).values()
     assert "a.zip holds no images" in reason
     assert said == [
-        f"Not read in {tmp_path.name}: notes.txt (no images).",
-        "Not read in a.zip: b.csv (no images).",
+        f"Not read in {tmp_path.name}: notes.txt (no images of a kind that is read).",
+        "Not read in a.zip: b.csv (no images of a kind that is read).",
     ]
 
 
@@ -217,7 +219,7 @@ def test_what_begins_as_an_image_is_read_whatever_it_is_called(tmp_path):
         said: list[str] = []
         found = outcomes(read(said.append))
         assert found == {"photo": 1, "IMG_1.JPG.bak": 100, "scan.dat": 3}
-        assert said[0].endswith(": empty and raw.cr2 (no images).")
+        assert said[0].endswith(": empty and raw.cr2 (no images of a kind that is read).")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_names_from_outside_stay_on_one_line_and_short(tmp_path):
     except OSError:
         pytest.skip("this file system has characters only")
     list(from_paths([tmp_path], said.append))
-    assert "odd-\\udcff.txt (no images)" in said[-1]
+    assert "odd-\\udcff.txt (no images of a kind that is read)" in said[-1]
     said[-1].encode()
 
 
@@ -289,7 +291,7 @@ def test_looking_into_a_zip_takes_little(monkeypatch):
     list(from_upload("bomb.zip", many, said.append))
     assert len(read) == 3
     assert all(0 < n <= 4096 for n in read)
-    assert "0.bin, 1.bin, 2.bin, 3.bin and 4.bin (no images)" in said[0]
+    assert "0.bin, 1.bin, 2.bin, 3.bin and 4.bin (no images of a kind that is read)" in said[0]
 
 
 def test_locked_and_damaged_entries_are_told():
@@ -299,7 +301,7 @@ def test_locked_and_damaged_entries_are_told():
     data[at] |= 1
     said: list[str] = []
     assert outcomes(from_upload("locked.zip", bytes(data), said.append)) == {"b.png": 2}
-    assert said == ["Not read in locked.zip: a.bin (no images)."]
+    assert said == ["Not read in locked.zip: a.bin (no images of a kind that is read)."]
     data = bytearray(zipped(("a.bin", bytes(500)), ("b.png", png(2))))
     data[36] ^= 0xFF
     assert outcomes(from_upload("half.zip", bytes(data), said.append)) == {"b.png": 2}

@@ -80,7 +80,9 @@ class _Unread:
 
     def add_file(self, name: str) -> None:
         packed = name.lower().endswith(_PACKED)
-        self.add(name, "zips within: unpack them first" if packed else "no images")
+        self.add(
+            name, "zips within: unpack them first" if packed else "no images of a kind that is read"
+        )
 
     def tell(self, place: str, tell: Tell | None) -> None:
         """One sentence on all of them, if there are any."""

@@ -87,8 +87,11 @@ def test_what_a_zip_holds_and_was_not_read_is_told(page):
     assert len(found(app)["me.png"].faces) == 1
     told = [caption.value for caption in app.caption if "Not read" in caption.value]
     assert told == [
-        plain(f"Not read in photos.zip: {odd}, 0.csv, 1.csv, 2.csv, 3.csv and 3 more (no images)."),
-        plain("Not read in bare.zip: a.csv (no images)."),
+        plain(
+            f"Not read in photos.zip: {odd}, 0.csv, 1.csv, 2.csv, 3.csv and 3 more (no images of a "
+            "kind that is read)."
+        ),
+        plain("Not read in bare.zip: a.csv (no images of a kind that is read)."),
     ]
     assert "holds no images" in found(app)["bare.zip"].error
 
