@@ -311,7 +311,9 @@ def test_a_tar_is_read_as_a_zip_is(tmp_path: Path, end: str, mode: str) -> None:
     assert read(path, "test") == b"no"
     assert has_table(path, "test")
     assert not has_table(path, "lookup")
+    path = path.rename(tmp_path / "upload.csv")  # known by its content
     assert files_in(path) == ["faces/test.csv", "faces/training.csv", "notes.txt"]
+    assert has_table(path, "test")
     path.write_bytes(tarred(("../training.csv", TABLE), mode=mode))
     assert "leads out" in refusal(path)
     path.write_bytes(tarred(("training.zip", zipped(("training.csv", TABLE))), mode=mode))

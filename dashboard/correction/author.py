@@ -33,6 +33,11 @@ def author() -> str | None:
     return None
 
 
+def known() -> str:
+    """The name as far as it is known, without asking; empty where it is not."""
+    return str(st.session_state.get(_KEY, ""))
+
+
 def _take(name: str) -> None:
     st.session_state[_KEY] = check_author(name)
 

@@ -9,8 +9,10 @@ from typing import IO
 
 import streamlit as st
 
+from dashboard.correction import author
 from dashboard.datasets.jobs import IngestJob, keep_upload, start_demo, start_download
 from dashboard.datasets.strip import follow
+from dashboard.label_import import label_import
 from dashboard.tasks import Task
 from dashboard.words import plain
 from fkd.demo import DEFAULT_ROWS, DemoSpec
@@ -24,6 +26,7 @@ MAX_DEMO_ROWS = 50_000
 _WAYS = {
     "path": ":material/folder_open: Files on this computer",
     "upload": ":material/upload: Upload",
+    "labels": ":material/sell: Labels of another tool",
     "demo": ":material/draw: Demo faces",
     "kaggle": ":material/cloud_download: From Kaggle",
 }
@@ -41,7 +44,8 @@ def add_dataset() -> None:
         label_visibility="collapsed",
         key="add-way",
     )
-    {"path": _by_path, "upload": _by_upload, "demo": _demo, "kaggle": _kaggle}[way]()
+    forms = {"path": _by_path, "upload": _by_upload, "labels": _labels, "demo": _demo}
+    {**forms, "kaggle": _kaggle}[way]()
 
 
 def _begin(start: Callable[[], Task]) -> None:
@@ -61,7 +65,8 @@ def _by_path() -> None:
         training = st.text_input(
             "Training images",
             placeholder="/data/facial-keypoints-detection.zip",
-            help="training.csv, a zip of it, or a folder or zip that holds all of Kaggle's files",
+            help="training.csv, plain, compressed or as Parquet, or a folder, zip or tar that "
+            "holds all of Kaggle's files, at any depth",
         )
         with st.expander("Test images and lookup table, where they lie elsewhere"):
             test = st.text_input("test.csv", placeholder="found by itself in a folder or zip")
@@ -102,7 +107,7 @@ def _by_upload() -> None:
     with st.form("add-upload", border=True):
         name = _name_field()
         columns = st.columns(3)
-        kinds = ["csv", "zip"]
+        kinds = ["csv", "zip", "gz", "bz2", "xz", "tar", "tgz", "parquet"]
         training = columns[0].file_uploader("training.csv or .zip", type=kinds, key="up-training")
         test = columns[1].file_uploader("test.csv or .zip (optional)", type=kinds, key="up-test")
         lookup = columns[2].file_uploader(
@@ -128,6 +133,22 @@ def _start_by_upload(
         raise UserError("Choose a file with training images first.")
     folder, paths = keep_upload(training, test, lookup)
     return IngestJob(name.strip(), **paths, skip_bad=skip_bad, folder=folder).start()
+
+
+def _labels() -> None:
+    with st.container(border=True):
+        st.caption(
+            "Images with their labels as COCO keypoints, YOLO-pose, 300-W .pts or Kaggle's table, "
+            "such as a project of CVAT or Label Studio, become a dataset of their own."
+        )
+        who = st.text_input(
+            "Your name",
+            value=author.known(),
+            max_chars=80,
+            key="import-author",
+            help="Kept with the states of the points that the files bring along.",
+        )
+        label_import(None, who.strip())
 
 
 def _demo() -> None:

@@ -206,13 +206,10 @@ class _Opening:
         with damage_of(found.name):
             decompressor = self._stack.enter_context(unpack(found.stream, "rb"))
         unpacked = UnpackedStream(decompressor, found.stream, found.name)
-        start = bytearray()
-        while len(start) < _PEEK and (more := unpacked.read(_PEEK - len(start))):
-            start += more
-        unpacked.seek(0)
-        if bytes(start)[_TAR_MARK] == b"ustar":
+        start = _start(unpacked)
+        if start[_TAR_MARK] == b"ustar":
             return self._of_tar(found, unpacked)
-        if bytes(start).startswith((b"PAR1", b"PK\x03\x04", *(mark for mark, _ in _PACKED))):
+        if start.startswith((b"PAR1", b"PK\x03\x04", *(mark for mark, _ in _PACKED))):
             raise UserError(f"{found.name} holds one more archive; unpack it first")
         name = found.name
         if name.lower().endswith(_PACKED_ENDS):
@@ -309,12 +306,21 @@ def files_in(path: str | Path) -> list[str]:
         if start[_TAR_MARK] == b"ustar":
             return sorted(_tar_names(stream, path.name))
         for mark, unpack in _PACKED:
-            if start.startswith(mark) and path.name.lower().endswith(_TAR_ENDS):
+            if start.startswith(mark):
                 with unpack(stream, "rb") as unpacked:
-                    return sorted(
-                        _tar_names(UnpackedStream(unpacked, stream, path.name), path.name)
-                    )
+                    inner = UnpackedStream(unpacked, stream, path.name)
+                    if _start(inner)[_TAR_MARK] == b"ustar":
+                        return sorted(_tar_names(inner, path.name))
     return []
+
+
+def _start(stream: UnpackedStream) -> bytes:
+    """The first bytes of ``stream``, which stays at its beginning."""
+    start = bytearray()
+    while len(start) < _PEEK and (more := stream.read(_PEEK - len(start))):
+        start += more
+    stream.seek(0)
+    return bytes(start)
 
 
 def _open_file(path: Path) -> tuple[IO[bytes], int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
+import zipfile
 
 import numpy as np
 import pytest
 
+from fkd.cli import main
 from fkd.demo import DemoSpec, make_demo
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.reviews import reviews, set_state
@@ -14,6 +18,7 @@ from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggest
 from fkd.measures import measure
+from fkd.registry import open_named
 
 
 @pytest.fixture
@@ -187,11 +192,6 @@ def test_a_dataset_without_labels_or_complete_says_so(correct, home):
 
 
 def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
-    import time
-    import zipfile
-
-    from fkd.cli import main
-
     store.save([Edit(0, 0, PointLabel(State.OCCLUDED, 5, 5, Origin.EDITED))], "Ben")
     page = correct(queue="all")
     page.at.selectbox(key="correct-export-format").set_value("coco")
@@ -206,18 +206,91 @@ def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
         page.run()
     assert "annotations.json" in zipfile.ZipFile(path).namelist()
     assert main(["labels", "undo", "demo"]) == 0
-    page.at.selectbox(key="correct-import-format").set_value("coco")
-    page.at.file_uploader(key="correct-import-file").upload("../x<b>.zip", path.read_bytes())
+    page.at.selectbox(key="import-format").set_value("coco")
+    page.at.file_uploader(key="import-file").upload("../x<b>.zip", path.read_bytes())
     page.run()
-    page.button("Import").click()
-    page.run()
-    for _ in range(200):
-        if "is read" in page.text:
-            break
-        time.sleep(0.1)
-        page.run()
-    assert "1 label of 1 row changed" in page.text
+    page.button("Read and compare").click()
+    until(page, "Compared with the labels now")
+    assert "1 point moved" in page.text or "1 point set" in page.text
+    assert store.labels_of(0)[1][0].state != State.OCCLUDED  # nothing is saved before
+    push(page, "Import")
+    until(page, "1 label of 1 row changed")
     assert store.labels_of(0)[1][0].state == State.OCCLUDED
+    assert not list((tmp_path / "home" / "uploads").iterdir())
+
+
+def push(page, label):
+    page.button(label).click()
+    return page.run()
+
+
+def until(page, words):
+    """Run ``page`` until it says ``words``."""
+    for _ in range(200):
+        page.run()
+        if words in page.text:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{words!r} is not in {page.text}")
+
+
+def export_of(tmp_path, form, name="out"):
+    assert main(["export", "demo", "--format", form, "-o", str(tmp_path / name)]) == 0
+    return tmp_path / name
+
+
+def read_from_path(page, path, form="coco"):
+    page.at.selectbox(key="import-format").set_value(form)
+    page.at.segmented_control(key="import-from").set_value("On this computer")
+    page.run()
+    page.at.text_input(key="import-path").set_value(str(path))
+    page.run()
+    push(page, "Read and compare")
+
+
+def test_an_import_that_looks_odd_says_why_and_can_be_discarded(correct, store, tmp_path):
+    folder = export_of(tmp_path, "coco")
+    root = json.loads((folder / "annotations.json").read_text())
+    names = root["categories"][0]["keypoints"]
+    other = store.dataset.schema.mirror_order
+    root["categories"][0]["keypoints"] = [names[k] for k in other]
+    (folder / "annotations.json").write_text(json.dumps(root))
+    page = correct(queue="all")
+    read_from_path(page, folder)
+    until(page, "Left and right seem to be exchanged")
+    assert any("Left and right" in w.value for w in page.at.warning)
+    push(page, "Discard")
+    assert "Left and right" not in page.text
+    assert store.head() == 0
+    read_from_path(page, folder)
+    until(page, "Left and right seem to be exchanged")
+    push(page, "Import all the same")
+    until(page, "now version 1 of the labels")
+    assert store.head() == 1
+
+
+def test_a_new_dataset_can_be_imported_and_opened(correct, dataset, tmp_path):
+    folder = export_of(tmp_path, "yolo-pose")
+    page = correct(queue="all")
+    page.at.segmented_control(key="import-into").set_value("a new dataset")
+    page.run()
+    page.at.text_input(key="import-name").set_value("demo")
+    read_from_path(page, folder, "yolo-pose")
+    until(page, "Dataset 'demo' exists")
+    page.at.text_input(key="import-name").set_value("again")
+    page.run()
+    push(page, "Read and compare")
+    until(page, "points in")
+    push(page, "Import")
+    until(page, "is imported as dataset again")
+    assert len(open_named("again")) == len(dataset)
+    assert page.button("Open again")
+
+
+def test_files_that_cannot_be_read_are_said_where_they_were_named(correct, dataset, tmp_path):
+    page = correct(queue="all")
+    read_from_path(page, tmp_path / "nothing")
+    until(page, "does not exist")
 
 
 def give(page, n: int, who: str):

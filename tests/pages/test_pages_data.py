@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 
+import pandas as pd
 import pytest
+from kaggle_helper import write_tables
 
+from fkd.cli import main
 from fkd.demo import DemoSpec, write_demo_files
+from fkd.ingest import ingest
 from fkd.registry import dataset_names, manifest
 
 
@@ -208,8 +213,48 @@ def test_another_format_version_is_said(app, home):
 def test_what_a_file_says_is_shown_as_text(app):
     trap = "![x](http://example.invalid/x.png)"
     page = choose_way(app(), "upload")
-    page.at.file_uploader(key="up-training").upload("t.csv", f"{trap},Image\n1,2\n".encode())
+    head = f"{trap},left_eye_center_x,left_eye_center_y"
+    page.at.file_uploader(key="up-training").upload("t.csv", f"{head}\n1,2,3\n".encode())
     page.button("Ingest").click()
     page.run().finish()
     assert trap in page.text.replace("\u2060", "")  # no link, though it looks like one
     assert all("![" not in e.value for e in page.at.error)
+
+
+def test_labels_of_another_tool_become_a_dataset(app, dataset, tmp_path):
+    folder = tmp_path / "project"
+    assert main(["export", dataset.name, "--format", "pts", "-o", str(folder)]) == 0
+    page = app("data")
+    page.at.segmented_control(key="add-way").set_value("labels")
+    page.run()
+    page.at.selectbox(key="import-format").set_value("pts")
+    page.at.segmented_control(key="import-from").set_value("On this computer")
+    page.run()
+    page.at.text_input(key="import-name").set_value("project")
+    page.at.text_input(key="import-author").set_value("Ann")
+    page.at.text_input(key="import-path").set_value(str(folder))
+    page.run()
+    page.button("Read and compare").click()
+    for words, press in (
+        ("points in", "Import"),
+        ("is imported as dataset project", "Open project"),
+    ):
+        for _ in range(200):
+            page.run()
+            if words in page.text:
+                break
+            time.sleep(0.1)
+        page.button(press).click()
+    page.run()
+    assert dataset_names() == [dataset.name, "project"]
+
+
+def test_how_files_were_read_is_said_on_the_card(app, empty_home, tmp_path):
+    tables = write_tables(tmp_path / "in", 3, 0)
+    frame = pd.read_csv(tables.training)
+    frame.insert(0, "who", "ann")
+    frame.to_csv(tmp_path / "training.csv")
+    ingest("mine", tmp_path / "training.csv")
+    page = app("data")
+    assert any("2 notes on how the files were read" in e.label for e in page.at.expander)
+    assert "Kept beside the labels: the column who" in page.text.replace("\\", "")
