@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from inference_helper import drawn
 
 from fkd.errors import UserError
 from fkd.inference import loading
 from fkd.inference.loading import open_pipeline
+from fkd.inference.reference import NOTE
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
 
 
@@ -40,6 +44,20 @@ def test_what_is_kept_may_be_damaged(model, spoil):
     kept.write_bytes(whole[: len(whole) // 2] if spoil is None else spoil)
     assert open_pipeline(model).predict(drawn()[0][:2]) == pytest.approx(predicted, abs=1e-4)
     assert len(kept.read_bytes()) == len(whole)  # written anew
+
+
+def test_what_it_learned_is_its_own_or_not_known(model, tmp_path):
+    """The bundled model stands in for what faces look like, not for what was learned."""
+    assert open_pipeline(model).reference.learned.min() > 0
+    other = replace(model, name="other", path=tmp_path / "other.keras")
+    with zipfile.ZipFile(model.path) as old, zipfile.ZipFile(other.path, "w") as new:
+        for name in old.namelist():
+            if name != NOTE:
+                new.writestr(name, old.read(name))
+    found = open_pipeline(other).reference
+    assert found.learned is None
+    assert found.taught.all()
+    assert np.array_equal(found.points, open_pipeline(model).reference.points)
 
 
 def test_another_content_takes_the_place_of_the_old(model):

@@ -189,6 +189,18 @@ def test_few_points_are_enough_to_predict(names):
     assert crop.given.sum() == len(names)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_model_that_learned_nothing_says_nothing():
+    nothing = knowing()
+    photo, _ = scene((1, Frame(330, 220, 220)))
+    [face] = nothing.boxes(photo, [Frame(330, 220, 220)])
+    assert not face.given.any()
+    assert np.isnan(face.score)
+    assert np.isnan(face.error).all()
+    assert nothing(photo) == []
+    assert not nothing(photo_of(drawn()[0][0]))[0].given.any()
+
+
 def test_a_batch_finds_what_each_photo_alone_has():
     photos = [scene((i, Frame(200 + 20 * i, 240, 180)))[0] for i in range(4)]
     photos.insert(2, photo_of(np.full((200, 300), 90, np.uint8)))

@@ -136,7 +136,9 @@ def _not_taught(current: Current, wish: Wish) -> str:
     split; empty if none."""
     schema = current.dataset.schema
     labels = np.asarray(current.measures.present).sum(axis=1)
-    if wish.value("missing") == "complete" or wish.value("demo_share") > 0 or not labels.any():
+    rows = int((np.asarray(current.measures.n_present) > 0).sum())
+    drawn = round(rows * (1 - wish.value(FRACTION)) * wish.value("demo_share"))
+    if wish.value("missing") == "complete" or drawn or not rows:
         return ""  # complete rows and drawn faces have every point
     return never_learned(with_mirrored(labels, wish.augmentation.flip, schema) > 0, schema)
 
