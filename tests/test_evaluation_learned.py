@@ -159,6 +159,7 @@ def test_a_result_counts_points_that_all_learned(model):
     assert np.array_equal(one.counted, only(NOSE))
     assert one.scores[ALL_ROWS].n_points == 24
     np.testing.assert_allclose(one.error, one.errors[:, NOSE], rtol=1e-5)
+    assert np.isnan(one.errors[:, ~only(NOSE)]).all()
     flagged = judge(predicted, DATASET, at, at < 3)
     assert flagged.scores["without flagged rows"].n_points == 4 * 21
 

@@ -164,6 +164,18 @@ def queue_and_drafts(dataset, model, face):
     assert np.isfinite(drafts).all(axis=1).tolist() == FOUR.tolist()
 
 
+def test_where_points_lie_that_only_drawn_faces_have(dataset):
+    run = create_run(tiny_config(dataset, model="small", epochs=1, demo_share=0.5), "drawn")
+    reporter = Reporter(run, Status(RUNNING))
+    with reporter.alive():
+        reporter.end(*worker._train(run, reporter))
+    assert run.status.reason == ""
+    reference = Reference.read(run.best, KAGGLE_15)
+    assert reference.taught.all()
+    exact = render_faces(0, 0, 60)[1].mean(axis=0)
+    assert reference.points == pytest.approx(exact, abs=5)  # the middle would be farther off
+
+
 def test_a_validation_part_without_any_of_the_four_is_one_sentence(dataset):
     labels = dataset.keypoints.copy()
     labels[::4, FOUR] = np.nan
