@@ -369,18 +369,17 @@ def _last_line_end(text: bytes) -> int:
     """Where the last row that is whole in ``text`` ends; 0 if none is. Rows end with lines, except
     within a printed array."""
     cut = text.rfind(b"\n") + 1
-    if (
-        (begun := text.rfind(b'"[')) >= 0
-        and b"]" not in text[begun:cut]
-        and not (text[begun + 2 : cut].translate(None, _ARRAY_BYTES))
-    ):
+    if b'"' not in text:
+        return cut
+    begun = text.rfind(b'"[')
+    if begun >= 0 and not text[begun + 2 : cut].translate(None, _ARRAY_BYTES):
         return text.rfind(b"\n", 0, begun) + 1
     return cut
 
 
 def _on_one_line(text: bytes) -> bytes:
     """``text`` with the arrays that NumPy has printed over several lines on one line each."""
-    if b'"[' not in text:
+    if b'"' not in text or b'"[' not in text:  # one byte is found ten times as fast as two
         return text
     return _PRINTED_ARRAY.sub(lambda match: match[0].replace(b"\n", b" "), text)
 
