@@ -40,6 +40,15 @@ _VISIBILITIES: dict[Visibility, str] = {
 }
 
 
+_READ_FROM = {
+    "coco": "A folder, zip or JSON file of CVAT, Label Studio, FiftyOne or another tool, with its "
+    "pictures where there are any.",
+    "yolo-pose": "A folder or zip with labels, images and data.yaml, as Ultralytics has them.",
+    "pts": "A folder or zip with a .pts file for each picture; points in the order of the dataset.",
+    "kaggle": "training.csv, plain or packed, or Parquet; rows are matched by their images.",
+}
+
+
 @dataclass(eq=False)
 class Reading:
     """Reading labels and finding out what they would change; ``plan`` is there afterwards.
@@ -106,10 +115,17 @@ class Saving:
 def label_import(dataset: Dataset | None, author: str) -> None:
     """The form, what was read, and how saving it ended: for ``dataset`` or a new one; without
     ``dataset``, for a new one."""
-    form = format_choice("Read labels from", "import-format")
+    left, right = st.columns(2)
+    with left:
+        form = st.selectbox(
+            "Read labels from",
+            list(_READ_FROM),
+            format_func=lambda name: FORMATS[name].title,
+            key="import-format",
+        )
     visibility: Visibility = "auto"
     if form in ("coco", "yolo-pose"):
-        visibility = st.selectbox(
+        visibility = right.selectbox(
             "Visibility in the files",
             list(_VISIBILITIES),
             format_func=lambda name: _VISIBILITIES[name],
@@ -117,22 +133,17 @@ def label_import(dataset: Dataset | None, author: str) -> None:
             help="Some tools write 1 for every labelled point. By itself, that is recognized where "
             "no point has a 2.",
         )
-    name = _target(dataset)
-    begin = _source(lambda path, source, folder: Reading(
+    st.caption(_READ_FROM[form])
+    with st.container(horizontal=True, gap="large"):
+        name = _target(dataset)
+        place = st.segmented_control(
+            "From", [_UPLOAD, _PATH], default=_UPLOAD, required=True, key="import-from"
+        )
+    begin = _source(place == _PATH, lambda path, source, folder: Reading(
         dataset if name is None else None, name or "", form, visibility, path, source, folder
     ))  # fmt: skip
     st.button("Read and compare", disabled=begin is None, on_click=begin, key="import-read")
     _told(dataset, author)
-
-
-def format_choice(label: str, key: str) -> str:
-    """One of the formats, chosen under ``label``, with what it cannot hold."""
-    chosen = st.selectbox(
-        label, list(FORMATS), format_func=lambda name: FORMATS[name].title, key=key
-    )
-    losses = FORMATS[chosen].losses
-    st.caption(f"{FORMATS[chosen].layout}. " + (" ".join(losses) or "Holds every label as it is."))
-    return str(chosen)
 
 
 def _target(dataset: Dataset | None) -> str | None:
@@ -156,13 +167,10 @@ def _target(dataset: Dataset | None) -> str | None:
 
 
 def _source(
-    reading: Callable[[Path, str, Path | None], Reading],
+    by_path: bool, reading: Callable[[Path, str, Path | None], Reading]
 ) -> Callable[[], None] | None:
     """What begins to read the chosen file or folder; None where none is chosen."""
-    place = st.segmented_control(
-        "From", [_UPLOAD, _PATH], default=_UPLOAD, required=True, key="import-from"
-    )
-    if place == _PATH:
+    if by_path:
         text = st.text_input(
             "Folder, zip or file", placeholder="/data/project-1.zip", key="import-path"
         ).strip()
@@ -229,7 +237,7 @@ def _preview(reading: Reading, plan: ImportPlan, author: str) -> None:
             if reading.dataset is None or plan.edits:
                 st.button(
                     "Import all the same" if plan.reasons else "Import",
-                    type="primary",
+                    type="secondary" if plan.reasons else "primary",
                     key="import-save",
                     disabled=not author,
                     help=None if author else "Say who you are first.",

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ingest_helper import check, entries, whole
-from kaggle_helper import Tables
+from kaggle_helper import Tables, zip_files
 
 from fkd.cli import main
 from fkd.dataset import Lookup
@@ -191,3 +191,18 @@ def test_a_table_without_a_label_says_so(tables: Tables, tmp_path: Path) -> None
     frame.loc[:, list(KAGGLE_15.coordinate_names)] = np.nan
     frame.to_csv(tmp_path / "training.csv", index=False)
     assert ingest("faces", tmp_path).notes == ("No point has a label in any row.",)
+
+
+@pytest.mark.parametrize("packed", ["folder", "zip"])
+def test_all_that_is_used_is_no_news(tables: Tables, tmp_path: Path, packed: str) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    zip_files(folder / "training.zip", tables.training)
+    zip_files(folder / "test.zip", tables.test)
+    shutil.copy(tables.lookup, folder)
+    path = folder
+    if packed == "zip":
+        path = zip_files(tmp_path / "faces.zip", *sorted(folder.iterdir()))
+    result = ingest("faces", path)
+    check(result.dataset, tables)
+    assert result.notes == ()

@@ -10,10 +10,11 @@ import streamlit as st
 
 from dashboard.datasets import strip
 from dashboard.guard import safely
-from dashboard.label_import import format_choice, label_import
+from dashboard.label_import import label_import
 from dashboard.tasks import Task, start_alone
 from dashboard.words import plain
 from fkd.dataset import Dataset
+from fkd.labels.formats import FORMATS
 from fkd.labels.store import LabelStore
 from fkd.progress import Progress
 from fkd.settings import home
@@ -52,7 +53,14 @@ def exchange(dataset: Dataset, author: str) -> None:
 
 
 def _export(dataset: Dataset) -> None:
-    chosen = format_choice("Write labels and images as", "correct-export-format")
+    chosen = st.selectbox(
+        "Write labels and images as",
+        list(FORMATS),
+        format_func=lambda name: FORMATS[name].title,
+        key="correct-export-format",
+    )
+    losses = FORMATS[chosen].losses
+    st.caption(f"{FORMATS[chosen].layout}. " + (" ".join(losses) or "Holds every label as it is."))
     latest = LabelStore(dataset).head()
     version = st.number_input(
         "Version of the labels", 0, latest, latest, key=f"correct-export-version-{latest}"

@@ -13,7 +13,11 @@ from dashboard.words import compact, count_share, plain
 from fkd.errors import UserError
 from fkd.registry import dataset_names, datasets_folder, remove
 
-_ORIGINS = {"demo": ":blue-badge[drawn faces]", "kaggle": ":green-badge[Kaggle files]"}
+_ORIGINS = {
+    "demo": ":blue-badge[drawn faces]",
+    "kaggle": ":green-badge[Kaggle files]",
+    "import": ":orange-badge[labels of another tool]",
+}
 
 
 def cards() -> None:

@@ -199,7 +199,7 @@ class _Opening:
         if images is not None:
             check_entry(images, found.size, found.name)
             self._images = lambda: archive.open(images)
-        place = found.entry if outer else entry.filename.replace("\\", "/")
+        place = found.entry or _slashed(entry.filename)
         return self.table(_Found(inner, entry.file_size, name, place), outer="zip")
 
     def _of_compressed(self, found: _Found, unpack: Callable[..., Any]) -> TableSource:
@@ -231,7 +231,7 @@ class _Opening:
         if member.size > settings.MAX_TABLE_BYTES:
             raise too_large(found.name)
         checked = self._buffered(CheckedStream(inner, _base(entry), member.size))
-        return TableSource(checked, member.size, _base(entry), entry)
+        return TableSource(checked, member.size, _base(entry), found.entry or entry)
 
     def _of_parquet(self, found: _Found) -> TableSource:
         from fkd.formats._columnar import parquet_as_csv

@@ -280,7 +280,7 @@ def test_a_new_dataset_can_be_imported_and_opened(correct, dataset, tmp_path):
     page.at.text_input(key="import-name").set_value("again")
     page.run()
     push(page, "Read and compare")
-    until(page, "points in")
+    until(page, f"points in {len(dataset)} images")
     push(page, "Import")
     until(page, "is imported as dataset again")
     assert len(open_named("again")) == len(dataset)

@@ -236,7 +236,7 @@ def test_labels_of_another_tool_become_a_dataset(app, dataset, tmp_path):
     page.run()
     page.button("Read and compare").click()
     for words, press in (
-        ("points in", "Import"),
+        (f"points in {len(dataset)} images", "Import"),
         ("is imported as dataset project", "Open project"),
     ):
         for _ in range(200):
