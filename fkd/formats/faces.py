@@ -85,6 +85,8 @@ class Imported:
         assumptions: what was taken for granted and would change labels if it were wrong, a
             sentence each. Nothing is saved before somebody has agreed.
         unread: names of files beside the labels that nothing was read from.
+        unsaid: indices of keypoints that the files do not speak of at all, as a table without
+            their columns: what they are labelled now stays.
         in_file: the states that the files can hold. Of 0 and 1 for visibility, or of positions
             alone, nobody can tell that a point is occluded.
     """
@@ -101,6 +103,7 @@ class Imported:
     assumptions: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     in_file: frozenset[State] = frozenset(State)
+    unsaid: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ class ImageBatch:
         keypoints: float32 ``(n, K, 2)`` in px, NaN where missing; None in a test table.
         image_ids: int64 ``(n,)``; None in a training table.
         fields: the text of further columns, ``(n,)`` each, by their names.
+        absent: indices of keypoints that the table has no columns for.
         bytes_read: bytes of the table read so far, this batch included; ``TableSource.size`` is
             the total.
     """
@@ -45,6 +46,7 @@ class ImageBatch:
     image_ids: NDArray[np.int64] | None
     bytes_read: int
     fields: dict[str, pa.StringArray] = field(default_factory=dict)
+    absent: tuple[int, ...] = ()
 
 
 @dataclass
@@ -88,12 +90,14 @@ def read_training(
         )
     if table.others:
         report.note(f"Kept beside the labels: the {listed(table.others)}.")
+    absent = tuple(k for k, x in enumerate(schema.coordinate_names[::2]) if x in table.absent)
     nothing = 0
     for parsed in ordered_map(partial(_parse_training, table, schema), table.blocks()):
         for note in sorted(parsed.notes):
             report.note(note)
         nothing += parsed.stood_for_nothing
-        yield from _good_rows(parsed, report)
+        for batch in _good_rows(parsed, report):
+            yield replace(batch, absent=absent)
     if nothing:
         what = (
             "1 point at 0, 0 or -1, -1 was"

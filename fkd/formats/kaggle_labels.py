@@ -69,12 +69,14 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
     """
     report, spool = Report(), Spool(schema)
     keypoints = [np.empty((0, len(schema), 2), np.float32)]
+    unsaid: tuple[int, ...] = ()
     try:
         with open_table(path, "training") as table:
             for batch in read_training(table, schema, report):
                 assert batch.keypoints is not None
                 spool.append(batch.images)
                 keypoints.append(batch.keypoints)
+                unsaid = batch.absent
                 progress("reading faces", min(batch.bytes_read, table.size), table.size)
         if report:
             raise ValidationError(report)
@@ -86,7 +88,14 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
     states = np.where(np.isnan(points[..., 0]), State.MISSING, State.VISIBLE).astype(np.uint8)
     rows = np.arange(len(points))
     return Imported(
-        schema, rows, points, states, spool.finish(), numbered=False, notes=tuple(report.notes)
+        schema,
+        rows,
+        points,
+        states,
+        spool.finish(),
+        numbered=False,
+        notes=tuple(report.notes),
+        unsaid=unsaid,
     )
 
 
