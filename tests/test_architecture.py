@@ -105,7 +105,7 @@ def test_everything_is_pinned():
 
 
 def test_the_server_listens_to_this_machine_only():
-    with (ROOT / ".streamlit" / "config.toml").open("rb") as file:
+    with (ROOT / "dashboard" / ".streamlit" / "config.toml").open("rb") as file:
         config = tomllib.load(file)
     assert config["server"]["address"] == "localhost"
     from fkd.settings import MAX_UPLOAD_MB
