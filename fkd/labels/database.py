@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +19,21 @@ from fkd.errors import UserError, explain
 from fkd.labels.migrations import migrate, outdated
 from fkd.settings import home
 
-PATIENCE_S = 20
+PATIENCE_S = 5
 """How long a save waits for those of others, in seconds."""
+
+_CONNECTIONS = 40
+"""How many a process opens at most: a thread that finds none free would have to wait for others
+before it could wait for the database."""
+
+_SILENT_S = 2.0
+"""For how long a server that did not answer is not asked again: a page asks many times over, and
+each time would take as long."""
 
 _LOCK = 0x666B64
 """Number of the lock that whoever writes to a PostgreSQL database holds."""
 
-_WRITES = "fkd_writes"
+_WRITES, _MIGRATES = "fkd_writes", "fkd_migrates"
 
 _Owner = tuple[int, tuple[int, int] | None]
 """Which process an engine was made by, and for which file."""
@@ -32,6 +41,9 @@ _Owner = tuple[int, tuple[int, int] | None]
 _open: dict[str, tuple[_Owner, Engine]] = {}
 """The engine of each address."""
 _opening = threading.Lock()
+
+_silent: dict[str, tuple[float, str]] = {}
+"""When the server at an address last did not answer in time, and what was said of that."""
 
 
 class StoreError(UserError):
@@ -115,7 +127,7 @@ def _opened(url: URL) -> Engine:
     try:
         with _in_words(made), made.connect() as connection:
             if outdated(connection):
-                migrate(writing(connection))
+                migrate(writing(connection).execution_options(**{_MIGRATES: True}))
     except BaseException:
         made.dispose()
         raise
@@ -123,7 +135,12 @@ def _opened(url: URL) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
-    made = create_engine(url, connect_args={"timeout": PATIENCE_S})
+    made = create_engine(
+        url,
+        connect_args={"timeout": PATIENCE_S},
+        max_overflow=_CONNECTIONS,
+        pool_timeout=PATIENCE_S,
+    )
 
     @event.listens_for(made, "connect")
     def _connected(raw: Any, _record: Any) -> None:
@@ -145,17 +162,42 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    made = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    from fkd.labels import patience
+
+    made = create_engine(
+        url,
+        pool_pre_ping=True,  # what lay idle may be dead: it is asked before it is handed out
+        connect_args={k: v for k, v in patience.NETWORK.items() if k not in url.query},
+        max_overflow=_CONNECTIONS,
+        pool_timeout=PATIENCE_S,
+    )
+
+    @event.listens_for(made, "do_connect")
+    def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        return patience.PatientConnection.connect(*arguments, **options)
+
+    @event.listens_for(made, "checkin")
+    def _returned(raw: Any, _record: Any) -> None:
+        if raw is not None:  # the next that is asked of it is whether it is alive
+            raw.silence_s = patience.PING_S
 
     @event.listens_for(made, "begin")
     def _begun(connection: Connection) -> None:
+        migrates = connection.get_execution_options().get(_MIGRATES)
+        limit = patience.MIGRATION_S if migrates else patience.STATEMENT_S
+        raw: Any = connection.connection.dbapi_connection
+        raw.silence_s = patience.MIGRATION_S if migrates else patience.SILENCE_S
+        # Said here rather than while connecting: poolers such as PgBouncer refuse it there.
+        limited = f"SET LOCAL statement_timeout = {int(limit * 1000)}"
         if not _writes(connection):  # all that is read is of one moment, as with SQLite
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.exec_driver_sql(
+                f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; {limited}"
+            )
             return
         # One writes at a time, as with SQLite: what a save looks at first, whether anybody changed
         # the image meanwhile, still holds when it writes.
         connection.exec_driver_sql(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+            f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {limited}; "
             f"SET LOCAL lock_timeout = {int(PATIENCE_S * 1000)}; "
             "SELECT set_config('synchronous_commit', 'on', true) "
             "WHERE current_setting('synchronous_commit') = 'off'; "
@@ -179,7 +221,8 @@ def transaction(url: URL | None = None, *, write: bool = False) -> Iterator[Conn
     """A transaction, committed (and on disk) when the block ends without an error.
 
     Raises:
-        StoreError: if the database is locked, full, damaged or out of reach.
+        StoreError: if the database is locked, full, damaged or out of reach. It is never waited
+            for much longer than ``PATIENCE_S`` and the limits in ``patience``.
     """
     made = engine(url)
     with (
@@ -192,6 +235,9 @@ def transaction(url: URL | None = None, *, write: bool = False) -> Iterator[Conn
 
 @contextmanager
 def _in_words(made: Engine) -> Iterator[None]:
+    address = made.url.render_as_string(hide_password=False)
+    if (silent := _silent.get(address)) and time.monotonic() - silent[0] < _SILENT_S:
+        raise StoreError(silent[1])
     try:
         yield
     except NoneFree as error:  # too many threads of this process wait for each other
@@ -199,8 +245,13 @@ def _in_words(made: Engine) -> Iterator[None]:
     except DBAPIError as error:
         if (said := _said(error, made.url)) is None:
             raise
+        if any(word in str(error.orig) for word in _SILENCE):
+            _silent[address] = time.monotonic(), said
         raise StoreError(said) from error
 
+
+_SILENCE = ("no answer for", "timeout expired", "timed out")
+"""Words of a server that does not answer, other than of one that is not there."""
 
 _BUSY = (
     "The label database is busy: somebody else is writing to it. Nothing was saved; save again in "
@@ -217,6 +268,11 @@ _SAYINGS = (
         "again.",
     ),
     (("is locked", "lock timeout", "busy"), _BUSY),
+    (
+        ("statement timeout",),
+        "The label database took too long to answer ({where}): nothing was saved. Save again when "
+        "it has less to do.",
+    ),
     (
         ("readonly", "read-only", "permission denied"),
         "The label database may not be written: {where}. Nothing was saved.",
