@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _HASH_BLOCK = 1 << 20
+_LOOKED_AT = 10_000
+"""Rows whose labels are looked at for what is odd about all of them."""
 _SHOWN = 5
 """Names of files that a note lists."""
 
@@ -46,6 +48,11 @@ class IngestResult:
         """How the files were read where they are not as Kaggle's, and what beside them was not
         read, a sentence each."""
         return tuple(self.dataset.manifest.get("notes", ()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the labels, see ``labels.import_changes.oddities``."""
+        return tuple(self.dataset.manifest.get("warnings", ()))
 
     @property
     def bad_rows(self) -> int:
@@ -175,6 +182,7 @@ def ingest(
                     *sources.unread(reader.entries),
                     *([] if writer.labelled_points else ["No point has a label in any row."]),
                 ],
+                warnings=reader.oddities(),
             )
         return IngestResult(open_dataset(target), created=True, reports=tuple(reports))
 
@@ -186,12 +194,21 @@ class _Reader:
         self.by_kind: dict[Kind, Report] = {}
         self.hashes: dict[str, str] = {}
         self.entries: dict[Kind, str] = {}
+        self._points: list[NDArray[np.float32]] = []
         self._writer, self._progress = writer, progress
         self._image_ids: NDArray[np.int64] | None = None
 
     @property
     def reports(self) -> list[Report]:
         return list(self.by_kind.values())
+
+    def oddities(self) -> list[str]:
+        """What is odd about the labels of the first rows, a sentence each."""
+        from fkd.labels.import_changes import oddities
+
+        if not self._points:
+            return []
+        return list(oddities(np.concatenate(self._points)[:_LOOKED_AT], self._writer.schema))
 
     def refuse_emptied(self, skip_bad: bool) -> None:
         """Note as a problem of the file each table that was given and has no good row: it must not
@@ -224,6 +241,8 @@ class _Reader:
         for batch in read_training(table, self._writer.schema, report):
             assert batch.keypoints is not None
             self._writer.add_training(batch.images, batch.keypoints, batch.rows, batch.fields)
+            if sum(map(len, self._points)) < _LOOKED_AT:
+                self._points.append(batch.keypoints)
             advance(batch.bytes_read)
 
     def _read_test(self, table: TableSource, report: Report) -> None:

@@ -20,12 +20,13 @@ from kaggle_helper import Tables, zip_files
 from fkd.cli import main
 from fkd.dataset import Lookup
 from fkd.errors import UserError
-from fkd.formats import full_lookup
+from fkd.formats import full_lookup, write_training
 from fkd.inference.submission import answers
 from fkd.ingest import IngestRefused, ingest
 from fkd.keypoints import KAGGLE_15
 from fkd.registry import datasets_folder, open_named
 from fkd.storage import read_fields
+from fkd.synthetic.parallel import render_blocks
 
 
 def lines(path: Path) -> list[str]:
@@ -206,3 +207,29 @@ def test_all_that_is_used_is_no_news(tables: Tables, tmp_path: Path, packed: str
     result = ingest("faces", path)
     check(result.dataset, tables)
     assert result.notes == ()
+
+
+FACES = list(render_blocks(2, 0, 6))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: p[:, KAGGLE_15.mirror_order], "Left and right seem to be exchanged"),
+        (lambda p: p[..., ::-1], "another order"),
+        (lambda p: (p - 48) / 48, "do not lie as faces do"),
+        (lambda p: p / 96, "do not lie as faces do"),
+        (np.rint, "whole number"),
+        (lambda p: p, ""),
+    ],
+)
+def test_labels_that_look_odd_in_all_rows_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change, words: str
+) -> None:  # type: ignore[no-untyped-def]
+    images, points = FACES
+    path = tmp_path / "training.csv"
+    write_training(path, images, np.asarray(change(points), np.float32), KAGGLE_15)
+    assert main(["ingest", "faces", str(path)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Look twice")]
+    assert bool(said) == bool(words)
+    assert all(words in line for line in said)

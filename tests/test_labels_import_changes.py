@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fkd.keypoints import KAGGLE_15
-from fkd.labels.import_changes import best_order, changes, explain, unusual_order
+from fkd.labels.import_changes import (
+    best_order,
+    changes,
+    coincident,
+    explain,
+    oddities,
+    rounding,
+    unusual_order,
+    unusual_size,
+)
 from fkd.labels.states import Labels, State
 from fkd.synthetic.parallel import render_blocks
 
@@ -125,3 +134,86 @@ def test_an_order_by_part_of_the_face_is_noticed() -> None:
     order = [7, 6, 8, 9, 10, 3, 2, 4, 5, 0, 1, 11, 13, 12, 14]
     assert "another order" in unusual_order(FACES[:, order], KAGGLE_15)
     assert unusual_order(np.full((3, K, 2), np.nan), KAGGLE_15) == ""
+
+
+def test_a_correction_of_exchanged_sides_is_not_held_against_the_files() -> None:
+    wrong = FACES.copy()
+    wrong[4] = wrong[4, KAGGLE_15.mirror_order]
+    assert told(wrong, FACES) == ""
+    assert "Left and right" in told(FACES, wrong)
+
+
+def test_a_face_that_is_dragged_as_a_whole_is_no_shift_of_all_points() -> None:
+    then = FACES.copy()
+    then[2] += (3, 1)
+    assert told(FACES, then) == ""
+    then = FACES.copy()
+    then[[0, 3, 5, 7, 9], 4] += 2
+    assert told(FACES, then) == ""
+
+
+@pytest.mark.parametrize(
+    ("step", "shares"), [(0.1, False), (0.01, False), (1e-3, True), (1e-4, True)]
+)
+def test_positions_that_come_out_alike_when_rounded_are_the_same(step: float, shares: bool) -> None:
+    rounded = (
+        np.rint((FACES.astype(float) + 0.5) / 96 / step) * step * 96 - 0.5
+        if shares
+        else np.rint(FACES.astype(float) / step) * step
+    )
+    then = np.asarray(rounded, np.float32)
+    assert rounding(then, KAGGLE_15) == pytest.approx(step * (96 if shares else 1))
+    assert changes(labels(FACES), then, labels(then).states).total == 0
+    then[0, 0] += 96 * step if shares else 2 * step
+    found = changes(labels(FACES), then, labels(then).states)
+    assert (found.moved, found.total) == (1, 1)
+
+
+def test_ordinary_positions_are_not_taken_for_rounded() -> None:
+    assert rounding(FACES, KAGGLE_15) == 0
+    assert rounding(np.rint(FACES), KAGGLE_15) == 0
+    assert rounding(np.rint(FACES[:1, :3] * 10) / 10, KAGGLE_15) == 0  # too few to tell
+
+
+@pytest.mark.parametrize("spot", [(0.0, 0.0), (0.5, 0.5), (-0.5, -0.5), (95.0, 95.0)])
+def test_points_on_one_spot_are_odd(spot: tuple[float, float]) -> None:
+    then = FACES.copy()
+    then[3:9, 2:13] = spot
+    assert f"66 points lie on one spot with others of their face, such as {spot[0]:.6g}, " in (
+        coincident(then)
+    )
+    few = changes(labels(four(FACES)), then, labels(then).states)
+    assert any("one spot" in sentence for sentence in few.odd)
+    assert coincident(FACES) == ""
+
+
+@pytest.mark.parametrize(
+    "change", [lambda p: p / 96, lambda p: (p - 48) / 48, lambda p: p / 2, lambda p: p * 2,
+               lambda p: p + 60]
+)  # fmt: skip
+def test_faces_of_another_size_or_place_are_odd(change) -> None:  # type: ignore[no-untyped-def]
+    odd = oddities(np.asarray(change(FACES), np.float32), KAGGLE_15)
+    assert any("do not lie as faces do" in sentence for sentence in odd)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_ordinary_faces_are_not_odd(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    faces = FACES[rng.choice(len(FACES), rng.integers(1, 12), replace=False)]
+    faces = faces + rng.normal(0, 2, 2)
+    assert unusual_size(faces, KAGGLE_15) == ""
+    assert oddities(faces.astype(np.float32), KAGGLE_15) == ()
+
+
+def test_points_that_are_new_are_judged_among_those_that_were_there() -> None:
+    swapped = FACES[:, KAGGLE_15.mirror_order].copy()
+    known = four(FACES)
+    swapped[np.isfinite(known)] = known[np.isfinite(known)]
+    found = changes(labels(known), swapped, labels(swapped).states)
+    assert found.moved == 0
+    assert any("Left and right" in s for s in found.odd)
+    whole = np.rint(FACES)
+    whole[np.isfinite(known)] = known[np.isfinite(known)]
+    found = changes(labels(known), whole, labels(whole).states)
+    assert any("whole number" in s for s in found.odd)
+    assert changes(labels(known), FACES, labels(FACES).states).odd == ()

@@ -46,28 +46,38 @@ def test_images_are_found_in_whatever_order(noise: int) -> None:
     rng = np.random.default_rng(noise)
     at = rng.permutation(20)[:7]
     images = IMAGES[at] + rng.integers(-noise, noise + 1, IMAGES[at].shape)
-    found = rows_in(imported(np.clip(images, 0, 255).astype(np.uint8)), dataset())
+    found, _ = rows_in(imported(np.clip(images, 0, 255).astype(np.uint8)), dataset())
     assert found.tolist() == (2 * at).tolist()
 
 
 def test_all_images_in_order_need_no_search_even_among_duplicates() -> None:
     twice = np.concatenate([IMAGES[:2], IMAGES[:2]])
-    assert rows_in(imported(twice), dataset(twice)).tolist() == [0, 2, 4, 6]
+    assert rows_in(imported(twice), dataset(twice))[0].tolist() == [0, 2, 4, 6]
 
 
 def test_duplicates_are_told_apart_by_the_number_at_the_end_of_the_name() -> None:
     twice = dataset(np.concatenate([IMAGES[:2], IMAGES[:2]]))
-    assert rows_in(imported(IMAGES[:1], ["3c6ef3c3-4"]), twice).tolist() == [4]
+    assert rows_in(imported(IMAGES[:1], ["3c6ef3c3-4"]), twice)[0].tolist() == [4]
     with pytest.raises(UserError, match=r"'face' looks like several rows of 'faces' \(0, 4\)"):
         rows_in(imported(IMAGES[:1], ["face"]), twice)
-    with pytest.raises(UserError, match="looks like several rows"):
-        rows_in(imported(IMAGES[:1], ["face-2"]), twice)
+    for name in ("face-2", "77c2e0", "0_png.rf.9ab3f14", "deadbeef4", "x.4.y"):
+        with pytest.raises(UserError, match="looks like several rows"):
+            rows_in(imported(IMAGES[:1], [name if name[0] != "0" else "9" + name[1:]]), twice)
+    for name in ("3c6ef3c3-4", "frame4", "4", "img_4", "4_png.rf.77c2e0", "face-4_jpg.rf.0a1"):
+        assert rows_in(imported(IMAGES[:1], [name]), twice)[0].tolist() == [4]
+
+
+def test_frames_that_are_nearly_alike_are_not_taken_in_order_where_they_fit_otherwise() -> None:
+    near = np.clip(IMAGES[0].astype(int) + 3, 0, 255).astype(np.uint8)
+    film = dataset(np.stack([IMAGES[0], near, IMAGES[1]]))
+    other_way = replace(imported(np.stack([near, IMAGES[0], IMAGES[1]])), names=())
+    assert rows_in(other_way, film)[0].tolist() == [2, 0, 4]
 
 
 def test_of_frames_that_are_nearly_alike_the_very_same_one_is_taken() -> None:
     frame = np.clip(IMAGES[0].astype(int) + 1, 0, 255).astype(np.uint8)
     film = dataset(np.stack([IMAGES[0], frame]))
-    assert rows_in(imported(IMAGES[:1]), film).tolist() == [0]
+    assert rows_in(imported(IMAGES[:1]), film)[0].tolist() == [0]
     between = IMAGES[0].copy()
     between[::2] = frame[::2]
     with pytest.raises(UserError, match="several rows"):

@@ -74,6 +74,8 @@ def _card(name: str, about: dict[str, Any]) -> None:
         )
     if about.get("rejected_rows"):
         _rejected(name, about["rejected_rows"])
+    for warning in about.get("warnings", []):
+        st.warning(plain(warning), icon=":material/warning:")
     _notes(about.get("notes", []))
 
 

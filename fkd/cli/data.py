@@ -103,6 +103,8 @@ def run_ingest(arguments: argparse.Namespace) -> None:
     _say_dataset(result.dataset.manifest, _state(result.created))
     for note in result.notes:
         print(note)
+    for warning in result.warnings:
+        print(f"Look twice: {warning}")
     if result.created and (path := rejected_csv(result.dataset)):
         print(f"Skipped {result.bad_rows:,} bad rows; reasons in {path}")
 
@@ -156,6 +158,8 @@ def run_info(arguments: argparse.Namespace) -> None:
     print(f"content hash {about['content_hash']}")
     for note in about.get("notes", ()):
         print(note)
+    for warning in about.get("warnings", ()):
+        print(f"Look twice: {warning}")
     print()
     print(
         table(

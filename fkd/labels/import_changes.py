@@ -1,5 +1,6 @@
 """What labels read from files would change, and whether something other than corrections explains
-it: points in another order, left and right exchanged, positions cut to whole pixels or shifted."""
+it: points in another order, left and right exchanged, positions rounded, shifted or scaled. Where
+there is nothing to compare with, points are held against where faces usually have them."""
 
 from __future__ import annotations
 
@@ -15,6 +16,11 @@ from fkd.labels.states import Labels, State
 SAME_PX = 1e-3
 """Positions that lie so close are the same: other tools round to three decimals."""
 
+_ROUNDED = (0.1, 0.01)
+"""Steps in px to which tools round positions."""
+_ROUNDED_SHARES = (1e-3, 1e-4)
+"""The same for formats that give positions as shares of the image."""
+
 MUCH = 0.1
 """Share of the labels that an import may change before somebody has to agree."""
 FEW = 3
@@ -22,6 +28,8 @@ FEW = 3
 
 _EXPLAINED = 0.25
 """A permutation explains moves of which it leaves less than this share of the distance."""
+_NEARLY_ALL = 0.5
+"""Share of the labels compared that a shift or scale has to move to be one."""
 _SHIFT_PX = 0.25
 _SHOWN = 4
 _NOTHING = 1e6
@@ -43,6 +51,7 @@ class Changes:
         median_px, largest_px: how far points move; 0 if none does.
         explanation: what would explain the moves other than corrections, in a sentence; empty if
             nothing would.
+        odd: what is odd about points that get a position, a sentence each; see ``oddities``.
     """
 
     rows: int
@@ -54,6 +63,7 @@ class Changes:
     median_px: float
     largest_px: float
     explanation: str
+    odd: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -85,13 +95,34 @@ def _points(count: int) -> str:
     return f"{count:,} point{'' if count == 1 else 's'}"
 
 
+def rounding(points: Points, schema: KeypointSchema) -> float:
+    """The step in px to which all coordinates of ``points`` ``(N, K, 2)`` are rounded, in px or in
+    shares of the image; 0 where it is finer than ``SAME_PX``, or whole pixels, or there are too few
+    to tell."""
+    values = points[np.isfinite(points).all(axis=-1)].astype(np.float64)
+    if values.size <= 2 * FEW or is_whole(points):
+        return 0.0
+    shares = (values + 0.5) / (schema.width, schema.height)
+    side = max(schema.width, schema.height)
+    # float32 holds positions to a few millionths of a pixel.
+    for step in _ROUNDED:
+        if np.abs(values / step - np.rint(values / step)).max() * step < 1e-5:
+            return step
+    for step in _ROUNDED_SHARES:
+        if np.abs(shares / step - np.rint(shares / step)).max() * step * side < 1e-5:
+            return step * side
+    return 0.0
+
+
 def differences(
     now: Labels, points: Points, states: NDArray[np.uint8]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """``(N, K)`` which positions and which labels differ when ``points`` ``(N, K, 2)`` and
-    ``states`` ``(N, K)`` take the place of the labels ``now``."""
+    ``states`` ``(N, K)`` take the place of the labels ``now``. Where the files round all positions,
+    those that come out alike do not differ."""
+    same = SAME_PX + rounding(points, now.schema) / 2
     with np.errstate(invalid="ignore"):
-        moved = np.asarray((np.abs(points - now.points) > SAME_PX).any(axis=2))
+        moved = np.asarray((np.abs(points - now.points) > same).any(axis=2))
     return moved, np.asarray(moved | (states != now.states))
 
 
@@ -100,18 +131,32 @@ def changes(now: Labels, points: Points, states: NDArray[np.uint8]) -> Changes:
     ``differences``."""
     moved, different = differences(now, points, states)
     before, after = now.states >= State.OCCLUDED, states >= State.OCCLUDED
+    placed = after & ~before
     distance = np.linalg.norm(points - now.points, axis=2)[moved].astype(np.float64)
     return Changes(
         rows=int(different.any(axis=1).sum()),
         compared=int(before.sum()),
-        placed=int((after & ~before).sum()),
+        placed=int(placed.sum()),
         moved=int(moved.sum()),
         removed=int((before & ~after).sum()),
         restated=int((different & (before == after) & ~moved).sum()),
         median_px=float(np.median(distance)) if len(distance) else 0.0,
         largest_px=float(distance.max()) if len(distance) else 0.0,
         explanation=explain(now.points, points, moved, now.schema),
+        odd=_odd_where(points, placed, now.schema),
     )
+
+
+def _odd_where(
+    points: Points, placed: NDArray[np.bool_], schema: KeypointSchema
+) -> tuple[str, ...]:
+    """What is odd about the points ``placed`` ``(N, K)``, seen among the others of their faces."""
+    if placed.sum() <= FEW:
+        return ()
+    rows = placed.any(axis=1)
+    alone = np.where(placed[rows][..., None], points[rows], np.nan)
+    asked = np.asarray(placed[rows].any(axis=0))
+    return oddities(points[rows], schema, asked, whole=is_whole(alone))
 
 
 def explain(now: Points, then: Points, moved: NDArray[np.bool_], schema: KeypointSchema) -> str:
@@ -119,13 +164,15 @@ def explain(now: Points, then: Points, moved: NDArray[np.bool_], schema: Keypoin
     ``(N, K, 2)`` px, in a sentence; empty if nothing would."""
     if not moved.any():
         return ""
+    compared = np.isfinite(now).all(axis=2) & np.isfinite(then).all(axis=2)
+    most = moved.sum() > _NEARLY_ALL * compared.sum()
     rows = moved.any(axis=1)
     places = now[rows], then[rows], moved[rows]
     return (
         _permutation(*places, schema)
         or _whole_pixels(*places)
-        or _shift(*places)
-        or _scale(*places)
+        or (_shift(*places) if most else "")
+        or (_scale(*places) if most else "")
     )
 
 
@@ -142,6 +189,8 @@ def _permutation(
     known = np.isfinite(permuted)
     if not known.any() or np.median(permuted[known]) > _EXPLAINED * np.median(as_named):
         return ""
+    if unusual_order(now, schema) and not unusual_order(then, schema):
+        return ""  # the labels were wrong, and the files put them right
     return order_in_words(order, schema)
 
 
@@ -224,9 +273,75 @@ def _scale(now: Points, then: Points, moved: NDArray[np.bool_]) -> str:
     )
 
 
-def unusual_order(points: Points, schema: KeypointSchema) -> str:
-    """Whether ``points`` ``(N, K, 2)`` px, which nothing can be compared with, would lie like faces
-    usually do if they were in another order: that in a sentence; empty if not."""
+def oddities(
+    points: Points,
+    schema: KeypointSchema,
+    asked: NDArray[np.bool_] | None = None,
+    *,
+    whole: bool | None = None,
+) -> tuple[str, ...]:
+    """What is odd about ``points`` ``(N, K, 2)`` px that nothing can be compared with, a sentence
+    each: their order, their size or place, points of a face on one spot, whole numbers (or as
+    ``whole`` says). With ``asked`` ``(K,)`` only what concerns those keypoints counts."""
+    found = [coincident(points), unusual_size(points, schema)]
+    if not found[1]:
+        found.append(unusual_order(points, schema, asked))
+    if is_whole(points) if whole is None else whole:
+        found.append(
+            "Every coordinate is a whole number: positions seem to be cut off or rounded to whole "
+            "pixels."
+        )
+    return tuple(sentence for sentence in found if sentence)
+
+
+def coincident(points: Points) -> str:
+    """Whether points of a face lie on exactly one spot, as nothing but a tool's way to write
+    missing ones does; in a sentence, empty if not."""
+    places = np.sort(points[..., 0] + 1j * points[..., 1], axis=1)  # NaN comes last
+    with np.errstate(invalid="ignore"):
+        thrice = (places[:, :-2] == places[:, 2:]).any(axis=1)
+    count = 0
+    for face in places[thrice]:
+        spots, counts = np.unique(face[np.isfinite(face)], return_counts=True)
+        count += int(counts[counts > 2].sum())
+    if not count:
+        return ""
+    spot = spots[counts.argmax()]
+    x, y = spot.real, spot.imag
+    return (
+        f"{count:,} points lie on one spot with others of their face, such as {x:.6g}, {y:.6g} px: "
+        "that seems to be how missing points are written."
+    )
+
+
+def unusual_size(points: Points, schema: KeypointSchema) -> str:
+    """Whether the faces of ``points`` ``(N, K, 2)`` px are far smaller or larger than usual, or lie
+    far from where they usually do; in a sentence, empty if not."""
+    if schema.typical is None:
+        return ""
+    here = np.isfinite(points).all(axis=2).any(axis=0)
+    if here.sum() < 2:
+        return ""
+    typical = np.array(schema.typical)[here]
+    middle = np.array([np.nanmedian(points[:, k], axis=0) for k in np.flatnonzero(here)])
+    usual, found = (np.linalg.norm(p - p.mean(axis=0), axis=1).mean() for p in (typical, middle))
+    away = np.linalg.norm(middle.mean(axis=0) - typical.mean(axis=0))
+    if _SMALLEST < found / max(usual, 1e-9) < 1 / _SMALLEST and away < _FARTHEST * schema.width:
+        return ""
+    low, high = np.nanmin(points), np.nanmax(points)
+    return (
+        f"The points do not lie as faces do in images of {schema.width} x {schema.height} px: "
+        f"coordinates go from {low:.3g} to {high:.3g}; they may be shares, or px of images of "
+        "another size."
+    )
+
+
+def unusual_order(
+    points: Points, schema: KeypointSchema, asked: NDArray[np.bool_] | None = None
+) -> str:
+    """Whether ``points`` ``(N, K, 2)`` px would lie like faces usually do if they were in another
+    order: that in a sentence; empty if not. With ``asked`` ``(K,)``, only if some of those
+    keypoints change places."""
     if schema.typical is None or not np.isfinite(points).any():
         return ""
     typical = np.broadcast_to(np.array(schema.typical, np.float64), points.shape)
@@ -234,7 +349,7 @@ def unusual_order(points: Points, schema: KeypointSchema) -> str:
     order = best_order(distances)
     others = np.flatnonzero(order != np.arange(len(order)))
     others = others[distances[others, others] < _NOTHING]
-    if not len(others):
+    if not len(others) or (asked is not None and not asked[others].any()):
         return ""
     as_named = distances[others, others].mean()
     permuted = distances[others, order[others]].mean()
@@ -246,3 +361,7 @@ def unusual_order(points: Points, schema: KeypointSchema) -> str:
 _ODD = 0.08
 """Share of the image's width that points lie off their usual places at least where their order is
 called into question."""
+_SMALLEST = 0.55
+"""How much smaller than usual a set of faces may be; its inverse, how much larger."""
+_FARTHEST = 0.25
+"""Share of the image's width that the middle of the faces may lie off the usual one."""

@@ -18,18 +18,24 @@ OTHER_IMAGE = 8
 
 _CLEARLY = 2.0
 """By how many grey levels in the mean the best of several alike images has to be closer."""
+SAME_LEVELS = 1e-6
+"""Mean differences of grey levels that are the same."""
 _BLOCK = 256
 _CELLS = 8
 _CANDIDATES = 8
-_NUMBER_AT_END = re.compile(r"([0-9]{1,18})$")
+_NUMBER_AT_END = re.compile(r"(?:^|[^0-9A-Za-z])(?:[A-Za-z]*[G-Zg-z][A-Za-z]*)?([0-9]{1,18})$")
+"""Digits after a mark, or after a word that is none of hexadecimal digits: a hash tells nothing."""
+_ROBOFLOW = re.compile(r"_(?:png|jpe?g|bmp|webp|tiff?|pgm)\.rf\.[0-9A-Za-z]+$")
+"""What Roboflow puts behind the name of a file."""
 
 Rows = NDArray[np.int64]
 
 
-def rows_in(imported: Imported, dataset: Dataset) -> Rows:
-    """``(N,)`` rows of ``dataset`` that the labels are of. Files called ``12.png`` say so; for
-    others, such as ``3c6ef3c3-12.png``, their images are looked for in the dataset. Where images
-    came along, they are compared with those of the dataset either way.
+def rows_in(imported: Imported, dataset: Dataset) -> tuple[Rows, str]:
+    """``(N,)`` rows of ``dataset`` that the labels are of, and a note where that is news. Files
+    called ``12.png`` say so; for others, such as ``3c6ef3c3-12.png``, and where the numbers do not
+    fit the images, these are looked for in the dataset. Where images came along, they are compared
+    with those of the dataset in any case.
 
     Raises:
         UserError: if a row or an image is not in the dataset, an image is another one or fits
@@ -37,40 +43,66 @@ def rows_in(imported: Imported, dataset: Dataset) -> Rows:
     """
     if not len(dataset):
         raise UserError(f"Dataset '{dataset.name}' has no images; is it the right dataset?")
-    if imported.numbered:
-        rows = imported.rows
-        at = np.minimum(np.searchsorted(dataset.rows, rows), len(dataset) - 1)
-        unknown = rows[dataset.rows[at] != rows]
-        if len(unknown):
-            raise UserError(
-                f"Dataset '{dataset.name}' has no row {unknown[0]}; is it the right dataset?"
-            )
-        if imported.images is not None and (other := _first_other(imported, dataset, at)) >= 0:
-            raise UserError(
-                f"The image of row {rows[other]} is another one in '{dataset.name}'; is it the "
-                "right dataset?"
-            )
-        return rows
+    if not imported.numbered:
+        return _of_unnumbered(imported, dataset), ""
+    try:
+        return _of_numbers(imported, dataset), ""
+    except UserError:
+        if imported.images is None:
+            raise
+        try:
+            rows = _by_image(imported, dataset)
+        except UserError:
+            rows = None
+        if rows is None:
+            raise
+    return rows, (
+        "The numbers of the files are not those of the dataset's rows: labels were matched by "
+        "their images."
+    )
+
+
+def _of_numbers(imported: Imported, dataset: Dataset) -> Rows:
+    rows = imported.rows
+    at = np.minimum(np.searchsorted(dataset.rows, rows), len(dataset) - 1)
+    unknown = rows[dataset.rows[at] != rows]
+    if len(unknown):
+        raise UserError(
+            f"Dataset '{dataset.name}' has no row {unknown[0]}; is it the right dataset?"
+        )
+    if imported.images is not None and (other := _first_other(imported, dataset, at)) >= 0:
+        raise UserError(
+            f"The image of row {rows[other]} is another one in '{dataset.name}'; is it the right "
+            "dataset?"
+        )
+    return rows
+
+
+def _of_unnumbered(imported: Imported, dataset: Dataset) -> Rows:
     if imported.images is None:
         raise UserError(
             f"Nothing says which rows of '{dataset.name}' these {len(imported):,} faces are: name "
             "the files after them, such as 12.png, or bring their images along."
         )
-    if len(imported) == len(dataset):
-        everything = np.arange(len(dataset))
-        if _first_other(imported, dataset, everything) < 0:
-            return dataset.rows
+    if len(imported) == len(dataset) and _first_other(imported, dataset, limit=0) < 0:
+        return dataset.rows  # the very same images in the same order, duplicates among them or not
     return _by_image(imported, dataset)
 
 
-def _first_other(imported: Imported, dataset: Dataset, at: NDArray[np.intp]) -> int:
-    """The first of the images that is another one than that at its place ``at`` in ``dataset``; -1
-    if none is."""
+def _first_other(
+    imported: Imported,
+    dataset: Dataset,
+    at: NDArray[np.intp] | None = None,
+    limit: float = OTHER_IMAGE,
+) -> int:
+    """The first of the images that is another one than that at its place ``at`` (by default the
+    same) in ``dataset``, by more than ``limit`` grey levels; -1 if none is."""
     assert imported.images is not None
+    at = np.arange(len(imported)) if at is None else at
     for start in range(0, len(at), _BLOCK):
         part = slice(start, start + _BLOCK)
         apart = _apart(imported.images[part], dataset.images[at[part]])
-        if (other := np.flatnonzero(apart > OTHER_IMAGE)).size:
+        if (other := np.flatnonzero(apart > limit)).size:
             return start + int(other[0])
     return -1
 
@@ -117,17 +149,29 @@ def _chosen(
     best = order[0]
     if len(rows) == 1 or apart[order[1]] - apart[best] >= _CLEARLY:
         return int(rows[best])
-    # The same picture twice, or frames of a film: the name may tell them apart.
-    number = _NUMBER_AT_END.search(imported.names[i]) if imported.names else None
-    if number is not None and int(number[1]) in rows:
-        return int(number[1])
     if apart[best] == 0 and apart[order[1]] > 0:
         return int(rows[best])
+    # The same picture twice, or frames of a film: the name may tell them apart, or the order of
+    # as many files as there are rows.
+    number = _number_in(imported.names[i]) if imported.names else None
+    if number is not None and number in rows:
+        return number
+    if not imported.names and len(imported) == len(dataset):
+        closest = apart[best] + SAME_LEVELS
+        here = np.flatnonzero((rows == dataset.rows[i]) & (apart <= closest))
+        if len(here):
+            return int(rows[here[0]])
     alike = ", ".join(str(row) for row in sorted(rows[order[:4]].tolist()))
     raise UserError(
         f"{_called(imported, i)} looks like several rows of '{dataset.name}' ({alike}); name the "
         "files after their rows, such as 12.png."
     )
+
+
+def _number_in(name: str) -> int | None:
+    """The number that a file's ``name`` ends with; None where there is none that means anything."""
+    found = _NUMBER_AT_END.search(_ROBOFLOW.sub("", name))
+    return int(found[1]) if found else None
 
 
 def _called(imported: Imported, i: int) -> str:

@@ -3,7 +3,7 @@ their own. What an import would do is worked out, and can be shown, before anyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from fkd.formats.faces import Imported
 from fkd.labels.at import labels_at
 from fkd.labels.exchange import codec
 from fkd.labels.formats import FORMATS
-from fkd.labels.import_changes import Changes, changes, differences, is_whole, unusual_order
+from fkd.labels.import_changes import FEW, Changes, changes, differences, oddities, rounding
 from fkd.labels.import_rows import rows_in
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.queries import IMPORT
@@ -86,16 +86,17 @@ def plan_import(
     Raises:
         UserError: as ``rows_in``.
     """
-    rows = rows_in(imported, dataset)
+    rows, note = rows_in(imported, dataset)
     now = current.take(np.searchsorted(current.rows, rows))
     now = imported.held(codec(format).held(now))
+    imported = _with_unsaid(imported, now, note)
     found = changes(now, imported.points, imported.states)
     _, different = differences(now, imported.points, imported.states)
     edits = tuple(
         Edit(int(rows[i]), int(k), _label(imported, i, k, source))
         for i, k in np.argwhere(different)
     )
-    reasons = list(imported.assumptions) if edits else []
+    reasons = [*(imported.assumptions if edits else ()), *found.odd]
     if found.explanation:
         reasons.append(found.explanation)
     if found.much:
@@ -103,7 +104,26 @@ def plan_import(
         reasons.append(
             f"{changed:,} of the {found.compared:,} labels that these images have would change."
         )
+    elif found.removed > FEW:
+        reasons.append(f"{found.removed:,} labels would be removed.")
     return ImportPlan(imported, format, source, found, edits, current.version, tuple(reasons))
+
+
+def _with_unsaid(imported: Imported, now: Labels, note: str) -> Imported:
+    """``imported`` with the labels ``now`` of keypoints that the files do not speak of, and with
+    notes on how its rows were found and its positions compared."""
+    points, states = imported.points.copy(), imported.states.copy()
+    unsaid = list(imported.unsaid)
+    points[:, unsaid], states[:, unsaid] = now.points[:, unsaid], now.states[:, unsaid]
+    notes = [*imported.notes, *([note] if note else [])]
+    if unsaid:
+        notes.append("Their labels stay as they are.")
+    if step := rounding(imported.points, imported.schema):
+        notes.append(
+            f"Positions are rounded in the files, to {step:.2g} px: labels that come out alike "
+            "stay as they are."
+        )
+    return replace(imported, points=points, states=states, notes=tuple(notes))
 
 
 def plan_dataset(name: str, imported: Imported, format: str, source: str) -> ImportPlan:
@@ -113,15 +133,8 @@ def plan_dataset(name: str, imported: Imported, format: str, source: str) -> Imp
         UserError: if there are no images with the labels, or ``name`` is taken or no name.
     """
     _check_new(name, imported)
-    reasons = list(imported.assumptions)
-    if odd := unusual_order(imported.points, imported.schema):
-        reasons.append(odd)
-    if is_whole(imported.points):
-        reasons.append(
-            "Every coordinate in the files is a whole number: positions seem to be cut off or "
-            "rounded to whole pixels."
-        )
-    return ImportPlan(imported, format, source, None, (), 0, tuple(reasons))
+    reasons = (*imported.assumptions, *oddities(imported.points, imported.schema))
+    return ImportPlan(imported, format, source, None, (), 0, reasons)
 
 
 def _label(imported: Imported, i: int, k: int, source: str) -> PointLabel:
