@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from fkd.formats.safe_csv import frame_table
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def download_table(frame: pd.DataFrame, name: str, *, index: bool = False) -> None:
-    """A button that downloads ``frame`` as ``name``.csv."""
+    """A button that downloads ``frame`` as ``name``.csv; no cell of it is one that a spreadsheet
+    would run."""
     st.download_button(
         "CSV",
-        lambda: frame.to_csv(index=index).encode(),
+        lambda: frame_table(frame, index=index),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -11,6 +11,7 @@ from dashboard import loaders, routes, state
 from dashboard.guard import safely
 from dashboard.words import compact, count_share, plain
 from fkd.errors import UserError
+from fkd.formats.safe_csv import file_table
 from fkd.registry import dataset_names, datasets_folder, remove
 
 _ORIGINS = {
@@ -96,7 +97,7 @@ def _rejected(name: str, count: int) -> None:
         if path.is_file():
             st.download_button(
                 "Rows and reasons (CSV)",
-                path.read_bytes,
+                partial(file_table, path),
                 file_name=f"{name}-rejected.csv",
                 mime="text/csv",
                 type="tertiary",

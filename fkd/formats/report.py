@@ -13,6 +13,7 @@ from typing import IO
 
 from fkd.errors import UserError
 from fkd.files import replacing
+from fkd.formats.safe_csv import write_row
 
 MAX_KEPT = 10_000
 """Problems kept as objects; further ones wait in a temporary file to be written."""
@@ -120,7 +121,7 @@ class Report:
         if self._overflow is None:
             # Open as long as the report lives; the system removes it with the last reference.
             self._overflow = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
-        csv.writer(self._overflow).writerow(_cells(problem))
+        write_row(csv.writer(self._overflow), _cells(problem))
 
     def copy_overflow(self, stream: IO[str]) -> None:
         """Append the problems beyond ``MAX_KEPT`` to ``stream`` as lines of CSV."""
@@ -182,10 +183,12 @@ def _cells(problem: Problem) -> tuple[str, int | None, int | None, str | None, s
 
 
 def write_problems(path: Path, reports: Iterable[Report]) -> None:
-    """Write the problems of several tables as one ``file,row,line,column,reason`` table."""
+    """Write the problems of several tables as one ``file,row,line,column,reason`` table. Names and
+    reasons quote the files; no cell is one that a spreadsheet would run."""
     with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("file", "row", "line", "column", "reason"))
         for report in reports:
-            writer.writerows(map(_cells, report.problems))
+            for problem in report.problems:
+                write_row(writer, _cells(problem))
             report.copy_overflow(stream)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from fkd.formats.safe_csv import table
 from fkd.inference.faces import Face
 
 COLUMNS = ("file", "face", "keypoint", "x", "y", "confidence")
@@ -85,16 +84,7 @@ def to_csv(photos: Iterable[PhotoFaces]) -> bytes:
     """The points of ``photos`` as a table, as many rows for each face; those of points that the
     model never learned have no numbers. A name that a spreadsheet would take for a formula gets an
     apostrophe in front."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for photo in photos:
-        for name, *rest in photo.rows():
-            writer.writerow([f"'{name}" if name[:1] in _FORMULA else name, *rest])
-    return text.getvalue().encode()
-
-
-_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+    return table(COLUMNS, (row for photo in photos for row in photo.rows()))
 
 
 def _rounded(value: float, digits: int = 2) -> float | None:
