@@ -61,7 +61,9 @@ def frame_table(frame: pd.DataFrame, *, index: bool = False) -> bytes:
     if index:
         safe = safe.set_axis(frame.index.map(_inert_label), axis=0)
         safe.index.names = [inert(name) for name in frame.index.names]
-    text: str = safe.to_csv(index=index)
+    # With this end of lines a lone carriage return is quoted as well: it would begin a new row, and
+    # with it a cell that nobody has looked at.
+    text: str = safe.to_csv(index=index, lineterminator="\r\n")
     return text.encode("utf-8", "replace")
 
 
