@@ -112,6 +112,46 @@ def test_fewer_bits_in_sixteen_are_scaled_by_what_occurs(bits, kind):
         assert f"taken for {bits} {word} of 16" in photo.note
 
 
+def tiff(
+    values: np.ndarray, bits: int, order: str = "<", sample: int = 1, data: bytes = b""
+) -> bytes:
+    """A grey TIFF whose 0 is white, by hand: Pillow writes none that is deep."""
+    data = data or values.tobytes()
+    tags = ((256, 60), (257, 40), (258, bits), (259, 1), (262, 0), (273, 8), (277, 1), (278, 40),
+            (279, len(data)), (339, sample))  # fmt: skip
+    head = (b"MM\0*" if order == ">" else b"II*\0") + struct.pack(order + "I", 8 + len(data))
+    entries = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags)
+    return head + data + struct.pack(order + "H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+@pytest.mark.parametrize("top", ["of its bits", "of all 16"])
+def test_deep_levels_whose_0_is_white_are_no_negative(order, bits, top):
+    white = (1 << bits) - 1
+    levels = RAMP.astype(np.uint32) * white // 240
+    stored = (white if top == "of its bits" else 65535) - levels
+    photo = decode(tiff(stored.astype(f"{order}u2"), 16, order), "scan.tif")
+    assert np.abs(photo.gray - levels * (255 / white)).max() <= 1
+    assert ("bits of 16" in photo.note) == (bits < 16)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_so_are_floating_levels(order):
+    photo = decode(tiff((1 - RAMP / 240).astype(f"{order}f4"), 32, order, 3), "scan.tif")
+    assert np.abs(photo.gray - RAMP * (255 / 240)).max() <= 1
+    assert "spread from white to black" in photo.note
+
+
+def test_so_are_12_bits_that_the_file_states():
+    stored = 4095 - RAMP.ravel().astype(np.uint16) * 8
+    pairs = (stored[::2].astype(np.uint32) << 12) | stored[1::2]
+    packed = pairs.astype(">u4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
+    photo = decode(tiff(stored, 12, data=packed), "scan.tif")
+    assert np.abs(photo.gray - RAMP * (8 * 255 / 4095)).max() <= 1
+    assert not photo.note
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("bits", [10, 12, 16])
 def test_so_are_colours(mode, bits):
@@ -189,6 +229,31 @@ def test_portable_maps_whole_and_damaged(data, said):
             decode(data, "map.pnm")
     else:
         assert decode(data, "map.pnm").gray.shape == (30, 30)
+
+
+@pytest.mark.parametrize("maximum", [255, 1023])
+@pytest.mark.parametrize("end", ["\r\n", " # by hand\n", "#\n", "\t#\r\n"])
+def test_header_ends_of_more_than_one_byte_do_not_shift_the_levels(maximum, end):
+    levels = (RAMP.astype(np.uint32) * maximum // 240).astype(">u2" if maximum > 255 else np.uint8)
+    data = f"P5\r\n60 40\r\n{maximum}{end}".encode() + levels.tobytes()
+    photo = decode(data, "map.pgm")
+    assert np.abs(photo.gray - levels * (255 / maximum)).max() <= 1
+    assert not photo.note
+
+
+def test_bits_with_a_header_that_ends_in_two_bytes():
+    bits = np.arange(40)[:, None] < np.arange(60)
+    data = b"P4\r\n60 40\r\n" + np.packbits(bits, axis=1).tobytes()
+    assert np.array_equal(decode(data, "map.pbm").gray, np.where(bits, 0, 255))
+
+
+@pytest.mark.parametrize(("junk", "said"), [(b"\n", "1 byte too many"), (b"junk", "4 bytes too")])
+def test_bytes_too_many_are_counted_and_shift_nothing(junk, said):
+    levels = RAMP.copy()
+    levels[0, 0] = ord("\n")  # a level may look like a line end
+    photo = decode(b"P5 60 40 255\n" + levels.tobytes() + junk, "map.pgm")
+    assert np.array_equal(photo.gray, levels)
+    assert said in photo.note
 
 
 def test_text_is_no_portable_map():

@@ -22,6 +22,7 @@ from fkd.inference.levels import (
     is_deep_color,
     stated_white,
     to_8_bit,
+    zero_is_white,
 )
 from fkd.inference.netpbm import Header, is_netpbm, read_header, read_levels
 
@@ -166,7 +167,8 @@ def _read(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
     """Colour and grey of an opened image, upright, and what there is to say."""
     notes: list[str] = []
-    white, deep, kind = stated_white(image), is_deep_color(image), image.format
+    white, falling = stated_white(image), zero_is_white(image)
+    deep, kind = is_deep_color(image), image.format
     turn = image.getexif().get(_EXIF_TURN, 1) if deep else 1
     frames = getattr(image, "n_frames", 1)
     try:
@@ -179,7 +181,7 @@ def _read(
     if deep:
         image, note = deep_color(data, image, turn)
         notes.append(note)
-    color, gray, note = _pixels(ImageOps.exif_transpose(image), white, kind)
+    color, gray, note = _pixels(ImageOps.exif_transpose(image), white, falling, kind)
     notes.append(note)
     if frames > 1:
         blank = ", which is blank" if gray.min() == gray.max() else ""
@@ -207,12 +209,12 @@ def _check_size(size: tuple[int, int], title: str) -> None:
 
 
 def _pixels(
-    image: Image.Image, white: int | None, kind: str | None
+    image: Image.Image, white: int | None, falling: bool, kind: str | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
     """Colour and grey of a loaded image of whatever mode and kind, and what was assumed; ``white``
-    is that of deep grey levels, if known."""
+    is that of deep grey levels, if known; they may be ``falling``, 0 being white."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        gray, note = to_8_bit(np.asarray(image), white)
+        gray, note = to_8_bit(np.asarray(image), white, falling)
         return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"L", "1"} and "transparency" not in image.info:
         gray, note = black_and_white(np.array(image.convert("L")))
@@ -251,13 +253,15 @@ def _of_netpbm(
     try:
         # 65535 says no more than that there are 16 bits.
         white = header.white if header.white < 65535 else None
-        levels, note = to_8_bit(read_levels(data, header), white)
+        values, surplus = read_levels(data, header)
+        levels, note = to_8_bit(values, white)
     except MemoryError:
         raise UserError(f"{title} needs more memory than there is.") from None
     except ValueError as error:
         raise _damaged(title, error) from None
     if header.white == 255:
         levels, note = black_and_white(levels)
+    note = "; ".join(part for part in (surplus, note) if part)
     if levels.ndim == 2:
         return np.repeat(levels[..., None], 3, axis=2), levels, note
     return levels, np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), np.uint8), note

@@ -9,13 +9,19 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 _DEEP = 65535
 _DEPTHS = (1, 2, 4, 8, 10, 12, 14, 16)
 _STRIP = 64
 _EXIF_TURN = 0x0112
 _TIFF_BITS = 258
+_TIFF_WHITE = 262
+
+# Deep grey levels whose 0 is white: Pillow unpacks them, but opens them only with their bytes in
+# one order.
+TiffImagePlugin.OPEN_INFO.setdefault((b"MM", 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
+TiffImagePlugin.OPEN_INFO.setdefault((b"II", 0, (1,), 1, (12,), ()), ("I;16", "I;12"))
 
 
 def stated_white(image: Image.Image) -> int | None:
@@ -27,6 +33,12 @@ def stated_white(image: Image.Image) -> int | None:
     return None
 
 
+def zero_is_white(image: Image.Image) -> bool:
+    """Whether the deep grey levels of a just opened ``image`` fall from white to black. Pillow
+    turns round those of 8 bits and fewer, and leaves the others as they are."""
+    return image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_TIFF_WHITE) == 0
+
+
 def is_deep_color(image: Image.Image) -> bool:
     """Whether Pillow will drop half of 16 bits of the colours of a just opened ``image``."""
     tile = getattr(image, "tile", None)
@@ -36,36 +48,48 @@ def is_deep_color(image: Image.Image) -> bool:
     return ";16" in str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
-def to_8_bit(values: NDArray[Any], white: int | None) -> tuple[NDArray[np.uint8], str]:
+def to_8_bit(
+    values: NDArray[Any], white: int | None, falling: bool = False
+) -> tuple[NDArray[np.uint8], str]:
     """Deep levels as 0 to 255, and a note on their range where that was an assumption.
 
     Args:
         values: ``(H, W)`` or ``(H, W, 3)``, integers or floating point numbers.
         white: which level is white; None if what occurs decides.
+        falling: whether 0 is white, and that level black.
     """
     if values.dtype.kind == "f":
-        return _spread(values)
+        return _spread(values, falling)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > _DEEP:
-        return _spread(values)
-    note = ""
+        return _spread(values, falling)
+    note, black = "", 0
     if white is None:
         white, note = _assumed(high)
+        if falling and white == _DEEP:
+            # The levels were taken from the end of all 16 bits: how far they reach down from there
+            # says how many bits there are.
+            black = _DEEP
+            white, note = _assumed(_DEEP - low)
+    if falling:
+        return _scaled(values, white, black or white), note
     return _scaled(values, white), note
 
 
-def _spread(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
+def _spread(values: NDArray[Any], falling: bool) -> tuple[NDArray[np.uint8], str]:
     finite = np.isfinite(values)
     if not finite.any():
         return np.zeros(values.shape, np.uint8), "none of its levels is a number"
     some = values[finite]
     low, high = float(some.min()), float(some.max())
+    black, white = (high, low) if falling else (low, high)
 
     def scaled(rows: NDArray[Any]) -> NDArray[Any]:
-        levels = np.nan_to_num(rows.astype(np.float64), nan=low, posinf=high, neginf=low)
-        return ((levels - low) * (255 / ((high - low) or 1.0))).round()  # of one level: black
+        levels = np.nan_to_num(rows.astype(np.float64), nan=black, posinf=high, neginf=low)
+        return ((levels - black) * (255 / ((white - black) or 1.0))).round()  # of one level: black
 
-    note = f"its levels, {low:g} to {high:g}, were spread from black to white"
+    ends = "white to black" if falling else "black to white"
+    note = f"its levels, {low:g} to {high:g}, were spread from {ends}"
     return _by_rows(values, scaled), note
 
 
@@ -77,8 +101,13 @@ def _assumed(high: int) -> tuple[int, str]:
     return (1 << bits) - 1, note
 
 
-def _scaled(values: NDArray[Any], white: int) -> NDArray[np.uint8]:
-    table = (np.arange(_DEEP + 1) * (255 / white)).round().clip(0, 255).astype(np.uint8)
+def _scaled(values: NDArray[Any], white: int, falling_to: int = 0) -> NDArray[np.uint8]:
+    """``values`` with ``white`` as 255. Where they fall, ``falling_to`` is the level of black, and
+    ``white`` how far above it white lies."""
+    levels = np.arange(_DEEP + 1)
+    if falling_to:
+        levels = falling_to - levels
+    table = (levels * (255 / white)).round().clip(0, 255).astype(np.uint8)
     return _by_rows(values, lambda rows: table[rows])
 
 

@@ -14,10 +14,13 @@ _HEADER_BYTES = 1 << 16
 _MOST_COMMENTS = 10_000
 _GAP = rb"(?:\s++|#[^\r\n]*+[\r\n])++"
 _NUMBER = _GAP + rb"(\d{1,10})"
+_END = rb"(\s|#[^\r\n]*+[\r\n])"
 _HEADERS = {
-    True: re.compile(rb"P([14])" + _NUMBER + _NUMBER + rb"()\s"),
-    False: re.compile(rb"P([2356])" + _NUMBER * 3 + rb"\s"),
+    True: re.compile(rb"P([14])" + _NUMBER + _NUMBER + rb"()" + _END),
+    False: re.compile(rb"P([2356])" + _NUMBER * 3 + _END),
 }
+_LATE_END = re.compile(rb"\r\n|[ \t]*#[^\r\n]*+(?:\r\n|\r|\n)")
+"""How headers end in files of writers who did not know that they end with one byte."""
 _COMMENT = re.compile(rb"#[^\r\n]*")
 
 
@@ -30,6 +33,7 @@ class Header:
         width, height: px.
         white: the level that is white.
         end: where the levels begin.
+        last: where the last number ends.
     """
 
     kind: int
@@ -37,6 +41,7 @@ class Header:
     height: int
     white: int
     end: int
+    last: int
 
 
 def is_netpbm(data: bytes) -> bool:
@@ -57,32 +62,34 @@ def read_header(data: bytes) -> Header:
     white = int(found[4] or 1)
     if not 0 < white < 1 << 16:
         raise ValueError(f"white is said to be {white}")
-    return Header(kind, width, height, white, found.end())
+    return Header(kind, width, height, white, found.end(), found.start(5))
 
 
-def read_levels(data: bytes, header: Header) -> NDArray[Any]:
-    """The levels of a file: ``(H, W)``, or ``(H, W, 3)`` of one in colour; integers from 0 to
-    ``white``. One bit is 0 for black here, other than in the file.
+def read_levels(data: bytes, header: Header) -> tuple[NDArray[Any], str]:
+    """The levels of a file, and a note where it has more bytes than they take: ``(H, W)``, or
+    ``(H, W, 3)`` of one in colour; integers from 0 to ``white``. One bit is 0 for black here, other
+    than in the file.
 
     Raises:
         ValueError: if there are too few, or they are none.
     """
     shape = (header.height, header.width, 3)[: 3 if header.kind in {3, 6} else 2]
     count = int(np.prod(shape))
-    body = memoryview(data)[header.end :]
     if header.kind == 4:
         stride = (header.width + 7) // 8
-        rows = _raw(body, stride * header.height, np.dtype(np.uint8))
-        return 1 - np.unpackbits(rows.reshape(-1, stride), axis=1, count=header.width)
+        rows, note = _raw(data, header, stride * header.height, np.dtype(np.uint8))
+        return 1 - np.unpackbits(rows.reshape(-1, stride), axis=1, count=header.width), note
     if header.kind > 4:
-        return _raw(body, count, np.dtype(">u2" if header.white > 255 else "u1")).reshape(shape)
+        depth = np.dtype(">u2" if header.white > 255 else "u1")
+        values, note = _raw(data, header, count, depth)
+        return values.reshape(shape), note
     text = data[header.end :]
     if text.count(b"#") > _MOST_COMMENTS:
         raise ValueError("it is full of comments")
     text = _COMMENT.sub(b" ", text)
     if header.kind == 1:
         bits = np.frombuffer(text.translate(None, b" \t\n\v\f\r"), np.uint8)[:count]
-        values: NDArray[Any] = ord("1") - bits.astype(np.int16)
+        values = ord("1") - bits.astype(np.int16)
         white = 1
     else:
         # All of them: of a count that is too high NumPy returns what happens to be in memory.
@@ -92,13 +99,22 @@ def read_levels(data: bytes, header: Header) -> NDArray[Any]:
         raise ValueError(_FEW)
     if values.min() < 0 or values.max() > white:
         raise ValueError("a level is out of range")
-    return values.reshape(shape)
+    return values.reshape(shape), ""
 
 
 _FEW = "levels are missing"
 
 
-def _raw(body: memoryview, count: int, kind: np.dtype[Any]) -> NDArray[Any]:
-    if len(body) < count * kind.itemsize:
+def _raw(data: bytes, header: Header, count: int, kind: np.dtype[Any]) -> tuple[NDArray[Any], str]:
+    """``count`` levels that stand as bytes behind ``header``, and a note on those too many."""
+    start = header.end
+    surplus = len(data) - start - count * kind.itemsize
+    if surplus < 0:
         raise ValueError(_FEW)
-    return np.frombuffer(body, kind, count)
+    # A level may look like a line end as well: only a file of just that size has one too many.
+    if surplus and _LATE_END.fullmatch(data, header.last, start + surplus):
+        start, surplus = start + surplus, 0
+    note = ""
+    if surplus:
+        note = f"{surplus:,} byte{'s' * (surplus > 1)} too many after its levels, not read"
+    return np.frombuffer(data, kind, count, start), note
