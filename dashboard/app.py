@@ -13,7 +13,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st
 
 from dashboard import state
-from dashboard.guard import guard, tell_failures
+from dashboard.guard import guard, refuse_unsafe, tell_failures
 from dashboard.training.chip import training_chip
 
 # An icon of our own: the browser would fetch a Material one from the internet.
@@ -22,6 +22,8 @@ ICON = str(ROOT / "dashboard" / "icon.svg")
 st.set_page_config(
     page_title="fkd workbench", page_icon=ICON, layout="wide", initial_sidebar_state=225
 )
+
+refuse_unsafe()
 
 st.logo(str(ROOT / "dashboard" / "logo.svg"), size="large")
 st.html(ROOT / "dashboard" / "style.css")

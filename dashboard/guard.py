@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
+from streamlit import config
 
 from dashboard.words import plain
 from fkd.errors import UserError, explain
 from fkd.log import log_unexpected
+from fkd.settings import address, is_local
 
 _FAILURES = "failures-of-callbacks"
+_refusals: set[str] = set()
+"""What was said on stderr already."""
+
+
+def refuse_unsafe() -> None:
+    """Show nothing but why, where the server takes in more than it should: whoever starts it with
+    ``streamlit run`` may do so without our settings, or against them."""
+    try:
+        reason = _unsafe()
+    except UserError as error:
+        reason = str(error)
+    if reason is None:
+        return
+    if reason not in _refusals:
+        _refusals.add(reason)
+        print(f"fkd: {reason}", file=sys.stderr, flush=True)
+    st.error(plain(reason), icon=":material/error:")
+    st.stop()
+
+
+def _unsafe() -> str | None:
+    """What is wrong with the options that are in force; None if nothing is."""
+    if config.get_option("global.appTest"):  # no server; st.get_option would not know
+        return None
+    listens = str(st.get_option("server.address") or "0.0.0.0")
+    if not is_local(listens) and listens != address():
+        return (
+            f"The dashboard does not serve other machines by mistake: it was started to listen to "
+            f"{listens}. Start it with 'fkd dashboard', or, if that is meant, set "
+            f"FKD_ADDRESS={listens} and name the hosts in FKD_ALLOWED_HOSTS."
+        )
+    hosts = list(st.get_option("server.allowedHosts"))
+    if not hosts or any(host.strip().rstrip(".") == "*" for host in hosts):
+        return (
+            "The dashboard was started to answer to any name (server.allowedHosts), which lets "
+            "pages of other sites in. Start it with 'fkd dashboard', which names this machine and "
+            "what FKD_ALLOWED_HOSTS says."
+        )
+    for option in ("server.enableCORS", "server.enableXsrfProtection"):
+        if not st.get_option(option):
+            return (
+                f"The dashboard was started with {option} turned off, which lets pages of other "
+                "sites in. Turn it on, or start it with 'fkd dashboard'."
+            )
+    return None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Who corrects: asked once, or known from the login."""
+"""Who corrects: asked once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ _KEY = "correct-author"
 def author() -> str | None:
     """The name that changes are kept with; None until it is known, with the question on the
     page."""
-    if getattr(st.user, "is_logged_in", False):
-        return str(st.user.get("name") or st.user.get("email") or "")[:80] or None
     if name := st.session_state.get(_KEY):
         return str(name)
     with st.form("correct-who", border=True, width=420):

@@ -11,12 +11,12 @@ from typing import Any
 
 from fkd.cli.output import progress_bar
 from fkd.errors import UserError
-from fkd.settings import PACKAGE
+from fkd.settings import MAX_UPLOAD_MB, PACKAGE, address, allowed_hosts, named_hosts
 
 # In a checkout the dashboard lies beside the package; a wheel carries it beside it as well.
 _ENTRIES = (
-    PACKAGE.parent / "dashboard" / "app.py",
-    PACKAGE.parent / "fkd_app" / "dashboard" / "app.py",
+    PACKAGE.parent / "dashboard" / "server.py",
+    PACKAGE.parent / "fkd_app" / "dashboard" / "server.py",
 )
 
 
@@ -46,14 +46,48 @@ def entry_point() -> Path:
     raise UserError("This installation has no dashboard; run it from a checkout of the project.")
 
 
+def safe_options() -> list[str]:
+    """What safety needs of Streamlit, as flags: they hold whatever settings lie in the folder that
+    it is started from, in the user's own folder or in the environment, and where none lie at all.
+
+    Raises:
+        UserError: if ``FKD_ADDRESS`` or ``FKD_ALLOWED_HOSTS`` cannot be meant.
+    """
+    options = {
+        "server.address": address(),
+        "server.enableCORS": "true",  # no page of another site opens a connection
+        "server.enableXsrfProtection": "true",
+        "server.enableStaticServing": "false",
+        "server.enableAgentApi": "false",
+        "server.maxUploadSize": str(MAX_UPLOAD_MB),
+        "server.fileWatcherType": "none",
+        "server.showEmailPrompt": "false",
+        "browser.gatherUsageStats": "false",
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "minimal",
+        "global.developmentMode": "false",
+        "runner.postScriptGC": "false",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    for host in allowed_hosts():
+        flags += ["--server.allowedHosts", host]
+    for host in named_hosts():  # a proxy may pass on its own name for the host, not the browser's
+        flags += ["--server.corsAllowedOrigins", f"https://{_in_url(host)}"]
+    return flags
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def run_dashboard(arguments: argparse.Namespace) -> None:
     from fkd.registry import dataset_names
 
-    script = entry_point()
+    script, options = entry_point(), safe_options()
     if not dataset_names():
         _first_dataset()
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
-    command += ["--server.port", str(arguments.port)]
+    command += ["--server.port", str(arguments.port), *options]
     if arguments.headless:
         command += ["--server.headless", "true"]
     if os.name == "posix":  # in its place, so that a signal to this process reaches the server
