@@ -209,7 +209,7 @@ def test_all_that_is_used_is_no_news(tables: Tables, tmp_path: Path, packed: str
     assert result.notes == ()
 
 
-FACES = list(render_blocks(2, 0, 6))[0]
+FACES = next(iter(render_blocks(2, 0, 6)))
 
 
 @pytest.mark.parametrize(

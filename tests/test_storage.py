@@ -319,7 +319,7 @@ def test_fields_are_kept_beside_the_arrays_and_count_as_content(tmp_path: Path) 
                     data["images"][part],
                     data["keypoints"][part],
                     data["rows"][part],
-                    {"who": pa.array(names), "note, \"x\"": pa.array([""] * len(names))},
+                    {"who": pa.array(names), 'note, "x"': pa.array([""] * len(names))},
                 )
             assert writer.finish()["fields"] == ["who", 'note, "x"']
         dataset = open_dataset(folder)
