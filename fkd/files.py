@@ -12,11 +12,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there, age alone tells
+    fcntl = None  # type: ignore[assignment]
+
 INCOMING = ".incoming-"
 """How the names of files and folders begin that are still being written."""
 
 LEFT_S = 3600
-"""What has not changed for so long is nobody's work any more, in seconds."""
+"""Where locks cannot tell, what has not changed for so long is nobody's work any more, in
+seconds."""
+
+GRACE_S = 60
+"""What is as new as this is left alone: it may have been made just now and not been locked yet."""
 
 _numbers = itertools.count()
 """Tells apart what several threads of this process write at once."""
@@ -26,27 +35,72 @@ _numbers = itertools.count()
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside ``path``, with the same suffix, for a file that takes its place when the
     block ends; where the block fails, ``path`` stays as it was. The name begins with
-    ``INCOMING`` and is nobody else's, so that two writers at once each replace it whole."""
+    ``INCOMING`` and is nobody else's, so that two writers at once each replace it whole. It is
+    locked meanwhile: ``sweep`` of another process leaves it alone however long it takes."""
     beside = path.with_name(f"{INCOMING}{os.getpid()}-{next(_numbers)}-{path.name}")
     try:
-        yield beside
-        beside.replace(path)
+        if fcntl is not None:
+            beside.touch()
+        with holding(beside):
+            yield beside
+            beside.replace(path)
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, prefix: str = INCOMING) -> None:
-    """Remove what a killed process left half made in ``folder``: files and folders whose names
-    begin with ``prefix`` and that have not changed for an hour."""
-    for path in folder.glob(f"{prefix}*"):
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold a lock on the file or folder ``path``, which says that somebody is at work on it. The
+    system frees it when the process ends, however it ends. Where there are no such locks, as on
+    some network drives, nothing is held."""
+    handle = None
+    if fcntl is not None:
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime < LEFT_S:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def sweep(folder: Path, prefix: str = INCOMING) -> int:
+    """Remove what a killed process left half made in ``folder``: files and folders whose names
+    begin with ``prefix`` and that nobody holds. Returns how many there were."""
+    return sum(remove_left(path) for path in folder.glob(f"{prefix}*"))
+
+
+def remove_left(path: Path) -> bool:
+    """Remove the file or folder ``path`` unless somebody is at work on it; whether it was."""
+    try:
+        if not _left(path):
+            return False
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+    except OSError:
+        return False
+    return not os.path.lexists(path)
+
+
+def _left(path: Path) -> bool:
+    """Whether nobody is at work on ``path``. ``OSError`` if it is gone."""
+    age = abs(time.time() - path.lstat().st_mtime)  # clocks that were put back happen
+    if fcntl is None or path.is_symlink() or not (path.is_dir() or path.is_file()):
+        return age >= LEFT_S
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return age >= LEFT_S
+    finally:
+        os.close(handle)
+    return age >= GRACE_S
 
 
 def replace_text(path: Path, text: str) -> None:

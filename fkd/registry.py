@@ -77,6 +77,20 @@ def open_named(name: str) -> Dataset:
     return open_dataset(folder_of(name))
 
 
+def sweep_datasets(root: Path) -> None:
+    """Clear away what killed ingests, imports and removals left in ``root``, a folder of datasets.
+    What is being written now is held by its lock and stays, however long it takes."""
+    left = {
+        path.name.removeprefix(prefix).partition("~")[0]
+        for prefix in (_INCOMING, _OUTGOING)
+        for path in root.glob(f"{prefix}*~*")
+    }
+    for name in sorted(left):
+        if _NAME.fullmatch(name):
+            with suppress(Timeout, OSError), _locked(root, name, timeout=0):
+                pass  # taking the lock clears up
+
+
 def _recover(root: Path) -> None:
     """Bring back datasets whose replacement was killed between its two renames."""
     for leftover in root.glob(f"{_OUTGOING}*~*"):
@@ -95,7 +109,13 @@ def locked(name: str, timeout: float = -1) -> Iterator[Path]:
     """
     root = datasets_folder()
     root.mkdir(parents=True, exist_ok=True)
-    target = root / check_name(name)
+    with _locked(root, check_name(name), timeout) as target:
+        yield target
+
+
+@contextmanager
+def _locked(root: Path, name: str, timeout: float) -> Iterator[Path]:
+    target = root / name
     with FileLock(root / f".{name}.lock", timeout=timeout):
         for leftover in root.glob(f"{_INCOMING}{name}~*"):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -17,13 +17,20 @@ UNEXPECTED = 1
 """Exit code of a mistake of the program's own; the log has the details."""
 
 
+WRITING = frozenset(
+    {"demo", "ingest", "remove", "download", "train", "resume", "export", "import"}
+    | {"evaluate", "suspects", "dashboard"}
+)
+"""Verbs that write to the workspace: before them, what killed ones left half made goes."""
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser with every verb; each verb's function is its ``run`` default."""
     parser = argparse.ArgumentParser(
         prog="fkd", description="A workbench for facial keypoints: browse, train, predict, correct."
     )
     parser.add_argument("--version", action="version", version=f"fkd {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     for module in (data, training, evaluation, prediction, exchange, labels, suspects, app):
         module.add_verbs(verbs)
     return parser
@@ -33,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb. Returns the exit code: 0, or 2 after a user's error."""
     arguments = build_parser().parse_args(argv)
     try:
+        if arguments.verb in WRITING:
+            from fkd.housekeeping import tidy
+
+            tidy()
         arguments.run(arguments)
     except (UserError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as `head`, had enough

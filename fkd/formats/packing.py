@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from fkd.errors import UserError
-from fkd.files import INCOMING, replacing, sweep
+from fkd.files import INCOMING, holding, replacing, sweep
 
 _LEVEL = 4
 """How hard text is packed: the default takes five times as long for an eighth less."""
@@ -86,7 +86,8 @@ def _folder(path: Path) -> Iterator[Package]:
     sweep(path.absolute().parent, prefix)
     stage = Path(tempfile.mkdtemp(prefix=prefix, dir=path.absolute().parent))
     try:
-        yield _FolderPackage(stage)
+        with holding(stage):
+            yield _FolderPackage(stage)
         stage.chmod(0o755)
         if path.is_dir():
             path.rmdir()  # fails where somebody has put something into it meanwhile

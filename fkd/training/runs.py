@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
-from fkd.files import INCOMING, read_json, replace_text, sweep
+from fkd.files import INCOMING, holding, read_json, replace_text, sweep
 from fkd.settings import home
 from fkd.training import history
 from fkd.training.config import RunConfig
@@ -41,7 +41,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = {"bundled"}
 MAX_NOTE = 4000
 """Characters of a note, at most."""
-_OUTGOING = ".deleted-"
+OUTGOING = ".deleted-"
 """How the names of folders begin that are being deleted."""
 
 
@@ -216,7 +216,7 @@ class Run:
         """Delete the run with its weights. ``UserError`` if it is active."""
         self._must_rest("deleted")
         # Renamed first: a deletion that is killed leaves nothing that looks like a run.
-        doomed = self.folder.with_name(f"{_OUTGOING}{self.name}-{os.getpid()}-{time.time_ns()}")
+        doomed = self.folder.with_name(f"{OUTGOING}{self.name}-{os.getpid()}-{time.time_ns()}")
         self.folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
@@ -274,8 +274,14 @@ def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Ru
     root = runs_folder()
     root.mkdir(parents=True, exist_ok=True)
     sweep(root)
-    sweep(root, _OUTGOING)
+    sweep(root, OUTGOING)
     stage = Path(tempfile.mkdtemp(prefix=INCOMING, dir=root))
+    with holding(stage):
+        return _place(stage, config, name, note)
+
+
+def _place(stage: Path, config: RunConfig, name: str | None, note: str) -> Run:
+    """Fill the folder ``stage`` and give it its name."""
     try:
         (stage / "config.json").write_text(json.dumps(config.to_json(), indent=1))
         Status(QUEUED, heartbeat=time.time(), epochs=config.epochs).write(stage)
@@ -283,7 +289,7 @@ def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Ru
             (stage / "note.txt").write_text(note[:MAX_NOTE])
         stage.chmod(0o755)
         while True:
-            target = root / check_run_name(name or free_name(config.model))
+            target = stage.parent / check_run_name(name or free_name(config.model))
             try:
                 stage.rename(target)  # fails where the name is taken: that folder is not empty
                 return Run(target)
