@@ -247,3 +247,16 @@ def test_what_the_files_do_not_speak_of_stays(tmp_path: Path) -> None:
     assert plan.changes is not None
     assert plan.changes.removed > 3
     assert any("would" in reason for reason in plan.reasons)
+
+
+def test_a_point_outside_that_another_tool_writes_changes_nothing(tmp_path: Path) -> None:
+    """An export as YOLO-pose has no points outside the image; other tools write them."""
+    labels = with_states(LABELS, np.full_like(LABELS.states, State.VISIBLE))
+    labels.points[0, 0] = (97.5, 20)
+    imported = read_back(tmp_path, labels, "yolo-pose")
+    assert not np.isfinite(imported.points[0, 0]).any()
+    assert plan_import(imported, DATASET, labels, "yolo-pose", "f").edits == ()
+    points, states = imported.points.copy(), imported.states.copy()
+    points[0, 0], states[0, 0] = (97.5, 20), State.VISIBLE
+    whole = replace(imported, points=points, states=states)
+    assert plan_import(whole, DATASET, labels, "yolo-pose", "f").edits == ()

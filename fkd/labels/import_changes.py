@@ -283,7 +283,10 @@ def oddities(
     """What is odd about ``points`` ``(N, K, 2)`` px that nothing can be compared with, a sentence
     each: their order, their size or place, points of a face on one spot, whole numbers (or as
     ``whole`` says). With ``asked`` ``(K,)`` only what concerns those keypoints counts."""
-    found = [coincident(points), unusual_size(points, schema)]
+    found = [coincident(points)]
+    if found[0]:
+        points = np.where(_thrice(points)[..., None], np.nan, points)
+    found.append(unusual_size(points, schema))
     if not found[1]:
         found.append(unusual_order(points, schema, asked))
     if is_whole(points) if whole is None else whole:
@@ -297,21 +300,27 @@ def oddities(
 def coincident(points: Points) -> str:
     """Whether points of a face lie on exactly one spot, as nothing but a tool's way to write
     missing ones does; in a sentence, empty if not."""
-    places = np.sort(points[..., 0] + 1j * points[..., 1], axis=1)  # NaN comes last
-    with np.errstate(invalid="ignore"):
-        thrice = (places[:, :-2] == places[:, 2:]).any(axis=1)
-    count = 0
-    for face in places[thrice]:
-        spots, counts = np.unique(face[np.isfinite(face)], return_counts=True)
-        count += int(counts[counts > 2].sum())
-    if not count:
+    here = _thrice(points)
+    if not here.any():
         return ""
-    spot = spots[counts.argmax()]
-    x, y = spot.real, spot.imag
+    count = here.sum()
+    x, y = points[here][0]
     return (
         f"{count:,} points lie on one spot with others of their face, such as {x:.6g}, {y:.6g} px: "
         "that seems to be how missing points are written."
     )
+
+
+def _thrice(points: Points) -> NDArray[np.bool_]:
+    """Which of ``(N, K, 2)`` points lie where two others of their face lie too."""
+    places = points[..., 0] + 1j * points[..., 1]
+    found = np.zeros(places.shape, np.bool_)
+    ordered = np.sort(places, axis=1)  # NaN comes last
+    with np.errstate(invalid="ignore"):
+        some = (ordered[:, :-2] == ordered[:, 2:]).any(axis=1)
+    for i in np.flatnonzero(some):
+        found[i] = (places[i][:, None] == places[i]).sum(axis=1) > 2
+    return found
 
 
 def unusual_size(points: Points, schema: KeypointSchema) -> str:

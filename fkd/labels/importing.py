@@ -88,7 +88,7 @@ def plan_import(
     """
     rows, note = rows_in(imported, dataset)
     now = current.take(np.searchsorted(current.rows, rows))
-    now = imported.held(codec(format).held(now))
+    now = _as_held(now, imported.held(codec(format).held(now)), imported)
     imported = _with_unsaid(imported, now, note)
     found = changes(now, imported.points, imported.states)
     _, different = differences(now, imported.points, imported.states)
@@ -107,6 +107,17 @@ def plan_import(
     elif found.removed > FEW:
         reasons.append(f"{found.removed:,} labels would be removed.")
     return ImportPlan(imported, format, source, found, edits, current.version, tuple(reasons))
+
+
+def _as_held(now: Labels, held: Labels, imported: Imported) -> Labels:
+    """The labels ``held`` by the format, those excepted that are ``now`` as the files say: a tool
+    may write what an export would not, such as a point outside the image."""
+    _, different = differences(now, imported.points, imported.states)
+    return replace(
+        held,
+        points=np.where(different[..., None], held.points, now.points),
+        states=np.where(different, held.states, now.states).astype(np.uint8),
+    )
 
 
 def _with_unsaid(imported: Imported, now: Labels, note: str) -> Imported:
