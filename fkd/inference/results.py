@@ -47,6 +47,7 @@ class PhotoFaces:
             "file": self.name,
             "width": self.width,
             "height": self.height,
+            **({"note": self.note} if self.note else {}),
             "faces": [
                 {
                     "box": [_rounded(v) for v in face.box],
