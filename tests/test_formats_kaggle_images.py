@@ -251,7 +251,46 @@ def test_names_of_columns_match_whatever_their_case() -> None:
     text = "Eye X,eye-y,NOSE_X,nose_y,image\n1,2,,,0 0 0 0 0 0\n"
     (batch,) = read_training(source(text), TINY, report)
     np.testing.assert_array_equal(batch.keypoints[0], [[1, 2], [np.nan, np.nan]])
-    assert report.notes == ["Column names were matched without regard to case and spaces."]
+    assert report.notes == [
+        "Column names were matched without regard to case, spaces and punctuation."
+    ]
+
+
+@pytest.mark.parametrize("header", ["eyeX,eyeY,noseX,NoseY", "eye.x,eye.y,nose (x),nose (y)"])
+def test_names_of_columns_match_whatever_their_spelling(header: str) -> None:
+    report = Report()
+    (batch,) = read_training(source(f"{header},Image\n1,2,,,0 0 0 0 0 0\n"), TINY, report)
+    np.testing.assert_array_equal(batch.keypoints[0], [[1, 2], [np.nan, np.nan]])
+    assert any("Column names were matched" in note for note in report.notes)
+
+
+def test_a_header_in_the_middle_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "HEAD_BYTES", 8)
+    quoted = '\ufeff"eye_x",EYE_Y,"nose_x",nose_y,Image'
+    for block_bytes in (8, 64, 1000):
+        monkeypatch.setattr(tables, "BLOCK_BYTES", block_bytes)
+        batches, report = training(GOOD, HEADER, GOOD, "x,1,,,1 2 3 4 5 6", HEADER.upper(), GOOD)
+        assert rows_of(batches) == [0, 2, 5]
+        assert report.summary().endswith("2x the header line again, 1x bad coordinate")
+        assert [p.row for p in report.problems] == [1, 3, 4]
+        batches, report = training(GOOD, quoted.removeprefix("\ufeff"), GOOD)
+        assert rows_of(batches) == [0, 2]
+        assert report.summary().endswith("1x the header line again")
+
+
+def test_a_test_table_with_its_header_again() -> None:
+    report = Report()
+    text = "ImageId,Image\n1,0 1 2 3 4 5\nImageId,Image\n2,0 1 2 3 4 5\n"
+    (batch,) = read_test(source(text, "test.csv"), TINY, report)
+    assert batch.image_ids.tolist() == [1, 2]
+    assert told(report) == [(1, None, "the header line again")]
+
+
+def test_test_images_whose_ids_pandas_made_floats() -> None:
+    report = Report()
+    (batch,) = read_test(source("ImageId,Image\n1.0,0 1 2 3 4 5\n"), TINY, report)
+    assert batch.image_ids.tolist() == [1]
+    assert report.notes == ["Whole numbers written with decimals, such as 1.0, were read."]
 
 
 @pytest.mark.parametrize("where", ["0,0", "-1,-1", "0.0,0.0", "-1.0,-1"])
@@ -288,6 +327,46 @@ def test_an_array_printed_over_many_lines_is_one_row(monkeypatch: pytest.MonkeyP
         assert images[1].tolist() == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "[[1 2 3]\n [4 5 6]]",
+        "[[1. 2.\n  3.]\n [4. 5.\n  6.]]",
+        "array([1, 2, 3,\n       4, 5, 6])",
+        "array([[1, 2, 3],\n       [4, 5, 6]], dtype=uint8)",
+        "array([1, 2, 3, 4,\n       5, 6],\n      dtype=uint8)",
+    ],
+)
+def test_printed_arrays_of_every_kind_are_one_row(
+    printed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "HEAD_BYTES", 8)
+    row = f'1,1,,,"{printed}"'
+    for block_bytes in (1, 3, 16, 1000):
+        monkeypatch.setattr(tables, "BLOCK_BYTES", block_bytes)
+        batches, report = training(GOOD, row, row, GOOD, ",,,,1 2 3", row)
+        assert rows_of(batches) == [0, 1, 2, 3, 5]
+        assert report.bad_rows == {4}
+        images = np.concatenate([b.images for b in batches]).reshape(-1, 6)
+        assert images[[1, 2, 4]].tolist() == [[1, 2, 3, 4, 5, 6]] * 3
+
+
+@pytest.mark.parametrize("begun", ['"[[1 2', '"array([1, 2,', '"array([[1, 2],', '"array([1, 2],'])
+def test_arrays_whose_quote_never_closes_hide_no_rows(
+    begun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "HEAD_BYTES", 8)
+    monkeypatch.setattr(tables, "_MOST_OPEN", 200)
+    monkeypatch.setattr(tables, "MAX_ROW_BYTES", 2000)  # not what a row of its own would end
+    printed = '1,1,,,"[[1 2 3]\n [4 5 6]]"'
+    for block_bytes in (3, 50, 10_000):
+        monkeypatch.setattr(tables, "BLOCK_BYTES", block_bytes)
+        for after in ([GOOD] * 300, [printed] * 20, [GOOD] * 3):
+            batches, report = training(GOOD, f"1,1,,,{begun}", *after)
+            assert rows_of(batches) == [0, *range(2, len(after) + 2)]
+            assert report.bad_rows == {1}
+
+
 def test_an_array_without_end_spoils_no_more_than_its_line() -> None:
     batches, report = training(GOOD, '1,1,,,"[1 2', GOOD, "x,1,,,1 2 3 4 5 6", GOOD)
     assert rows_of(batches) == [0, 2, 4]
@@ -299,7 +378,10 @@ def test_semicolons_with_decimal_commas() -> None:
     text = "eye_x;eye_y;nose_x;nose_y;Image\n1,5;0,25;;;1 2 3 4 5 6\n"
     (batch,) = read_training(source(text), TINY, report)
     np.testing.assert_array_equal(batch.keypoints[0], [[1.5, 0.25], [np.nan, np.nan]])
-    assert report.notes == ["The fields are separated by semicolons."]
+    assert report.notes == [
+        "The fields are separated by semicolons.",
+        "Decimal commas were read as points.",
+    ]
 
 
 def test_reading_may_stop_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,7 +461,7 @@ def test_image_ids_are_integers_and_differ(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tables, "HEAD_BYTES", 8)
     monkeypatch.setattr(tables, "BLOCK_BYTES", 32)
     pixels = "0 1 2 3 4 5"
-    ids = ("1", "x", "2", "", "1", "3", "1", "2.0", "4")
+    ids = ("1", "x", "2", "", "1", "3", "1", "2.5", "4")
     rows = [f"{image_id},{pixels}" for image_id in ids]
     rows[5] = "3,0 1"
     report = Report()
@@ -392,7 +474,7 @@ def test_image_ids_are_integers_and_differ(monkeypatch: pytest.MonkeyPatch) -> N
         (4, "ImageId", "1 is already the ImageId of row 0"),
         (5, "Image", "2 pixels found, 6 expected"),
         (6, "ImageId", "1 is already the ImageId of row 0"),
-        (7, "ImageId", "'2.0' is not an integer"),
+        (7, "ImageId", "'2.5' is not an integer"),
         (9, "ImageId", "3 is already the ImageId of row 5"),
     ]
 

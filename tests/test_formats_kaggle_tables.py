@@ -53,7 +53,7 @@ def test_a_lookup_is_read_whatever_its_locations_hold(location: str) -> None:
         ("x,5,eye_x,", "RowId", "'x' is not an integer"),
         (",5,eye_x,", "RowId", "the field is empty"),
         ("1,5,eye_x,", "RowId", "1 is already the RowId of row 0"),
-        ("9,5.0,eye_x,", "ImageId", "'5.0' is not an integer"),
+        ("9,5.5,eye_x,", "ImageId", "'5.5' is not an integer"),
         ("9,6,eye_x,", "ImageId", "image 6 is not in the test table"),
         ("9,5,ear_x,", "FeatureName", "'ear_x' is not a coordinate of a known keypoint"),
         ("9,5,,", "FeatureName", "'' is not a coordinate"),
@@ -70,6 +70,30 @@ def test_a_bad_lookup_row_is_left_out_and_explained(
     ((row, where, why),) = told(report)
     assert (row, where) == (1, column)
     assert reason in why
+
+
+def test_ids_and_names_that_other_tools_have_written_again() -> None:
+    read, report = lookup("1.0,5.0,EYE_X,", "2.0,5.,noseY,", "3, 5,eye.y,", known=[5])
+    assert not report
+    assert read.row_ids.tolist() == [1, 2, 3]
+    assert read.image_ids.tolist() == [5, 5, 5]
+    assert read.coordinates.tolist() == [0, 3, 1]
+    assert report.notes == [
+        "Whole numbers written with decimals, such as 1.0, were read.",
+        "The names in FeatureName were matched without regard to case and the like.",
+    ]
+    assert not lookup("1,5,eye_x,", known=[5])[1].notes
+
+
+def test_a_lookup_with_its_header_again_and_the_line_of_excel() -> None:
+    report = Report()
+    text = f"sep=,\n{HEADER}\n1,5,eye_x\n{HEADER}\n2,5,nose_y\nRowId,ImageId,FeatureName\n"
+    read = read_lookup(source(text, "IdLookupTable.csv"), TINY, report, np.array([5]))
+    assert read.row_ids.tolist() == [1, 2]
+    again = "the header line again"
+    assert told(report) == [(1, None, again), (3, None, again)]
+    assert report.summary().endswith(f"2x {again}")
+    assert report.notes == ["The first line, sep=, which is meant for Excel, was passed over."]
 
 
 def test_every_problem_of_a_lookup_row_is_told() -> None:

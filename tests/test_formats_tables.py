@@ -2,7 +2,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from formats_helper import source
+from formats_helper import source, told
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +63,11 @@ def tiny_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         b'"a";b;c\n"1";2;3\n4;"";6\n',
         b"A,B,c\n1,2,3\n4,,6\n",
         b"a,b,c,\n1,2,3,\n4,,6,\n",
+        b"a|b|c\n1|2|3\n4||6\n",
+        b"sep=;\r\na;b;c\r\n1;2;3\r\n4;;6\r\n",
+        b"\xef\xbb\xbfSEP=,\na,b,c\n1,2,3\n4,,6\n",
+        b'"sep=|"\na|b|c\n1|2|3\n4||6\n',
+        b"sep=\t\na\tb\tc\n1\t2\t3\n4\t\t6\n",
         b"a,b,c\n1,2,3,\n4,,6,,\n",
         b",a,b,c\n0,1,2,3\n1,4,,6\n",
         b"a,d,b,c\n1,x,2,3\n4,y,,6\n",
@@ -94,11 +99,33 @@ def test_spellings_of_the_same_table(data: bytes) -> None:
         (b"a,b,c,d,a\n", "duplicate column a"),
         (b"a,x y\n", "missing columns b, c; it has 'x y' instead"),
         (b"1,2,3\n4,5,6\n", "names none of the columns of such a table (a, b, c)"),
-        (b"<html>\n", "is it the right file?"),
+        (b"<html>\n", "this is a web page (HTML or XML), not a CSV table: is it the right"),
+        (b'<!DOCTYPE html><a href="a,b,c">\n', "web page"),
+        (b'[{"a":1,"b":2,"c":3}]', "this is JSON, not a CSV table; save the table as CSV"),
+        (b'  {\n  "a": [1]\n}\n', "JSON"),
+        (b"a b c\n1 2 3\n", "its columns are separated by spaces"),
+        (b'a b "c"\n1 2 "3"\n', "separated by spaces"),
+        (b"sep=;\n", "first line is blank"),
     ],
 )
 def test_what_is_no_such_table_is_refused_in_words(data: bytes, words: str) -> None:
     assert words in refusal(data)
+
+
+@pytest.mark.usefixtures("tiny_blocks")
+def test_the_line_for_excel_is_passed_over_and_said() -> None:
+    rows, report = read(b"sep=;\r\na;b;c\r\n1;2;3\r\n")
+    assert rows == [(0, "1", "2", "3")]
+    assert report.notes == [
+        "The first line, sep=, which is meant for Excel, was passed over.",
+        "The fields are separated by semicolons.",
+    ]
+
+
+def test_rows_that_look_like_a_header_in_part_are_rows() -> None:
+    rows, report = read(b"a,b,c\na,b,x\nA,,\n1,b,c\n")
+    assert [row[0] for row in rows] == [0, 2]
+    assert told(report) == [(1, None, "the header line again")]
 
 
 def test_a_first_line_without_end_is_no_header(monkeypatch: pytest.MonkeyPatch) -> None:

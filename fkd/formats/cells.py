@@ -9,9 +9,15 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-_MISSING = pa.array(["", "nan", "na", "null", "n/a", "<na>", "none"])
+_MISSING = pa.array(
+    # The latter half is what spreadsheets show in English, German, Spanish and Dutch.
+    [
+        *("", "nan", "-nan", "na", "null", "n/a", "<na>", "none"),
+        *("#n/a", "#na", "#nv", "#n/d", "#n/b", "#null!"),
+    ]
+)
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_INTEGER = r"^-?[0-9]{1,18}$"  # 18 digits always fit int64
+_INTEGER = r"^-?[0-9]{1,18}(\.0*)?$"  # 18 digits always fit int64
 _LEVELS = pa.array([str(level) for level in range(256)])
 _LEVEL_OF = {str(level): level for level in range(256)}
 _LONGEST_QUOTE = 24
@@ -22,12 +28,24 @@ def quote(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 3]}...")
 
 
-def integers(column: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The values of ``column``, int64 ``(n,)``, and which of them are good; the others are 0."""
+def integers(
+    column: pa.StringArray,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], set[str]]:
+    """The values of ``column``, int64 ``(n,)``, which of them are good, the others being 0, and
+    in what other way than Kaggle's some were written, in words: pandas makes ``1.0`` of 1 where
+    another number lacks."""
     text = pc.utf8_trim_whitespace(column)
     good = pc.match_substring_regex(text, _INTEGER)
-    values = pc.if_else(good, text, "0").cast(pa.int64())
-    return values.to_numpy(), good.to_numpy(zero_copy_only=False)
+    whole, notes = text, set()
+    if _any(good, pc.match_substring(text, ".")):
+        whole = pc.replace_substring_regex(text, r"\.0*$", "")
+        notes.add("Whole numbers written with decimals, such as 1.0, were read.")
+    values = pc.if_else(good, whole, "0").cast(pa.int64())
+    return values.to_numpy(), good.to_numpy(zero_copy_only=False), notes
+
+
+def _any(first: pa.BooleanArray, second: pa.BooleanArray) -> bool:
+    return bool(pc.any(pc.and_(first, second)).as_py())
 
 
 def integer_reason(text: str) -> str:
@@ -37,19 +55,27 @@ def integer_reason(text: str) -> str:
 
 def numbers(
     column: pa.StringArray, dtype: pa.DataType
-) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """The values of ``column``, ``(n,)`` of the float type ``dtype``, and which of them are good.
+) -> tuple[NDArray[np.floating], NDArray[np.bool_], set[str]]:
+    """The values of ``column``, ``(n,)`` of the float type ``dtype``, which of them are good, and
+    in what other way than Kaggle's some were written, in words.
 
-    Blanks and the words that stand for nothing (``nan``, ``NA``, ``null``, ``None``) are missing:
+    Blanks and the words that stand for nothing (``nan``, ``NA``, ``null``, ``#N/A``) are missing:
     NaN, and good. The text of a number is rounded once, straight to ``dtype``; a comma in it is a
     decimal comma. Infinity and text of any other kind is not good; numbers too large for ``dtype``
     are good, but infinite.
     """
-    text = pc.replace_substring(pc.utf8_trim_whitespace(column), ",", ".")
+    text = pc.utf8_trim_whitespace(column)
+    commas = pc.match_substring(text, ",")
+    with_commas = bool(pc.any(commas).as_py())
+    if with_commas:
+        text = pc.replace_substring(text, ",", ".")
     missing = pc.is_in(pc.utf8_lower(text), value_set=_MISSING)
     number = pc.match_substring_regex(text, _NUMBER)
+    notes = set()
+    if with_commas and _any(number, commas):
+        notes.add("Decimal commas were read as points.")
     values = pc.if_else(number, text, "nan").cast(dtype)
-    return values.to_numpy(), pc.or_(missing, number).to_numpy(zero_copy_only=False)
+    return values.to_numpy(), pc.or_(missing, number).to_numpy(zero_copy_only=False), notes
 
 
 def number_reason(text: str) -> str:
@@ -66,7 +92,8 @@ def pixels(
     other ways than Kaggle's some were written, in words.
 
     Kaggle separates levels by single spaces. Spaces too many and leading zeros do no harm; so do
-    commas, brackets and decimals of arrays that were printed, and shares from 0 to 1 of 255.
+    commas, brackets and decimals of arrays that were printed, and shares from 0 to 1 of 255. An
+    image of 0 and 1 alone is black and white, unless it is too small to tell.
     """
     images = np.zeros((len(column), count), np.uint8)
     good = np.zeros(len(column), np.bool_)
@@ -85,6 +112,9 @@ def pixels(
     images[whole] = levels.to_numpy().reshape(-1, count)
     good[whole] = clean
     notes: set[str] = set()
+    if count >= _TELLING and (bits := good & (images.max(axis=1) == 1)).any():
+        images[bits] *= 255
+        notes.add(_BLACK_AND_WHITE)
     for i in np.flatnonzero(~good):
         image, how = _image(column[i].as_py(), count)
         if image is not None:
@@ -93,6 +123,12 @@ def pixels(
     return images, good, notes
 
 
+_TELLING = 64
+"""Pixels from which on an image of the levels 0 and 1 alone is no chance."""
+_BLACK_AND_WHITE = "Images that hold only 0 and 1 were taken for black and white: 0 and 255."
+
+_CALL = re.compile(r"\s*[A-Za-z_.]{1,20}\((\[.*\])[^\[\]\"]{0,80}\)\s*", re.ASCII | re.DOTALL)
+"""What ``repr`` writes around the numbers of an array: ``array([...], dtype=uint8)``."""
 _PRINTED = re.compile(r"[0-9.,;\s\[\]eE+-]*", re.ASCII)
 _BETWEEN = str.maketrans(dict.fromkeys("[],;\n\t\r", " "))
 _EXACT = 0.02
@@ -110,7 +146,10 @@ def _image(text: str, count: int) -> tuple[NDArray[np.uint8] | None, set[str]]:
         how.add("Images printed as arrays or lists were read.")
     levels = np.rint(values)
     if np.array_equal(values, levels):
-        if "." in text:
+        if count >= _TELLING and values.max() == 1:
+            how.add(_BLACK_AND_WHITE)
+            levels *= 255
+        elif "." in text:
             how.add("Pixels written with decimals were read; all of them are whole levels.")
     elif values.max() > 1:
         how.add("Pixels that lie between two grey levels were rounded.")
@@ -124,12 +163,19 @@ def _image(text: str, count: int) -> tuple[NDArray[np.uint8] | None, set[str]]:
 
 def _values(text: str) -> NDArray[np.float64] | None:
     """The numbers that a printed array or list holds in full; None if ``text`` is none."""
+    text = _uncalled(text)
     if not _PRINTED.fullmatch(text) or "..." in text:
         return None
     try:
         return np.array(text.translate(_BETWEEN).split(), np.float64)
     except ValueError:
         return None
+
+
+def _uncalled(text: str) -> str:
+    """``text`` without what ``repr`` writes around an array."""
+    call = _CALL.fullmatch(text) if "(" in text else None
+    return call[1] if call else text
 
 
 CELL_LIMIT = 32_767
@@ -143,28 +189,27 @@ CUT = (
 PATH = "a file's name stands in place of the pixels: bring the images in as a folder"
 
 
-def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
-    """What is wrong with an image that ``pixels`` finds bad, each with its category; positions
+def pixel_reason(text: str, count: int) -> tuple[str, str]:
+    """What is wrong with an image that ``pixels`` finds bad, and the category of that; positions
     count from 1."""
-    words = (text.translate(_BETWEEN) if _PRINTED.fullmatch(text) else text).split()
+    inner = _uncalled(text)
+    words = (inner.translate(_BETWEEN) if _PRINTED.fullmatch(inner) else text).split()
     if "..." in text or "\u2026" in text:
-        return [(SHORTENED, SHORTENED)]
+        return SHORTENED, SHORTENED
     if len(text) in (CELL_LIMIT - 1, CELL_LIMIT) and len(words) < count:
-        return [(CUT, CUT)]
+        return CUT, CUT
     if text.lower().strip().endswith(_PICTURES):
-        return [(PATH, PATH)]
-    reasons = []
+        return PATH, PATH
+    reasons, category = [], "bad pixel value"
     if len(words) != count:
         plural = "" if len(words) == 1 else "s"
-        reason = f"{len(words)} pixel{plural} found, {count} expected"
-        reasons.append((reason, "wrong pixel count"))
+        reasons.append(f"{len(words)} pixel{plural} found, {count} expected")
+        category = "wrong pixel count"  # which is why a level is odd, more often than not
     bad = _first_bad(words)
     if bad is not None:
-        reason = f"pixel {bad + 1} is {quote(words[bad])}, not a grey level from 0 to 255"
-        reasons.append((reason, "bad pixel value"))
-    if not reasons:  # such as shares that exceed 1 in the sum of their kind
-        reasons.append(("the pixels are not grey levels from 0 to 255", "bad pixel value"))
-    return reasons
+        reasons.append(f"pixel {bad + 1} is {quote(words[bad])}, not a grey level from 0 to 255")
+    # Without either: such as shares that exceed 1 in the sum of their kind.
+    return ("; ".join(reasons) or "the pixels are not grey levels from 0 to 255"), category
 
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".tif", ".tiff", ".webp")

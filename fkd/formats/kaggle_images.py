@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -23,6 +24,9 @@ from fkd.keypoints import KeypointSchema
 
 IMAGE = "Image"
 IMAGE_ID = "ImageId"
+
+_COORDINATE = re.compile(r"([\W_][xyXY]|[a-z][XY])\W*$")
+"""How names of columns end that are meant for coordinates: not ``sex``, but ``eyeX``."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def _check_coordinates(table: Table, schema: KeypointSchema) -> None:
     ]
     if halves:
         raise table.refuse(f"{lacking(halves)}, though the other coordinate of the point is there")
-    odd = [name for name in table.others if name.lower().endswith(("_x", "_y"))]
+    odd = [name for name in table.others if _COORDINATE.search(name)]
     if absent and odd:
         near = get_close_matches(odd[0], sorted(absent), 1)
         meant = f": is {odd[0]} meant to be {near[0]}?" if near else ""
@@ -174,7 +178,7 @@ def _good_rows(parsed: _Parsed, report: Report) -> Iterator[ImageBatch]:
 
 def _parse_training(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
     text = table.text_rows(block)
-    keypoints, problems, nothing = _keypoints(table, schema, text)
+    keypoints, problems, nothing, number_notes = _keypoints(table, schema, text)
     images, pixel_problems, notes = _images(table, schema, text)
     found = [*text.problems, *problems, *pixel_problems]
     fields = {name: text.columns[name] for name in table.others}
@@ -185,7 +189,7 @@ def _parse_training(table: Table, schema: KeypointSchema, block: Block) -> _Pars
         found,
         keypoints,
         fields=fields,
-        notes=notes,
+        notes=notes | number_notes,
         stood_for_nothing=nothing,
     )
 
@@ -193,7 +197,7 @@ def _parse_training(table: Table, schema: KeypointSchema, block: Block) -> _Pars
 def _parse_test(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
     text = table.text_rows(block)
     column = text.columns[IMAGE_ID]
-    ids, good = cells.integers(column)
+    ids, good, id_notes = cells.integers(column)
     problems = [*text.problems]
     for i in np.flatnonzero(~good):
         reason = cells.integer_reason(column[i].as_py())
@@ -201,7 +205,13 @@ def _parse_test(table: Table, schema: KeypointSchema, block: Block) -> _Parsed:
     images, pixel_problems, notes = _images(table, schema, text)
     problems += pixel_problems
     return _Parsed(
-        text.rows, images, block.bytes_read, problems, ids=ids, ids_good=good, notes=notes
+        text.rows,
+        images,
+        block.bytes_read,
+        problems,
+        ids=ids,
+        ids_good=good,
+        notes=notes | id_notes,
     )
 
 
@@ -210,25 +220,27 @@ def _images(
 ) -> tuple[NDArray[np.uint8], list[Found], set[str]]:
     column = text.columns[IMAGE]
     flat, good, notes = cells.pixels(column, schema.pixels)
-    problems = [
-        (table.problem(text.rows[i], IMAGE, reason), category)
-        for i in np.flatnonzero(~good)
-        for reason, category in cells.pixel_reasons(column[i].as_py(), schema.pixels)
-    ]
+    problems = []
+    for i in np.flatnonzero(~good):
+        reason, category = cells.pixel_reason(column[i].as_py(), schema.pixels)
+        problems.append((table.problem(text.rows[i], IMAGE, reason), category))
     return flat.reshape(-1, *schema.image_size), problems, notes
 
 
 def _keypoints(
     table: Table, schema: KeypointSchema, text: TextRows
-) -> tuple[NDArray[np.float32], list[Found], int]:
-    """The points, what is wrong with some, and how many stood where others put missing ones."""
+) -> tuple[NDArray[np.float32], list[Found], int, set[str]]:
+    """The points, what is wrong with some, how many stood where others put missing ones, and how
+    else than by Kaggle they were written."""
     names = schema.coordinate_names
     absent = set(table.absent)
     values = np.full((len(text.rows), len(names)), np.nan, np.float32)
     good = np.ones(values.shape, np.bool_)
+    notes: set[str] = set()
     for c, name in enumerate(names):
         if name not in absent:
-            values[:, c], good[:, c] = cells.numbers(text.columns[name], pa.float32())
+            values[:, c], good[:, c], how = cells.numbers(text.columns[name], pa.float32())
+            notes |= how
     points = values.reshape(len(values), len(schema), 2)
     nothing = _stand_for_missing(points, text, schema)
     points[nothing] = np.nan
@@ -250,7 +262,7 @@ def _keypoints(
             reason = f"the coordinate is missing, but {names[c ^ 1]} is given"
             category = "half a keypoint"
         problems.append((table.problem(text.rows[i], name, reason), category))
-    return points, problems, int(nothing.sum())
+    return points, problems, int(nothing.sum()), notes
 
 
 _NOWHERE = (("0", "1e-60"), ("-1", "-1.0000000001"))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Lookup
 from fkd.formats import cells
+from fkd.formats.point_names import plain_name
 from fkd.formats.report import Report
 from fkd.formats.source import TableSource
 from fkd.formats.tables import Table
@@ -65,24 +66,39 @@ def read_lookup(
     """
     read = _Columns(source, (ROW_ID, IMAGE_ID, FEATURE), report, optional=(LOCATION,))
     row_ids = read.row_ids()
-    image_ids, good = cells.integers(read.text[IMAGE_ID])
-    read.complain(~good, IMAGE_ID, cells.integer_reason, f"bad {IMAGE_ID}")
+    image_ids, good = read.integers(IMAGE_ID)
     if known_image_ids is not None:
         unknown = good & ~np.isin(image_ids, known_image_ids)
         read.complain(unknown, IMAGE_ID, _unknown_image, f"unknown {IMAGE_ID}")
-    names = pc.utf8_trim_whitespace(read.text[FEATURE])
-    found = pc.index_in(names, value_set=pa.array(schema.coordinate_names))
-    coordinates = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    coordinates = _coordinates(read.text[FEATURE], schema, report)
     read.complain(coordinates < 0, FEATURE, _unknown_feature, f"unknown {FEATURE}")
     keep = read.finish()
     return Lookup(row_ids[keep], image_ids[keep], coordinates[keep])
+
+
+def _coordinates(
+    column: pa.StringArray, schema: KeypointSchema, report: Report
+) -> NDArray[np.int64]:
+    """Which coordinate of ``schema`` each name in ``column`` is, int64 ``(n,)``; -1 for none."""
+    names = schema.coordinate_names
+    written = pc.utf8_trim_whitespace(column).dictionary_encode()
+    exact = {name: c for c, name in enumerate(names)}
+    plain = {plain_name(name): c for name, c in exact.items()}
+    spellings = written.dictionary.to_pylist()
+    meant = [exact.get(name, plain.get(plain_name(name), -1)) for name in spellings]
+    if any(c >= 0 and name != names[c] for name, c in zip(spellings, meant, strict=True)):
+        report.note(f"The names in {FEATURE} were matched without regard to case and the like.")
+    places: NDArray[np.int64] = np.array(meant, np.int64)[written.indices.to_numpy()]
+    return places
 
 
 def read_submission(source: TableSource, report: Report) -> Submission:
     """The good rows of a submission; as ``read_lookup``. Every location must be a finite number."""
     read = _Columns(source, (ROW_ID, LOCATION), report)
     row_ids = read.row_ids()
-    locations, good = cells.numbers(read.text[LOCATION], pa.float64())
+    locations, good, notes = cells.numbers(read.text[LOCATION], pa.float64())
+    for note in notes:
+        report.note(note)
     read.complain(~good, LOCATION, cells.number_reason, f"bad {LOCATION}")
     read.complain(good & ~np.isfinite(locations), LOCATION, _not_finite, f"bad {LOCATION}")
     keep = read.finish()
@@ -140,8 +156,7 @@ class _Columns:
     def row_ids(self) -> NDArray[np.int64]:
         """The ``RowId`` column; ids that are no integers or not the first of their kind are noted
         as problems."""
-        ids, good = cells.integers(self.text[ROW_ID])
-        self.complain(~good, ROW_ID, cells.integer_reason, f"bad {ROW_ID}")
+        ids, good = self.integers(ROW_ID)
         first_row: dict[int, int] = {}
         for i in np.flatnonzero(good):
             row = int(self.rows[i])
@@ -150,6 +165,14 @@ class _Columns:
                 reason = f"{ids[i]} is already the {ROW_ID} of row {first}"
                 self._note(i, ROW_ID, reason, f"duplicate {ROW_ID}")
         return ids
+
+    def integers(self, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The ids in ``column``, and which are good; the others are noted as problems."""
+        ids, good, notes = cells.integers(self.text[column])
+        for note in notes:
+            self._report.note(note)
+        self.complain(~good, column, cells.integer_reason, f"bad {column}")
+        return ids, good
 
     def complain(
         self, bad: NDArray[np.bool_], column: str, reason: Callable[[str], str], category: str

@@ -47,7 +47,7 @@ def order_of(names: Sequence[str], schema: KeypointSchema, where: str) -> Order:
             f"{where} names {len(names)} keypoints, where {schema.name} has {len(schema)}; name "
             "each of them, and no others."
         )
-    known, given = [_plain(name) for name in schema.names], [_plain(name) for name in names]
+    known, given = [plain_name(name) for name in schema.names], [plain_name(name) for name in names]
     for i, name in enumerate(given):
         if name in given[:i]:
             raise UserError(f"{where} names the keypoint {names[i]!r} twice; name each once.")
@@ -70,18 +70,19 @@ def order_of(names: Sequence[str], schema: KeypointSchema, where: str) -> Order:
     raise _unknown(names, schema, where)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """``name`` without what tools write in different ways: case, spaces, punctuation."""
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _unknown(names: Sequence[str], schema: KeypointSchema, where: str) -> UserError:
-    known = {_plain(name): name for name in schema.names}
-    given = {_plain(name) for name in names}
+    known = {plain_name(name): name for name in schema.names}
+    given = {plain_name(name) for name in names}
     free = [name for plain, name in known.items() if plain not in given]
     words = []
     for name in names:
-        if _plain(name) not in known:
-            close = difflib.get_close_matches(_plain(name), map(_plain, free), 1)
+        if plain_name(name) not in known:
+            close = difflib.get_close_matches(plain_name(name), map(plain_name, free), 1)
             words.append(f"{name!r}" + (f" (perhaps {known[close[0]]})" if close else ""))
     return UserError(
         f"{where} names keypoints that {schema.name} does not have: {_list(words)}; rename them to "

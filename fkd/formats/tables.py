@@ -10,15 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.csv as pacsv  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
 from fkd.formats._lines import fields_of, split_fields
+from fkd.formats.point_names import plain_name
 from fkd.formats.report import Problem, Report, ValidationError
 from fkd.formats.source import TableSource
 
@@ -52,12 +55,29 @@ _ENCODINGS = (  # UTF-32 first: its little-endian mark begins with UTF-16's.
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r+\n|\r")
 _MOST_HELD = 16
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_SEPARATOR_LINE = re.compile(rb'"?sep=(?:.|\t)?"?[,;\t| ]*', re.IGNORECASE)
+"""The first line by which Excel knows the separator."""
+_MARKUP = (
+    ((b"[", b"{"), "this is JSON, not a CSV table; save the table as CSV or Parquet"),
+    ((b"<",), "this is a web page (HTML or XML), not a CSV table: is it the right file?"),
+)
+"""How text begins that is no table, and what to say of it."""
 _INDEX_NAMES = ("", "index", "level_0", "unnamed: 0")
 _UNNAMED = re.compile(r"(Unnamed: [0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9_]{1,60}")
-_ARRAY_BYTES = b" \n\t0123456789.,+-e"
-_PRINTED_ARRAY = re.compile(rb'"\[[ \n\t0-9.,+e-]*\]"')
+_ARRAY_BYTES = b" \n\t0123456789.,+-eE[]"
+_CALL = rb"[A-Za-z_.]{1,20}\("
+_BEGUN_ARRAY = re.compile(rb'"(?:' + _CALL + rb")?\[")
+_BRACKETS = rb"\[[ \n\t0-9.,+eE\[\]-]*\]"
+_REST = rb"(?:,[ \n]*[a-z]+=[ \w.,()'<>|]{1,80})?\)"
+_PRINTED_ARRAY = re.compile(rb'"(?:' + _BRACKETS + rb"|" + _CALL + _BRACKETS + _REST + rb')"')
+"""An array of numbers as it is printed: ``[...]`` or ``array([...], dtype=uint8)``."""
+_MOST_OPEN = 4 << 20
+"""Most text looked through for the end of an array: sixteen times what one of Kaggle's images takes
+with exponents. After that its quotation mark is taken for one that never closes."""
+_AGAIN = "the header line again"
+"""What is wrong with a row that is one, as where two files were put together."""
 
 Found = tuple[Problem, str]
 """A problem and the category it is counted under."""
@@ -88,10 +108,10 @@ class Table:
     """A table being read: its head is checked at once, then ``blocks`` gives its rows in order.
 
     ``columns`` are the names it must have and ``optional`` those it may have, in any order and
-    whatever their case; ``others`` are the further ones that it has, in order, and ``absent`` the
-    optional ones that it has not. With ``keep_others`` somebody takes them. Fields are separated
-    by commas, semicolons or tabs, whichever the header has. ``text_rows`` may be called from
-    several threads; ``blocks`` may not.
+    whatever their case, spaces and punctuation; ``others`` are the further ones that it has, in
+    order, and ``absent`` the optional ones that it has not. With ``keep_others`` somebody takes
+    them. Fields are separated by commas, semicolons, tabs or vertical bars, whichever the header
+    has. ``text_rows`` may be called from several threads; ``blocks`` may not.
 
     Raises:
         ValidationError: if it is empty, no UTF-8 CSV, or lacks columns; the report then has a
@@ -115,7 +135,8 @@ class Table:
         report.file = source.name
         head = self._read_head()
         line, _, self._rest = head.partition(b"\n")
-        header = self._check_header(line, (*columns, *optional))
+        self._known = (*columns, *optional)
+        header = self._check_header(line, self._known)
         self._width = len(header)
         self.others = self._others(header, set(columns) | set(optional))
         self._at = {name: i for i, name in enumerate(header) if name not in self._passed_over}
@@ -169,6 +190,15 @@ class Table:
         head = head.removeprefix(_BOM)
         if b"\0" in head:
             raise self._refuse("this is not a CSV file but binary data (it has NUL bytes)")
+        head = self._with_a_line(head)
+        line, end, rest = head.partition(b"\n")
+        if end and _SEPARATOR_LINE.fullmatch(line):
+            self._report.note("The first line, sep=, which is meant for Excel, was passed over.")
+            head = self._with_a_line(rest)
+        return head
+
+    def _with_a_line(self, head: bytes) -> bytes:
+        """``head`` and what follows, up to a line end."""
         while b"\n" not in head and len(head) < MAX_HEADER_BYTES:
             more = self._read(HEAD_BYTES)
             if not more:
@@ -180,17 +210,25 @@ class Table:
         """The names of the columns, those that are ``known`` as they are spelt there."""
         if not line.strip():
             raise self._refuse("the first line is blank; it must name the columns")
+        markup = next((said for marks, said in _MARKUP if line.lstrip().startswith(marks)), None)
         if len(line) >= MAX_HEADER_BYTES:
-            raise self._refuse("this is not a CSV file: its first line has no end")
+            raise self._refuse(markup or "this is not a CSV file: its first line has no end")
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
             raise self._refuse("the header is not UTF-8 text; save the file as UTF-8") from None
-        spellings = {_plain_name(name): name for name in known}
+        spellings = {plain_name(name): name for name in known}
         split = {separator: split_fields(text, separator) for separator in _SEPARATORS}
         fitting = [
-            s for s, names in split.items() if spellings.keys() & map(_plain_name, names or ())
+            s for s, names in split.items() if spellings.keys() & map(plain_name, names or ())
         ]
+        if not fitting and markup:
+            raise self._refuse(markup)
+        if not fitting and len(spellings.keys() & map(plain_name, text.split())) > 1:
+            raise self._refuse(
+                "its columns are separated by spaces, which separate the pixels of an image as "
+                "well; save the table with commas"
+            )
         if not fitting and split[","] is None:
             raise self._refuse("the header has a quotation mark out of place")
         if not fitting:
@@ -203,9 +241,11 @@ class Table:
         names = split[self._separator] or []
         if self._separator != ",":
             self._report.note(f"The fields are separated by {_SEPARATORS[self._separator]}.")
-        found = [spellings.get(_plain_name(name), name.strip()) for name in names]
+        found = [spellings.get(plain_name(name), name.strip()) for name in names]
         if any(name in known and name != raw.strip() for name, raw in zip(found, names)):  # noqa: B905
-            self._report.note("Column names were matched without regard to case and spaces.")
+            self._report.note(
+                "Column names were matched without regard to case, spaces and punctuation."
+            )
         counts = Counter(found)
         repeated = [name for name in counts if counts[name] > 1 and name]
         if repeated:
@@ -284,11 +324,31 @@ class Table:
     def text_rows(self, block: Block) -> TextRows:
         """The fields of the rows of ``block`` that have the right number of them."""
         if _is_plain(block.text):
-            try:
-                return self._plain_rows(block)
-            except pa.ArrowInvalid:
-                pass
-        return self._odd_rows(block)
+            with suppress(pa.ArrowInvalid):
+                return self._without_headers(self._plain_rows(block))
+        return self._without_headers(self._odd_rows(block))
+
+    def _without_headers(self, text: TextRows) -> TextRows:
+        """``text`` without rows that name the columns once more."""
+        named = [(plain_name(name), text.columns[name]) for name in self._at if name in self._known]
+        # Names begin with letters, which no good field here does: few rows are left to look at.
+        first = text.columns[self._known[0]]
+        may = pc.match_substring_regex(first, r"^[\s\x{feff}]*[A-Za-z]")
+        again = [
+            i
+            for i in np.flatnonzero(may.to_numpy(zero_copy_only=False))
+            if all(plain_name(column[i].as_py()) in (name, "") for name, column in named)
+        ]
+        if not again:
+            return text
+        keep = np.ones(len(text.rows), np.bool_)
+        keep[again] = False
+        mask = pa.array(keep)
+        return TextRows(
+            text.rows[keep],
+            {name: column.filter(mask) for name, column in text.columns.items()},
+            [*text.problems, *((self.problem(text.rows[i], None, _AGAIN), _AGAIN) for i in again)],
+        )
 
     def _plain_rows(self, block: Block) -> TextRows:
         names = [str(i) for i in range(self._width)]  # any file's own might repeat
@@ -354,10 +414,6 @@ def listed(names: Sequence[str], word: str = "column") -> str:
     return f"{word}{'s' if word and len(names) > 1 else ''} {shown}{more}".lstrip()
 
 
-def _plain_name(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip()).lower()
-
-
 def _with_line_feeds(text: bytes) -> bytes:
     if b"\r" not in text:
         return text
@@ -369,17 +425,19 @@ def _last_line_end(text: bytes) -> int:
     """Where the last row that is whole in ``text`` ends; 0 if none is. Rows end with lines, except
     within a printed array."""
     cut = text.rfind(b"\n") + 1
-    if b'"' not in text:
+    # No quotation mark is within an array: if one is open here, it begins with the last of them.
+    last = text.rfind(b'"', max(cut - _MOST_OPEN, 0), cut)
+    if last < 0 or (begun := _BEGUN_ARRAY.match(text, last, cut)) is None:
         return cut
-    begun = text.rfind(b'"[')
-    if begun >= 0 and not text[begun + 2 : cut].translate(None, _ARRAY_BYTES):
-        return text.rfind(b"\n", 0, begun) + 1
-    return cut
+    if text[begun.end() : cut].translate(None, _ARRAY_BYTES):
+        return cut
+    return text.rfind(b"\n", 0, last) + 1
 
 
 def _on_one_line(text: bytes) -> bytes:
     """``text`` with the arrays that NumPy has printed over several lines on one line each."""
-    if b'"' not in text or b'"[' not in text:  # one byte is found ten times as fast as two
+    # One byte is found ten times as fast as two.
+    if b'"' not in text or not (b'"[' in text or b"([" in text):
         return text
     return _PRINTED_ARRAY.sub(lambda match: match[0].replace(b"\n", b" "), text)
 
