@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fkd.errors import UserError
@@ -36,6 +38,41 @@ def test_parquet_comes_as_the_text_of_its_table(tmp_path: Path, image: list) -> 
     assert float(fields[2][0]) == 66.03356391
     assert fields[1][0] in ("", "nan")
     assert read(tmp_path) == [head, *rows]
+
+
+NESTED = [[[1, 2], [3, 4]], [[5, 6], [7, 8]], None, [[9, 0], [1, 2]]]
+FIXED = pa.list_(pa.list_(pa.int16(), 2), 2)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.list_(pa.uint8())),
+        pa.large_list(pa.list_(pa.int64())),
+        pa.list_(pa.large_list(pa.int32()), 2),
+        pa.list_(pa.list_(pa.string())),
+        FIXED,
+    ],
+)
+def test_images_that_are_lists_of_lists_are_flattened(tmp_path: Path, kind: pa.DataType) -> None:
+    images = pa.array(NESTED, pa.list_(pa.list_(pa.int64()))).cast(kind)
+    table = pa.table({"x": [1.5, 2.5, 3.5, 4.5], "Image": images})
+    pq.write_table(table, tmp_path / "training.parquet")
+    fields = [[f.strip('"') for f in row.split(",")] for row in read(tmp_path)[1:]]
+    assert [f[0] for f in fields] == ["1.5", "2.5", "3.5", "4.5"]
+    assert [f[1] for f in fields] == ["1 2 3 4", "5 6 7 8", "", "9 0 1 2"]
+
+
+def test_lists_may_be_nested_deeper_and_be_empty(tmp_path: Path) -> None:
+    images = [[[[1], [2]], [[3]]], [], [[], [[]]], [[[4, 5, 6]]]]
+    pq.write_table(pa.table({"Image": images}), tmp_path / "training.parquet")
+    assert [row.strip('"') for row in read(tmp_path)[1:]] == ["1 2 3", "", "", "4 5 6"]
+
+
+def test_lists_of_something_else_are_named(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"Image": [[[{"a": 1}]], [[]]]}), tmp_path / "training.parquet")
+    with pytest.raises(UserError, match="column Image: it holds struct"):
+        read(tmp_path)
 
 
 def test_progress_of_parquet_goes_by_rows(tmp_path: Path) -> None:

@@ -68,20 +68,33 @@ def _damaged(name: str, error: Exception) -> UserError:
 
 
 def _text(column: pa.Array, name: str, field: str) -> pa.Array:
-    """``column`` as something that CSV can hold: images that are lists become text."""
+    """``column`` as something that CSV can hold: images that are lists, of lists of rows or of the
+    pixels, become text."""
     kind = column.type
+    if isinstance(column, pa.ExtensionArray):  # such as tensors of one shape
+        return _text(column.storage, name, field)
     if pa.types.is_dictionary(kind):
         return _text(column.dictionary_decode(), name, field)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        words = pc.list_flatten(column).cast(pa.string())
-        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), words), " ")
+    if _is_list(kind):
+        ends = np.arange(len(column) + 1)
+        while _is_list(column.type):
+            lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+            # Where each row of the table ends among the lists one level further in.
+            ends = np.concatenate([[0], np.cumsum(lengths)])[ends]
+            column = pc.list_flatten(column)
+        words = _text(column, name, field).cast(pa.string())
+        return pc.binary_join(pa.ListArray.from_arrays(pa.array(ends, pa.int32()), words), " ")
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
         raise UserError(
             f"{name}, column {field}: it holds {kind}, where numbers or text are expected"
         )
     return column
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
 
 
 def _line(names: list[str]) -> bytes:

@@ -189,27 +189,31 @@ CUT = (
 PATH = "a file's name stands in place of the pixels: bring the images in as a folder"
 
 
-def pixel_reason(text: str, count: int) -> tuple[str, str]:
-    """What is wrong with an image that ``pixels`` finds bad, and the category of that; positions
+def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
+    """What is wrong with an image that ``pixels`` finds bad, each with its category; positions
     count from 1."""
     inner = _uncalled(text)
     words = (inner.translate(_BETWEEN) if _PRINTED.fullmatch(inner) else text).split()
     if "..." in text or "\u2026" in text:
-        return SHORTENED, SHORTENED
+        return [(SHORTENED, SHORTENED)]
     if len(text) in (CELL_LIMIT - 1, CELL_LIMIT) and len(words) < count:
-        return CUT, CUT
+        return [(CUT, CUT)]
     if text.lower().strip().endswith(_PICTURES):
-        return PATH, PATH
-    reasons, category = [], "bad pixel value"
+        return [(PATH, PATH)]
+    reasons = []
     if len(words) != count:
         plural = "" if len(words) == 1 else "s"
-        reasons.append(f"{len(words)} pixel{plural} found, {count} expected")
-        category = "wrong pixel count"  # which is why a level is odd, more often than not
+        reason = f"{len(words)} pixel{plural} found, {count} expected"
+        reasons.append((reason, "wrong pixel count"))
     bad = _first_bad(words)
     if bad is not None:
-        reasons.append(f"pixel {bad + 1} is {quote(words[bad])}, not a grey level from 0 to 255")
-    # Without either: such as shares that exceed 1 in the sum of their kind.
-    return ("; ".join(reasons) or "the pixels are not grey levels from 0 to 255"), category
+        reason = f"pixel {bad + 1} is {quote(words[bad])}, not a grey level from 0 to 255"
+        reasons.append((reason, "bad pixel value"))
+    if len(reasons) > len(words) == 1:  # one word is one cause: no list of levels at all
+        return [(f"{quote(words[0])} is no list of {count} grey levels", "no list of pixels")]
+    if not reasons:  # such as shares that exceed 1 in the sum of their kind
+        reasons.append(("the pixels are not grey levels from 0 to 255", "bad pixel value"))
+    return reasons
 
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".tif", ".tiff", ".webp")

@@ -220,10 +220,11 @@ def _images(
 ) -> tuple[NDArray[np.uint8], list[Found], set[str]]:
     column = text.columns[IMAGE]
     flat, good, notes = cells.pixels(column, schema.pixels)
-    problems = []
-    for i in np.flatnonzero(~good):
-        reason, category = cells.pixel_reason(column[i].as_py(), schema.pixels)
-        problems.append((table.problem(text.rows[i], IMAGE, reason), category))
+    problems = [
+        (table.problem(text.rows[i], IMAGE, reason), category)
+        for i in np.flatnonzero(~good)
+        for reason, category in cells.pixel_reasons(column[i].as_py(), schema.pixels)
+    ]
     return flat.reshape(-1, *schema.image_size), problems, notes
 
 
