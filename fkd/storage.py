@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +29,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from fkd import __version__
+from fkd import __version__, stored
 from fkd.dataset import Dataset, Lookup
 from fkd.errors import UserError
 from fkd.keypoints import SCHEMAS, KeypointSchema
@@ -237,28 +236,81 @@ class DatasetWriter:
         return manifest
 
 
+_COUNTS = stored.table_of(stored.whole())
+
+_MANIFEST = stored.record(
+    {
+        "rows": stored.whole(),
+        "test_rows": stored.whole(),
+        "complete_rows": stored.whole(),
+        "present": _COUNTS,
+        "lookup_rows": stored.whole(),
+        "content_hash": stored.text(128, "[0-9a-f]{16,}"),
+    },
+    {
+        "name": stored.text(),
+        "image_size": stored.list_of(stored.whole(1, 1 << 16), 2),
+        "fields": stored.list_of(stored.text()),
+        "created": stored.text(),
+        "fkd_version": stored.text(),
+        "origin": stored.text(100),
+        "identity": stored.text(128, "[0-9a-zA-Z]{16,}"),
+        "rejected_rows": stored.whole(),
+        "rejected": _COUNTS,
+        "notes": stored.list_of(stored.text(), 1000),
+        "sources": stored.table_of(stored.anything),
+        "tables": stored.table_of(stored.text()),
+    },
+)
+"""What the manifest of a dataset holds; whoever writes one may add to it."""
+
+_ADVICE = "remove the dataset and ingest it again"
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of the dataset in ``folder``.
 
     Raises:
-        UserError: if there is none, it cannot be read, or it is of another format version.
+        UserError: if there is none, it cannot be read, something in it cannot be, or it is of
+            another format version.
     """
+    what = f"The manifest of dataset '{folder.name}'"
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        known = manifest["format"] == FORMAT and manifest["schema"] in SCHEMAS
-    except FileNotFoundError:
-        raise UserError(f"There is no dataset in {folder}.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"The manifest of dataset '{folder.name}' cannot be read ({error}); "
-            "remove the dataset and ingest it again."
-        ) from None
-    if not known:
+        manifest = stored.read_json(folder / "manifest.json", _of_some_version, limit=_LARGEST)
+    except FileNotFoundError as error:
+        if not looks_like_dataset(folder):
+            raise UserError(f"There is no dataset in {folder}.") from None
+        raise stored.unreadable(what, error, _ADVICE) from None
+    except ValueError as error:
+        raise stored.unreadable(what, error, _ADVICE) from None
+    if manifest["format"] != FORMAT or manifest["schema"] not in SCHEMAS:
         raise UserError(
             f"Dataset '{folder.name}' was written by another version of fkd; "
             "remove it and ingest it again."
         )
+    try:
+        _MANIFEST(manifest, "it")
+        names, rows = SCHEMAS[manifest["schema"]].names, manifest["rows"]
+        if set(manifest["present"]) != set(names):
+            raise ValueError("present does not name the keypoints")
+        if max(manifest["complete_rows"], *manifest["present"].values()) > rows:
+            raise ValueError("it counts more labels than rows")
+    except ValueError as error:
+        raise UserError(
+            f"The manifest of dataset '{folder.name}' is damaged ({error}); {_ADVICE}."
+        ) from None
     return dict(manifest)
+
+
+_LARGEST = 16 << 20
+"""Bytes of a manifest, at most."""
+
+_of_some_version = stored.record({"format": stored.whole(), "schema": stored.text(100)})
+
+
+def looks_like_dataset(folder: Path) -> bool:
+    """Whether there is something in ``folder`` that only datasets have, sound or not."""
+    return any(os.path.lexists(folder / name) for name in ("manifest.json", "images.npy"))
 
 
 def load_mapped(path: Path) -> NDArray[Any]:
@@ -267,56 +319,64 @@ def load_mapped(path: Path) -> NDArray[Any]:
     Raises:
         OSError, ValueError: if it cannot be read.
     """
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        with path.open("rb") as file:
-            np.lib.format.read_magic(file)
-            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        if math.prod(shape):
-            raise
-        array = np.empty(shape, dtype)  # an array without rows cannot be mapped
-    return array
+    return stored.load_array(path)
 
 
 def open_dataset(folder: Path) -> Dataset:
-    """Open the dataset in ``folder``; arrays are memory-mapped, nothing is read yet.
+    """Open the dataset in ``folder``; arrays are memory-mapped, images are not read yet.
 
     Raises:
         UserError: if there is none, or a file is missing or damaged.
     """
     manifest = read_manifest(folder)
     schema = SCHEMAS[manifest["schema"]]
+    n, m, size = manifest["rows"], manifest["test_rows"], schema.image_size
 
-    def mapped(name: str) -> NDArray[Any]:
-        return load_mapped(folder / f"{name}.npy")
+    def mapped(name: str, dtype: type, *shape: int, check: Any = None) -> NDArray[Any]:
+        try:
+            return stored.load_array(folder / f"{name}.npy", dtype, shape, check=check)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"Dataset '{folder.name}' is damaged ({name}.npy: {stored.reason(error)}); "
+                "remove it and ingest it again."
+            ) from None
 
+    counted = stored.within(0, stored.MAX_COUNT)
+    lookup = None
+    # A table of which nothing was left is not the same as none.
+    if manifest["lookup_rows"] or os.path.lexists(folder / "lookup.npy"):
+        table = mapped("lookup", np.int64, manifest["lookup_rows"], 3, check=_asks_for(schema))
+        lookup = Lookup(*np.array(table).T)
+    arrays: dict[str, Any] = {
+        "images": mapped("images", np.uint8, n, *size),
+        "keypoints": mapped(
+            "keypoints", np.float32, n, len(schema), 2, check=stored.plain_numbers
+        ),
+        "rows": mapped("rows", np.int64, n, check=counted),
+        "test_images": mapped("test_images", np.uint8, m, *size),
+        "test_image_ids": mapped("test_image_ids", np.int64, m),
+    }
     try:
-        lookup = None
-        # A table of which nothing was left is not the same as none.
-        if manifest["lookup_rows"] or (folder / "lookup.npy").exists():
-            lookup = Lookup(*np.array(mapped("lookup")).T)
-        dataset = Dataset(
+        return Dataset(
             name=folder.name,
             schema=schema,
-            images=mapped("images"),
-            keypoints=mapped("keypoints"),
-            rows=mapped("rows"),
-            test_images=mapped("test_images"),
-            test_image_ids=mapped("test_image_ids"),
+            **arrays,
             lookup=lookup,
             content_hash=manifest["content_hash"],
             folder=folder,
             manifest=manifest,
         )
-        if (len(dataset), len(dataset.test_images)) != (manifest["rows"], manifest["test_rows"]):
-            raise ValueError("the arrays and the manifest disagree on the number of rows")
-    except Exception as error:  # NumPy's header parser raises whatever Python's tokenizer does
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+    except ValueError as error:
         raise UserError(
-            f"Dataset '{folder.name}' is damaged ({reason}); remove it and ingest it again."
+            f"Dataset '{folder.name}' is damaged ({stored.reason(error)}); remove it and ingest it "
+            "again."
         ) from None
-    return dataset
+
+
+def _asks_for(schema: KeypointSchema) -> Callable[[NDArray[Any]], None]:
+    """Checks that a lookup table asks for coordinates that there are."""
+    known = stored.within(0, 2 * len(schema) - 1)
+    return lambda table: known(table[:, 2])
 
 
 def read_fields(dataset: Dataset) -> dict[str, list[str]]:
@@ -329,11 +389,14 @@ def read_fields(dataset: Dataset) -> dict[str, list[str]]:
     if dataset.folder is None or not dataset.manifest.get("fields"):
         return {}
     try:
-        table = pq.read_table(dataset.folder / FIELDS)
+        # As one file: a folder of that name would be searched for more.
+        table = pq.ParquetFile(dataset.folder / FIELDS).read()
         if table.num_rows != len(dataset):
             raise ValueError(f"{table.num_rows} rows, {len(dataset)} expected")
+        if any(not pa.types.is_string(column.type) for column in table.columns):
+            raise ValueError("its columns are no texts")
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
+        reason = stored.reason(error)[:120]
         raise UserError(
             f"The fields of dataset '{dataset.name}' are damaged ({reason}); remove it and ingest "
             "it again."
