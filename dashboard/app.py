@@ -13,8 +13,9 @@ if str(ROOT) not in sys.path:
 import streamlit as st
 
 from dashboard import state
-from dashboard.guard import guard, refuse_unsafe, tell_failures
+from dashboard.guard import guard, refuse_unsafe, tell_failures, tell_read_only
 from dashboard.training.chip import training_chip
+from fkd import private
 
 # An icon of our own: the browser would fetch a Material one from the internet.
 ICON = str(ROOT / "dashboard" / "icon.svg")
@@ -24,6 +25,7 @@ st.set_page_config(
 )
 
 refuse_unsafe()
+private.begin()
 
 st.logo(str(ROOT / "dashboard" / "logo.svg"), size="large")
 st.html(ROOT / "dashboard" / "style.css")
@@ -47,6 +49,7 @@ page = st.navigation(
 )
 with guard(f"page {page.title}"):
     tell_failures()
+    tell_read_only()
     state.dataset_picker()
     training_chip()
     page.run()

@@ -12,8 +12,10 @@ from streamlit import config
 
 from dashboard.words import plain
 from fkd.errors import UserError, explain
+from fkd.labels.database import database_url
 from fkd.log import log_unexpected
-from fkd.settings import address, is_local
+from fkd.scratch import read_only
+from fkd.settings import address, home, is_local
 
 _FAILURES = "failures-of-callbacks"
 _refusals: set[str] = set()
@@ -95,6 +97,18 @@ def tell_failures() -> None:
     """Show what went wrong in callbacks since the last run."""
     for failure in st.session_state.pop(_FAILURES, []):
         _show(failure)
+
+
+def tell_read_only() -> None:
+    """Say once what does not work in a workspace that cannot be written; all else does."""
+    if not read_only():
+        return
+    kept = database_url().get_backend_name() == "postgresql"
+    st.info(
+        f"Nothing can be saved here{', apart from corrections' if kept else ''}: the folder "
+        f"`{str(home()).replace('`', '')}` cannot be written.",
+        icon=":material/lock:",
+    )
 
 
 def in_words(where: str, error: Exception) -> str:

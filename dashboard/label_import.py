@@ -20,6 +20,7 @@ from dashboard.tasks import Task, start_alone
 from dashboard.words import plain
 from fkd.dataset import Dataset
 from fkd.labels.formats import FORMATS
+from fkd.private import make_folder
 from fkd.progress import Progress
 from fkd.registry import check_name
 from fkd.settings import home
@@ -181,8 +182,7 @@ def _source(
         return None
 
     def upload() -> Reading:
-        root = home() / "uploads"
-        root.mkdir(parents=True, exist_ok=True)
+        root = make_folder(home() / "uploads")
         folder = Path(tempfile.mkdtemp(prefix="import-", dir=root))
         # Nothing of the name but its suffixes: it comes from outside.
         suffix = "".join(s for s in Path(file.name).suffixes[-2:] if s[1:].lower() in _SUFFIXES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from fkd.private import file_mode
 from fkd.progress import Progress
 
 
@@ -15,7 +16,7 @@ from fkd.progress import Progress
 def alone(path: Path, progress: Progress, waiting: str) -> Iterator[None]:
     """Hold the lock file ``path``. While another process holds it, ``progress(waiting, 0, 0)`` is
     called again and again, so that waiting can be stopped too."""
-    lock = FileLock(path)
+    lock = FileLock(path, mode=file_mode(path.parent))
     while True:
         try:
             lock.acquire(timeout=0.2)

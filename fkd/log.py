@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from fkd.private import make_file, make_folder
 from fkd.settings import home
 
 _LOCK = threading.Lock()
+
+
+class _OwnLog(RotatingFileHandler):
+    """A log that its owner alone reads: it may quote names and paths."""
+
+    def _open(self) -> TextIOWrapper:
+        make_file(Path(self.baseFilename))
+        return super()._open()
 
 
 def log_unexpected(where: str, error: BaseException) -> Path:
@@ -21,8 +31,8 @@ def log_unexpected(where: str, error: BaseException) -> Path:
     path = home() / "logs" / "fkd.log"
     handler: logging.Handler
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2)
+        make_folder(path.parent)
+        handler = _OwnLog(path, maxBytes=1_000_000, backupCount=2)
     except OSError:
         handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

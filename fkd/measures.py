@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.locks import alone
+from fkd.private import like_parent, make_folder
 from fkd.progress import Progress, silent
+from fkd.scratch import instead_of
 from fkd.storage import load_mapped
 
 ORDERED = ("missing", "outlier", "brightness", "contrast", "sharpness")
@@ -169,11 +171,12 @@ def measure(dataset: Dataset, progress: Progress = silent) -> Measures:
         return compute(dataset, progress)
     if (stored := load(dataset)) is not None:
         return stored
-    lock = dataset.folder / ".measures.lock"
+    folder = make_folder(instead_of(dataset.folder))
+    lock = folder / ".measures.lock"
     with alone(lock, progress, "waiting for another process that measures it"):
         if (stored := load(dataset)) is not None:
             return stored
-        _store(compute(dataset, progress), dataset)
+        _store(compute(dataset, progress), dataset, folder)
     stored = load(dataset)
     assert stored is not None
     return stored
@@ -183,7 +186,14 @@ def load(dataset: Dataset) -> Measures | None:
     """The stored measures, memory-mapped; None if there are none, or only older or damaged ones."""
     if dataset.folder is None:
         return None
-    folder = dataset.folder / "measures"
+    found = _load(dataset, dataset.folder)
+    if found is None and (folder := instead_of(dataset.folder)) != dataset.folder:
+        found = _load(dataset, folder)
+    return found
+
+
+def _load(dataset: Dataset, beside: Path) -> Measures | None:
+    folder = beside / "measures"
     try:
         about = json.loads((folder / "measures.json").read_text())
         if about != _about(dataset):
@@ -215,17 +225,16 @@ def _about(dataset: Dataset) -> dict[str, Any]:
     return {"version": VERSION, "content_hash": dataset.content_hash}
 
 
-def _store(measures: Measures, dataset: Dataset) -> None:
-    assert dataset.folder is not None
-    target = dataset.folder / "measures"
-    for leftover in dataset.folder.glob(".measures-*"):  # of a process that was killed
+def _store(measures: Measures, dataset: Dataset, folder: Path) -> None:
+    target = folder / "measures"
+    for leftover in folder.glob(".measures-*"):  # of a process that was killed
         shutil.rmtree(leftover, ignore_errors=True)
-    stage = Path(tempfile.mkdtemp(prefix=".measures-", dir=dataset.folder))
+    stage = Path(tempfile.mkdtemp(prefix=".measures-", dir=folder))
     try:
         for name in _NAMES:
             np.save(stage / f"{name}.npy", getattr(measures, name))
         (stage / "measures.json").write_text(json.dumps(_about(dataset)))
-        stage.chmod(0o755)
+        like_parent(stage)
         # Readers that have the old files mapped keep them; there is nothing to merge.
         shutil.rmtree(target, ignore_errors=True)
         stage.rename(target)

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.private import file_mode, like_parent, make_folder
 from fkd.settings import home
 from fkd.storage import open_dataset, read_manifest
 
@@ -95,7 +96,7 @@ def _recover(root: Path) -> None:
     """Bring back datasets whose replacement was killed between its two renames."""
     for leftover in root.glob(f"{_OUTGOING}*~*"):
         name = leftover.name.removeprefix(_OUTGOING).partition("~")[0]
-        with suppress(Timeout), locked(name, timeout=0):
+        with suppress(Timeout, OSError), locked(name, timeout=0):  # where it can be written
             pass  # taking the lock clears up; who holds it is still at work
 
 
@@ -108,7 +109,7 @@ def locked(name: str, timeout: float = -1) -> Iterator[Path]:
     Waits at most ``timeout`` seconds (for ever if negative), then raises ``filelock.Timeout``.
     """
     root = datasets_folder()
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     with _locked(root, check_name(name), timeout) as target:
         yield target
 
@@ -116,7 +117,7 @@ def locked(name: str, timeout: float = -1) -> Iterator[Path]:
 @contextmanager
 def _locked(root: Path, name: str, timeout: float) -> Iterator[Path]:
     target = root / name
-    with FileLock(root / f".{name}.lock", timeout=timeout):
+    with FileLock(root / f".{name}.lock", timeout=timeout, mode=file_mode(root)):
         for leftover in root.glob(f"{_INCOMING}{name}~*"):
             shutil.rmtree(leftover, ignore_errors=True)
         for leftover in root.glob(f"{_OUTGOING}{name}~*"):
@@ -136,7 +137,7 @@ def staged(target: Path) -> Iterator[Path]:
     stage = Path(tempfile.mkdtemp(prefix=f"{_INCOMING}{target.name}~", dir=target.parent))
     try:
         yield stage
-        stage.chmod(0o755)
+        like_parent(stage)
         _sync(stage)
         if target.exists():
             outgoing = target.with_name(f"{_OUTGOING}{target.name}~{stage.name[-8:]}")

@@ -114,8 +114,8 @@ def test_only_folders_with_a_manifest_are_listed() -> None:
             open_named(name)
 
 
-def test_a_dataset_is_open_to_those_who_may_read_the_folder() -> None:
-    assert register().stat().st_mode & 0o777 == 0o755
+def test_a_dataset_is_its_owner_s_alone() -> None:
+    assert register().stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])

@@ -16,7 +16,9 @@ from dashboard.words import plain
 from fkd.dataset import Dataset
 from fkd.labels.formats import FORMATS
 from fkd.labels.store import LabelStore
+from fkd.private import make_folder
 from fkd.progress import Progress
+from fkd.scratch import instead_of
 from fkd.settings import home
 
 _OUT = "correct-export-task"
@@ -36,7 +38,7 @@ class Exporting:
         from fkd.labels.exchange import export
 
         labels = labels_at(LabelStore(self.dataset), self.version)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         self.path.unlink(missing_ok=True)
         lost = export(self.dataset, labels, self.format, self.path, progress).lost
         return " ".join(["is written.", *lost]).rstrip(".")
@@ -65,7 +67,7 @@ def _export(dataset: Dataset) -> None:
     version = st.number_input(
         "Version of the labels", 0, latest, latest, key=f"correct-export-version-{latest}"
     )
-    path = home() / "exports" / f"{dataset.name}-labels-{version}-{chosen}.zip"
+    path = instead_of(home() / "exports") / f"{dataset.name}-labels-{version}-{chosen}.zip"
     work = Exporting(dataset, int(version), chosen, path)
     st.button("Export", on_click=_starter("exporting", _OUT, path.name, work))
     task = _told(_OUT)

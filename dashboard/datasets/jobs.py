@@ -15,6 +15,7 @@ from fkd.demo import DemoSpec, make_demo
 from fkd.errors import Cancelled, UserError
 from fkd.ingest import ingest
 from fkd.measures import measure
+from fkd.private import make_folder
 from fkd.progress import Progress
 from fkd.registry import check_name
 from fkd.settings import home
@@ -70,8 +71,7 @@ def keep_upload(
 ) -> tuple[TemporaryDirectory[str], dict[str, Path]]:
     """Write uploaded files into a temporary folder. Their own names are not used for anything;
     whether one is a zip shows in its content."""
-    root = home() / "uploads"
-    root.mkdir(parents=True, exist_ok=True)
+    root = make_folder(home() / "uploads")
     folder = tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True)
     names = {"training": "training.csv", "test": "test.csv", "lookup": "IdLookupTable.csv"}
     paths = {}

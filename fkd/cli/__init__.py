@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fkd import __version__
+from fkd import __version__, private
 from fkd.cli import app, data, evaluation, exchange, labels, prediction, suspects, training
 from fkd.errors import UserError, explain
 
@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb. Returns the exit code: 0, or 2 after a user's error."""
     arguments = build_parser().parse_args(argv)
+    private.begin()
     try:
         if arguments.verb in WRITING:
             from fkd.housekeeping import tidy

@@ -11,6 +11,7 @@ from typing import Any
 
 from fkd.cli.output import progress_bar
 from fkd.errors import UserError
+from fkd.scratch import read_only
 from fkd.settings import MAX_UPLOAD_MB, PACKAGE, address, allowed_hosts, named_hosts
 
 # In a checkout the dashboard lies beside the package; a wheel carries it beside it as well.
@@ -84,7 +85,7 @@ def run_dashboard(arguments: argparse.Namespace) -> None:
     from fkd.registry import dataset_names
 
     script, options = entry_point(), safe_options()
-    if not dataset_names():
+    if not dataset_names() and not read_only():
         _first_dataset()
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(arguments.port), *options]

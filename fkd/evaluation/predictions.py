@@ -18,7 +18,9 @@ from fkd.files import replacing
 from fkd.keypoints import KeypointSchema
 from fkd.locks import alone
 from fkd.models.sources import TrainedModel
+from fkd.private import make_folder
 from fkd.progress import Progress, silent
+from fkd.scratch import instead_of
 from fkd.storage import load_mapped
 
 
@@ -101,7 +103,13 @@ def learned_labels(model: TrainedModel, schema: KeypointSchema) -> NDArray[np.in
 def stored(model: TrainedModel, dataset: Dataset) -> Predictions | None:
     """Predictions of ``model`` for all labelled images of ``dataset``, if they were made and the
     model has not changed since."""
-    folder = _folder(model, dataset)
+    found = _stored(model, dataset, folder := _folder(model, dataset))
+    if found is None and (instead := instead_of(folder)) != folder:
+        found = _stored(model, dataset, instead)
+    return found
+
+
+def _stored(model: TrainedModel, dataset: Dataset, folder: Path) -> Predictions | None:
     try:
         about = json.loads((folder / "about.json").read_text())
         if about != _about(model, dataset):
@@ -142,7 +150,10 @@ def _sound(
 def version(model: TrainedModel, dataset: Dataset) -> tuple[int, ...]:
     """Another value whenever ``stored``, ``stored_validation`` or the split may give something
     else."""
-    paths = [model.path, _folder(model, dataset) / "about.json"]
+    folder = _folder(model, dataset)
+    paths = [model.path, folder / "about.json"]
+    if (instead := instead_of(folder)) != folder:
+        paths.append(instead / "about.json")
     if model.run is not None:
         paths += [model.run.validation, model.run.folder / "config.json"]
     return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
@@ -163,8 +174,7 @@ def predict(model: TrainedModel, dataset: Dataset, progress: Progress = silent) 
         return found
     # Noted before the model is read: a training may put a better one in its place meanwhile.
     about = _about(model, dataset)
-    folder = _folder(model, dataset)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(instead_of(_folder(model, dataset)))
     with alone(folder / ".lock", progress, "waiting for another process that predicts"):
         if (found := stored(model, dataset)) is not None:
             return found

@@ -14,6 +14,7 @@ from typing import IO, Protocol
 
 from fkd.errors import UserError
 from fkd.files import INCOMING, holding, replacing, sweep
+from fkd.private import like_parent
 
 _LEVEL = 4
 """How hard text is packed: the default takes five times as long for an eighth less."""
@@ -88,7 +89,7 @@ def _folder(path: Path) -> Iterator[Package]:
     try:
         with holding(stage):
             yield _FolderPackage(stage)
-        stage.chmod(0o755)
+        like_parent(stage)
         if path.is_dir():
             path.rmdir()  # fails where somebody has put something into it meanwhile
         stage.rename(path)

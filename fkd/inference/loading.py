@@ -19,6 +19,7 @@ from fkd.inference.pipeline import Pipeline
 from fkd.inference.reference import Reference
 from fkd.keypoints import SCHEMAS, KeypointSchema
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
+from fkd.private import make_folder
 from fkd.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _from_keras(model: TrainedModel, kept: Path) -> Compiled:
 
     predictor = Predictor(load_model(model.path), frozen=True)
     with suppress(OSError):  # it is only there to save time
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(kept.parent)
         sweep(kept.parent)
         for old in kept.parent.glob("*.graph"):
             old.unlink(missing_ok=True)

@@ -17,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 
 from fkd.errors import UserError, explain
 from fkd.labels.migrations import migrate, outdated
+from fkd.labels.readonly import identity, only_readable, open_readable
+from fkd.private import make_file, make_folder
 from fkd.settings import home
 
 PATIENCE_S = 5
@@ -112,10 +114,12 @@ def _file(url: URL) -> tuple[int, int] | None:
     if url.get_backend_name() != "sqlite":
         return None
     path = Path(url.database or "")
+    if only_readable(path):
+        return identity(path)
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+            make_folder(path.parent)
+            make_file(path)
         status = path.stat()
     except OSError as error:
         raise StoreError(f"The label database cannot be opened. {explain(error)}") from error
@@ -123,9 +127,12 @@ def _file(url: URL) -> tuple[int, int] | None:
 
 
 def _opened(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite" and only_readable(Path(url.database or "")):
+        with _in_words(url):
+            return open_readable(url)
     made = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
-        with _in_words(made), made.connect() as connection:
+        with _in_words(url), made.connect() as connection:
             if outdated(connection):
                 migrate(writing(connection).execution_options(**{_MIGRATES: True}))
     except BaseException:
@@ -226,7 +233,7 @@ def transaction(url: URL | None = None, *, write: bool = False) -> Iterator[Conn
     """
     made = engine(url)
     with (
-        _in_words(made),
+        _in_words(made.url),
         made.connect() as connection,
         (writing(connection) if write else connection).begin(),
     ):
@@ -234,8 +241,8 @@ def transaction(url: URL | None = None, *, write: bool = False) -> Iterator[Conn
 
 
 @contextmanager
-def _in_words(made: Engine) -> Iterator[None]:
-    address = made.url.render_as_string(hide_password=False)
+def _in_words(url: URL) -> Iterator[None]:
+    address = url.render_as_string(hide_password=False)
     if (silent := _silent.get(address)) and time.monotonic() - silent[0] < _SILENT_S:
         raise StoreError(silent[1])
     try:
@@ -243,7 +250,7 @@ def _in_words(made: Engine) -> Iterator[None]:
     except NoneFree as error:  # too many threads of this process wait for each other
         raise StoreError(_BUSY) from error
     except DBAPIError as error:
-        if (said := _said(error, made.url)) is None:
+        if (said := _said(error, url)) is None:
             raise
         if any(word in str(error.orig) for word in _SILENCE):
             _silent[address] = time.monotonic(), said

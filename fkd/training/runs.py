@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from fkd.errors import UserError
 from fkd.files import INCOMING, holding, read_json, replace_text, sweep
+from fkd.private import like_parent, make_folder
 from fkd.settings import home
 from fkd.training import history
 from fkd.training.config import RunConfig
@@ -272,7 +273,7 @@ def create_run(config: RunConfig, name: str | None = None, note: str = "") -> Ru
         UserError: if the name is taken or cannot be one.
     """
     root = runs_folder()
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     sweep(root)
     sweep(root, OUTGOING)
     stage = Path(tempfile.mkdtemp(prefix=INCOMING, dir=root))
@@ -287,7 +288,7 @@ def _place(stage: Path, config: RunConfig, name: str | None, note: str) -> Run:
         Status(QUEUED, heartbeat=time.time(), epochs=config.epochs).write(stage)
         if note:
             (stage / "note.txt").write_text(note[:MAX_NOTE])
-        stage.chmod(0o755)
+        like_parent(stage)
         while True:
             target = stage.parent / check_run_name(name or free_name(config.model))
             try:

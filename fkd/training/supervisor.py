@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fkd.errors import UserError
+from fkd.private import file_mode
 from fkd.settings import max_trainings
 from fkd.training.failures import exit_in_words
 from fkd.training.runs import Run, all_runs
@@ -54,7 +55,7 @@ def supervise(run: Run) -> Status:
 def _alone(run: Run) -> FileLock:
     """The lock on ``run``. Who resumes a run at once finds the process before still on its way
     out: a run that was queued anew waits for that. ``UserError`` if another looks after it."""
-    lock = FileLock(run.folder / ".lock")
+    lock = FileLock(run.folder / ".lock", mode=file_mode(run.folder))
     while True:
         with suppress(Timeout):
             lock.acquire(timeout=HEARTBEAT_S)
@@ -121,8 +122,9 @@ def _free_slot() -> FileLock | None:
     """A slot to train in, held; the system frees it with the process."""
     from fkd.training.runs import runs_folder
 
+    folder = runs_folder()
     for number in range(max_trainings()):
-        slot = FileLock(runs_folder() / f".slot-{number}.lock")
+        slot = FileLock(folder / f".slot-{number}.lock", mode=file_mode(folder))
         with suppress(Timeout):
             slot.acquire(timeout=0)
             return slot
