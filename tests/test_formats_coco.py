@@ -275,6 +275,10 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
     (set_at("images", 1, "file_name", "images/2\0.png"), "file_name is no text"),
     (set_at("images", 1, "file_name", "images/3.png"), "the picture of '3' is missing"),
     (set_at("images", 1, "file_name", "images/0.png"), "'0' has labels already"),
+    (set_at("images", 1, "width", "64"), "image 2 .images/2.png.: its width is '64', where small"),
+    (set_at("images", 1, "height", "24 px"), "image 2 .*: its height is '24 px', where small has"),
+    (set_at("images", 1, "height", False), "image 2 .*: its height is False, where small has"),
+    (set_at("images", 1, "width", -32), "image 2 .*: its width is -32, where small has"),
     (set_at("images", 1, "width", 64), "image 2 .images/2.png.: its width is 64, where small has"),
 ]
 
@@ -319,6 +323,19 @@ def test_there_must_be_one_json_file(tmp_path: Path) -> None:
 def test_a_picture_of_another_size_is_refused(written: Path) -> None:
     (written / "images" / "2.png").write_bytes(png(np.zeros((48, 64), np.uint8)))
     with pytest.raises(UserError, match=r"images/2\.png is 64 x 48 px, where small has 32 x 24 px"):
+        read_coco(written, SMALL)
+
+
+@pytest.mark.parametrize("size", [("32", "24"), (32.0, "24.0"), (0, 0), (None, "0"), ("", " ")])
+def test_sizes_may_be_text_or_unknown(written: Path, size: tuple[Any, Any]) -> None:
+    def change(root: Root) -> None:
+        for image in root["images"]:
+            image["width"], image["height"] = size
+
+    changed_json(written / FILE, change)
+    check_back(read_coco(written, SMALL), LABELS, DATASET)
+    (written / "images" / "2.png").write_bytes(png(np.zeros((48, 64), np.uint8)))
+    with pytest.raises(UserError, match=r"images/2\.png is 64 x 48 px"):
         read_coco(written, SMALL)
 
 

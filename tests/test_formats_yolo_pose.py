@@ -403,6 +403,61 @@ def test_what_was_not_read_is_listed(written: Path) -> None:
     assert imported.left_out == 1
 
 
+BESIDE = {
+    "classes.txt": b"face\n",
+    "Predefined_Classes.txt": b"0\n1\n",
+    "train.txt": b"./images/train/0.png\n./images/train/2.png 1\n",
+    "val.txt": b"",
+    "readme.txt": b"Labelled on 3 May, 2 hours\n",
+    "who labelled what.txt": "Ann, Bj\xf6rn\n".encode("latin-1"),
+}
+
+
+def test_what_tools_put_among_the_labels_is_passed_over_and_listed(written: Path) -> None:
+    for name, data in BESIDE.items():
+        (written / "labels" / "train" / name).write_bytes(data)
+    imported = read_yolo_pose(written, SMALL)
+    check_back(imported, held(LABELS), DATASET, tiny=1e-13)
+    assert imported.unread == tuple(sorted(f"labels/train/{name}" for name in BESIDE))
+    assert imported.left_out == 0
+
+
+@pytest.mark.parametrize("text", ["face", "x y", GOOD.replace("0", "x"), "./images/train/2.png"])
+def test_what_has_a_picture_is_a_label_even_without_a_number(written: Path, text: str) -> None:
+    for stem in ("2", "classes"):
+        (written / LABEL).with_name(f"{stem}.txt").write_text(text)
+        (written / "images" / "train" / f"{stem}.png").touch()
+        with pytest.raises(
+            UserError, match=rf"labels/train/{stem}\.txt, line 1: a field is no num"
+        ):
+            read_yolo_pose(written, SMALL)
+        (written / LABEL).with_name(f"{stem}.txt").write_text(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("7", "0 .5 .5 1 x", "a field is no number"),
+        ("7", "0 1", "2 fields found"),
+        ("test", "0 .5 .5 1 1 2", "6 fields found"),
+    ],
+)
+def test_a_file_with_numbers_is_a_label_if_a_bad_one(
+    tmp_path: Path, name: str, text: str, reason: str
+) -> None:
+    place = labels(tmp_path, [line("0.5 0.5 2 " * 3)])
+    (place / "labels" / f"{name}.txt").write_text(text)
+    with pytest.raises(UserError, match=rf"labels/{name}\.txt, line 1: {reason}"):
+        read_yolo_pose(place, SMALL)
+
+
+def test_nothing_but_names_of_classes_is_no_labels(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "classes.txt").write_text("face\n")
+    with pytest.raises(UserError, match="holds no labels of faces"):
+        read_yolo_pose(tmp_path, SMALL)
+
+
 def test_labels_of_which_nothing_remains_are_refused(tmp_path: Path) -> None:
     place = labels(tmp_path, [line("0 0 2 0 0 0 .5 .5 0")])
     with pytest.raises(UserError, match="none of its 1 faces has a point with a position"):

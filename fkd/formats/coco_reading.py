@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -195,7 +196,7 @@ class CocoReader:
     def _check_size(self, image: tuple[int, Json]) -> None:
         i, entry = image
         for key, expected in (("width", self._schema.width), ("height", self._schema.height)):
-            if (said := entry.get(key)) is not None and said != expected:
+            if (said := _size(entry.get(key))) is not None and said != expected:
                 raise UserError(
                     f"{self._name}, image {i + 1} ({self._file_name(image)}): its {key} is "
                     f"{_short(entry, key)}, where {self._schema.name} has {expected} px; crop and "
@@ -279,6 +280,16 @@ def _key(entry: Json, key: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         return None
     return str(value)
+
+
+def _size(value: Any) -> Any:
+    """A width or height as a number, which some tools write as text; None where it is unknown, and
+    the picture decides: not given, or 0."""
+    if isinstance(value, str) and not value.strip():
+        return None
+    with suppress(ValueError):
+        value = float(value) if isinstance(value, str) else value
+    return None if value == 0 and not isinstance(value, bool) else value
 
 
 def _short(entry: Json, key: str) -> str:

@@ -7,6 +7,21 @@ from pathlib import PurePosixPath
 from fkd.formats.bundle import Bundle
 from fkd.labels.formats import FORMATS
 
+_BESIDE_LABELS = frozenset(
+    f"{stem}.txt"
+    for stem in (
+        *("classes", "predefined_classes", "names", "obj_names", "labels"),
+        *("train", "val", "valid", "test", "trainval", "readme", "notes", "license"),
+    )
+)
+"""What tools put among the labels of YOLO: names of classes, lists of pictures, words."""
+
+
+def beside_labels(name: str) -> bool:
+    """Whether the file called ``name`` may be one that tools put among the labels of YOLO, unless
+    it holds a label."""
+    return PurePosixPath(name).name.lower() in _BESIDE_LABELS
+
 
 def yolo_labels(bundle: Bundle) -> list[str]:
     """The label files of YOLO: every ``.txt`` below a folder ``labels``."""
@@ -22,7 +37,7 @@ def other_labels(bundle: Bundle, format: str) -> tuple[str, ...]:
     called ``format``; none if none do."""
     found: dict[str, list[str]] = {
         "coco": [name for name in bundle.names if _coco(name)],
-        "yolo-pose": yolo_labels(bundle),
+        "yolo-pose": [name for name in yolo_labels(bundle) if not beside_labels(name)],
         "pts": [name for name in bundle.names if name.lower().endswith(".pts")],
         "kaggle": [name for name in bundle.names if PurePosixPath(name).name == "training.csv"],
     }

@@ -17,6 +17,27 @@ SURE = 0.5
 """Confidence from which a predicted point is taken for a label, where predictions are wanted."""
 
 
+def holds_a_label(text: str) -> bool:
+    """Whether a line of ``text`` is the class and box of a face at least, in numbers."""
+    return any(
+        len(words := line.split()) >= 5 and all(map(_is_number, words))
+        for line in text.splitlines()
+    )
+
+
+def holds_a_number(text: str) -> bool:
+    """Whether a word of ``text`` is a number: it may be a label then, if not a good one."""
+    return any(map(_is_number, text.split()))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 class Line(NamedTuple):
     """``values`` ``(K, 3)`` float64 in the schema's order, x and y as shares of the image, and
     visibility; ``where`` they stand, for people."""

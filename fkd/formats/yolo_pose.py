@@ -24,16 +24,16 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import listed, open_bundle, read_text
+from fkd.formats.bundle import Bundle, listed, open_bundle, read_text
 from fkd.formats.faces import Imported, Intake, given_out
-from fkd.formats.finding import Pictures
-from fkd.formats.layouts import other_labels, yolo_labels
+from fkd.formats.finding import Pictures, is_picture
+from fkd.formats.layouts import beside_labels, other_labels, yolo_labels
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
 from fkd.formats.visibility import TWO_STATES, Visibility, read_states
 from fkd.formats.writing import fewest_digits
 from fkd.formats.yolo_config import OWN, read_config
-from fkd.formats.yolo_lines import Line, LineReader
+from fkd.formats.yolo_lines import Line, LineReader, holds_a_label, holds_a_number
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
@@ -114,8 +114,9 @@ def read_yolo_pose(
     visibility: Visibility = "auto",
 ) -> Imported:
     """Read the folder or zip at ``path``: every ``.txt`` below a folder ``labels``, whatever its
-    split is called. ``data.yaml`` says which points there are, in which order, and whether with
-    ``visibility``; without names they are in the order of ``schema``.
+    split is called, but for names of classes, lists of pictures and words, which stay unread.
+    ``data.yaml`` says which points there are, in which order, and whether with ``visibility``;
+    without names they are in the order of ``schema``.
 
     Raises:
         UserError: if anything in it is not as it should be, with what and where; if the files are
@@ -131,9 +132,15 @@ def read_yolo_pose(
         reader = LineReader(read_config(bundle, schema), schema, visibility)
         pictures = Pictures(bundle, "take all pictures away")
         intake, lines = Intake(schema), []
+        faces = {PurePosixPath(name).stem for name in bundle.names if is_picture(name)}
+        passed_over = set()
         for done, name in enumerate(files):
             progress("reading labels", done, len(files))
-            read = reader.read(read_text(bundle, name), name)
+            text = _label_text(bundle, name, faces)
+            if text is None:
+                passed_over.add(name)
+                continue
+            read = reader.read(text, name)
             picture = _beside(PurePosixPath(name))
             if read is not None:
                 lines.append((name, pictures.find(picture, [""], name), read))
@@ -145,8 +152,25 @@ def read_yolo_pose(
         intake.notes += (*reader.notes, *pictures.notes, *other_labels(bundle, "yolo-pose"))
         intake.assumptions += reader.assumptions
         assert intake.read_from is not None
-        intake.read_from.update(files, reader.config.files, pictures.used)
+        labels = (name for name in files if name not in passed_over)
+        intake.read_from.update(labels, reader.config.files, pictures.used)
         return intake.finish(bundle, bundle.title, progress)
+
+
+def _label_text(bundle: Bundle, name: str, faces: set[str]) -> str | None:
+    """The text of the label file ``name``; None if it is none, but names of classes, a list of
+    pictures or words. What has a picture of its name, one of ``faces`` without their suffixes, or a
+    number in it, is a label, if a bad one."""
+    data = bundle.read(name)
+    # Words may be in any encoding; numbers are the same in most.
+    text = data.decode("utf-8-sig", "replace")
+    known = beside_labels(name)
+    is_label = holds_a_label(text) if known else not text.strip() or holds_a_number(text)
+    if not is_label and PurePosixPath(name).stem not in faces and "\0" not in text:
+        return None
+    if "\ufffd" in text:
+        return read_text(bundle, name)
+    return text
 
 
 def _beside(file: PurePosixPath) -> str:
