@@ -4,12 +4,14 @@ it. See ``statistics.mirror`` for what it is and why it matters."""
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from fkd import stored
 from fkd.dataset import Dataset
-from fkd.files import read_json, replace_text
+from fkd.files import replace_text
 from fkd.progress import Progress, silent
 from fkd.statistics.mirror import LabelOffset, label_offset
 
@@ -17,17 +19,28 @@ VERSION = 1
 """Raised when it is measured in another way."""
 
 
+_OFFSET = stored.record(
+    {
+        "version": stored.whole(),
+        "content_hash": stored.text(200),
+        "px": stored.number(-50, 50),
+        "error": stored.number(0),
+        "n": stored.whole(),
+    }
+)
+
+
 def known_offset(dataset: Dataset) -> LabelOffset | None:
     """What was measured of ``dataset`` before; None if nothing was, or not of these files."""
     if (path := _path(dataset)) is None:
         return None
     try:
-        found = read_json(path)
-        if found["version"] != VERSION or found["content_hash"] != dataset.content_hash:
-            return None
-        return LabelOffset(float(found["px"]), float(found["error"]), int(found["n"]))
-    except (KeyError, TypeError, ValueError):  # none, or damaged
+        found = stored.read_json(path, _OFFSET, limit=1 << 16)
+    except (OSError, ValueError):  # none, or damaged
         return None
+    if found["version"] != VERSION or found["content_hash"] != dataset.content_hash:
+        return None
+    return LabelOffset(float(found["px"]), float(found["error"]), found["n"])
 
 
 def measured_offset(dataset: Dataset, progress: Progress = silent) -> LabelOffset:
@@ -39,7 +52,8 @@ def measured_offset(dataset: Dataset, progress: Progress = silent) -> LabelOffse
     if (path := _path(dataset)) is not None and np.isfinite(found.error):
         about = {"version": VERSION, "content_hash": dataset.content_hash}
         numbers = {"px": float(found.px), "error": float(found.error), "n": found.n}
-        replace_text(path, json.dumps({**about, **numbers}))
+        with suppress(OSError):  # kept to save time; it is measured again otherwise
+            replace_text(path, json.dumps({**about, **numbers}))
     return found
 
 

@@ -17,7 +17,7 @@ from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.private import file_mode, like_parent, make_folder
 from fkd.settings import home
-from fkd.storage import open_dataset, read_manifest
+from fkd.storage import looks_like_dataset, open_dataset, read_manifest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -46,7 +46,8 @@ def datasets_folder() -> Path:
 
 
 def dataset_names() -> list[str]:
-    """Names of the registered datasets, in alphabetical order."""
+    """Names of the registered datasets, in alphabetical order; damaged ones are among them, so that
+    they can be seen and removed."""
     folder = datasets_folder()
     if not folder.is_dir():
         return []
@@ -54,14 +55,14 @@ def dataset_names() -> list[str]:
     return sorted(
         entry.name
         for entry in folder.iterdir()
-        if not entry.name.startswith(".") and (entry / "manifest.json").is_file()
+        if _NAME.fullmatch(entry.name) and looks_like_dataset(entry)
     )
 
 
 def folder_of(name: str) -> Path:
     """Folder of the dataset called ``name``; ``UserError`` if there is none."""
     folder = datasets_folder() / check_name(name)
-    if not (folder / "manifest.json").is_file():
+    if not looks_like_dataset(folder):
         known = ", ".join(dataset_names())
         hint = f"Registered: {known}." if known else "None is registered yet; try 'fkd demo'."
         raise UserError(f"There is no dataset '{name}'. {hint}")

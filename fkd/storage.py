@@ -349,9 +349,7 @@ def open_dataset(folder: Path) -> Dataset:
         lookup = Lookup(*np.array(table).T)
     arrays: dict[str, Any] = {
         "images": mapped("images", np.uint8, n, *size),
-        "keypoints": mapped(
-            "keypoints", np.float32, n, len(schema), 2, check=stored.plain_numbers
-        ),
+        "keypoints": mapped("keypoints", np.float32, n, len(schema), 2, check=stored.plain_numbers),
         "rows": mapped("rows", np.int64, n, check=counted),
         "test_images": mapped("test_images", np.uint8, m, *size),
         "test_image_ids": mapped("test_image_ids", np.int64, m),

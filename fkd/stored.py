@@ -78,6 +78,13 @@ def read_text(path: Path, *, limit: int = MAX_TEXT_BYTES, longest: int | None = 
     return _read(path, limit, longest).decode("utf-8", "replace")
 
 
+def read_end(path: Path, longest: int) -> str:
+    """The last ``longest`` bytes of the text in the file at ``path``; the rest as ``read_text``."""
+    with _opened(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - longest))
+        return file.read(longest).decode("utf-8", "replace")
+
+
 def load_array(
     path: Path,
     dtype: Any = None,

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fkd.files import INCOMING, LEFT_S, read_json, replace_text, replacing, sweep
+from fkd.files import INCOMING, LEFT_S, replace_text, replacing, sweep
 
 
 def test_a_failed_replacement_leaves_the_old_text_and_nothing_else(tmp_path, monkeypatch):
@@ -66,9 +66,3 @@ def test_sweeping_takes_only_what_is_old(tmp_path):
         os.utime(tmp_path / name, (old, old))
     sweep(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {f"{INCOMING}2-b.json", "kept.json"}
-
-
-def test_no_file_is_no_value(tmp_path):
-    assert read_json(tmp_path / "none.json") is None
-    replace_text(tmp_path / "some.json", '{"a": 1}')
-    assert read_json(tmp_path / "some.json") == {"a": 1}

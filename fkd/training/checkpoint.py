@@ -11,8 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from fkd import stored
 from fkd.errors import UserError
-from fkd.files import read_json, replace_text, replacing
+from fkd.files import replace_text, replacing
 from fkd.training.runs import Run
 
 
@@ -29,14 +30,25 @@ class Best:
     @classmethod
     def read(cls, run: Run) -> Best | None:
         try:
-            value = read_json(run.folder / "best.json")
-            return cls(int(value["epoch"]), float(value["rmse_px"])) if value else None
-        except (OSError, ValueError, KeyError, TypeError):
+            value = stored.read_json(run.folder / "best.json", _BEST, limit=1 << 16)
+        except (OSError, ValueError):
             return None
+        return cls(value["epoch"], float(value["rmse_px"]))
 
+
+_BEST = stored.record({"epoch": stored.whole(1), "rmse_px": stored.number(0)})
 
 _PLACE = "place.json"
 """Within ``last.keras``, so that weights and place are never of different moments."""
+_MAX_PLACE = 1 << 16
+_WHERE = stored.record(
+    {
+        "epoch": stored.whole(),
+        "step": stored.whole(),
+        "loss": stored.number(),
+        "rmse_px": stored.number(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -86,13 +98,17 @@ class Place:
         """
         try:
             with zipfile.ZipFile(run.last) as file:
-                return cls(**json.loads(file.read(_PLACE)))
+                if file.getinfo(_PLACE).file_size > _MAX_PLACE:
+                    raise ValueError(f"its {_PLACE} is too large")
+                value = stored.parse_json(file.read(_PLACE), _WHERE)
         except FileNotFoundError:
             return cls()
-        except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        except Exception as error:  # zipfile and zlib each raise their own on a damaged file
+            reason = stored.reason(error)[:200]
             raise UserError(
-                f"The checkpoint {run.last} cannot be read ({error}); start a new run."
+                f"The checkpoint {run.last} cannot be read ({reason}); start a new run."
             ) from None
+        return cls(**{name: value[name] for name in ("epoch", "step", "loss", "rmse_px")})
 
 
 def save_predictions(run: Run, **arrays: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
+from fkd import stored
 from fkd.errors import UserError
 from fkd.splits import Split
 
@@ -187,10 +188,11 @@ class RunConfig:
             raise UserError("The configuration was written by another version of fkd.")
         values = {k: v for k, v in value.items() if k != "format"}
         try:
+            _CONFIG(values, "it")
             values["split"] = Split.from_json(values["split"])
             values["augmentation"] = Augmentation(**values["augmentation"])
             return cls(**values)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UserError(f"The configuration cannot be read ({error}).") from None
 
     def differences(self, other: RunConfig) -> dict[str, tuple[Any, Any]]:
@@ -206,6 +208,42 @@ class RunConfig:
         values.pop("packages")
         values |= {f"augmentation.{k}": v for k, v in asdict(values.pop("augmentation")).items()}
         return values
+
+
+_AMOUNT = stored.number()
+_ROWS = stored.list_of(stored.whole(), stored.MAX_COUNT)
+
+_CONFIG = stored.record(
+    {
+        "dataset": stored.text(64, r"[A-Za-z0-9][A-Za-z0-9._-]*"),
+        "data_hash": stored.text(200),
+        "split": stored.record({"training": _ROWS, "validation": _ROWS}),
+        "augmentation": stored.record(
+            {}, {**dict.fromkeys(AUGMENTATION_LIMITS, _AMOUNT), "flip": stored.flag}
+        ),
+    },
+    {
+        "model": stored.text(64),
+        "label_version": stored.whole(),
+        "accepted": stored.flag,
+        "label_offset": _AMOUNT,
+        "grouped": stored.flag,
+        "missing": stored.text(20),
+        "epochs": stored.whole(),
+        "batch_size": stored.whole(),
+        "learning_rate": _AMOUNT,
+        "schedule": stored.text(20),
+        "warmup_epochs": _AMOUNT,
+        "weight_decay": _AMOUNT,
+        "patience": stored.whole(),
+        "average": _AMOUNT,
+        "demo_share": _AMOUNT,
+        "seed": stored.whole(),
+        "precision": stored.text(20),
+        "packages": stored.table_of(stored.text(200)),
+    },
+)
+"""Of what kind each setting is; what it may be, ``RunConfig`` says."""
 
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fkd import stored
 from fkd.files import replace_text
 
 FILE = "metrics.csv"
@@ -68,21 +69,40 @@ def append(folder: Path, row: Row) -> None:
 
 def read(folder: Path) -> list[Row]:
     """The history in ``folder``; empty if there is none. A last line that is being written, or
-    was when its process died, is left out, and so is what is no row."""
+    was when its process died, is left out, and so is what is no row.
+
+    Raises:
+        UserError: if the file cannot be read at all.
+    """
     try:
-        text = (folder / FILE).read_text(errors="replace")
+        text = stored.read_text(folder / FILE)
     except FileNotFoundError:
         return []
+    except ValueError as error:
+        what = f"The history of run '{folder.name}'"
+        raise stored.unreadable(what, error, "its curves are lost, its weights are not") from None
     names, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
     rows = []
     for line in lines:
         cells = dict(zip(names.split(","), line.split(","), strict=False))
         try:
             values = {name: float(cells[name] or "nan") for name in COLUMNS}
+            if not (_possible(values["epoch"]) and _possible(values["step"])):
+                continue
+            # What is drawn has an end; what is not known is a gap.
+            values = {k: v if abs(v) < _MOST else math.nan for k, v in values.items()}
             rows.append(Row(**{**values, "step": int(values["step"])}))  # type: ignore[arg-type]
         except (KeyError, ValueError, OverflowError):
             continue
     return rows
+
+
+_MOST = 1e9
+"""No number of a history is larger."""
+
+
+def _possible(number: float) -> bool:
+    return 0 <= number < _MOST
 
 
 def keep_until(folder: Path, step: int) -> list[Row]:

@@ -30,14 +30,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fkd import stored
 from fkd.errors import UserError
-from fkd.files import INCOMING, holding, read_json, replace_text, sweep
+from fkd.files import INCOMING, holding, replace_text, sweep
 from fkd.private import like_parent, make_folder
 from fkd.settings import home
 from fkd.training import history
 from fkd.training.config import RunConfig
-from fkd.training.status import ACTIVE, QUEUED, RESUMABLE, Status
+from fkd.training.status import ACTIVE, FILE, QUEUED, RESUMABLE, Status
 
+_SAMPLE_ROWS = stored.list_of(stored.whole(), 10_000)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RESERVED = {"bundled"}
 MAX_NOTE = 4000
@@ -96,13 +98,20 @@ class Run:
     @property
     def config(self) -> RunConfig:
         """``UserError`` if it cannot be read."""
+        path = self.folder / "config.json"
         try:
-            value = read_json(self.folder / "config.json")
-        except (OSError, ValueError) as error:
-            raise UserError(f"Run '{self.name}' has an unreadable config.json ({error}).") from None
-        if value is None:
-            raise UserError(f"Run '{self.name}' has no config.json; delete it.")
-        return RunConfig.from_json(value)
+            value = stored.read_json(path)
+        except FileNotFoundError:
+            raise UserError(f"Run '{self.name}' has no config.json; delete it.") from None
+        except ValueError as error:
+            raise UserError(
+                f"Run '{self.name}' has an unreadable config.json ({stored.reason(error)}); "
+                "delete it."
+            ) from None
+        try:
+            return RunConfig.from_json(value)
+        except UserError as error:
+            raise UserError(f"Run '{self.name}' cannot be read. {error}") from None
 
     @property
     def status(self) -> Status:
@@ -116,9 +125,11 @@ class Run:
     @property
     def note(self) -> str:
         try:
-            return (self.folder / "note.txt").read_text(errors="replace")[:MAX_NOTE]
-        except FileNotFoundError:
+            # A character has four bytes at most.
+            text = stored.read_text(self.folder / "note.txt", longest=4 * MAX_NOTE)
+        except (OSError, ValueError):
             return ""
+        return text[:MAX_NOTE]
 
     @property
     def created(self) -> float:
@@ -145,9 +156,19 @@ class Run:
         return self.status.state in RESUMABLE
 
     def sample_rows(self) -> NDArray[np.int64]:
-        """``(S,)`` source rows of the validation faces that each epoch predicts."""
-        value = read_json(self.folder / "samples" / "rows.json")
-        return np.array(value if value is not None else [], np.int64)
+        """``(S,)`` source rows of the validation faces that each epoch predicts.
+
+        Raises:
+            UserError: if they cannot be read.
+        """
+        path = self.folder / "samples" / "rows.json"
+        try:
+            value = stored.read_json(path, _SAMPLE_ROWS)
+        except FileNotFoundError:
+            value = []
+        except ValueError as error:
+            raise self._unreadable("rows of the sample faces", error) from None
+        return np.array(value, np.int64)
 
     def sample_epochs(self) -> list[int]:
         """Epochs of which there are sample predictions, ascending."""
@@ -155,20 +176,29 @@ class Run:
         return sorted(int(number) for number in found if number.isdecimal())
 
     def samples(self, epoch: int) -> NDArray[np.float32]:
-        """``(S, K, 2)`` px: predictions of the sample faces after ``epoch``."""
-        return np.asarray(
-            np.load(self.folder / "samples" / f"epoch-{epoch:05d}.npy", allow_pickle=False),
-            np.float32,
+        """``(S, K, 2)`` float32 px: predictions of the sample faces after ``epoch``; NaN for points
+        that the run does not teach.
+
+        Raises:
+            UserError: if they cannot be read.
+        """
+        path = self.folder / "samples" / f"epoch-{epoch:05d}.npy"
+        try:
+            found = stored.load_array(path, np.float32, (None, None, 2), check=stored.plain_numbers)
+        except (OSError, ValueError) as error:
+            raise self._unreadable(f"predictions of epoch {epoch}", error) from None
+        return np.array(found)
+
+    def _unreadable(self, what: str, error: Exception) -> UserError:
+        return stored.unreadable(
+            f"Run '{self.name}': the {what}", error, "the run itself is not the worse for it"
         )
 
     def read_log(self, lines: int = 200) -> str:
         """The last lines of the log."""
         try:
-            with self.log.open("rb") as file:
-                file.seek(0, os.SEEK_END)
-                file.seek(max(0, file.tell() - 200 * lines))
-                text = file.read().decode(errors="replace")
-        except OSError:
+            text = stored.read_end(self.log, 200 * lines)
+        except (OSError, ValueError):
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
@@ -238,20 +268,26 @@ def run_names() -> list[str]:
 
 
 def all_runs() -> list[Run]:
-    """All runs, the newest first."""
+    """All runs, the newest first; damaged ones are among them, so that they can be seen and
+    deleted."""
     folder = runs_folder()
     if not folder.is_dir():
         return []
     found = [Run(entry) for entry in folder.iterdir() if _NAME.fullmatch(entry.name)]
-    found = [run for run in found if (run.folder / "config.json").is_file()]
+    found = [run for run in found if _looks_like_run(run.folder)]
     return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def _looks_like_run(folder: Path) -> bool:
+    """Whether there is something in ``folder`` that only runs have, sound or not."""
+    return any(os.path.lexists(folder / name) for name in ("config.json", FILE, "best.keras"))
 
 
 def open_run(name: str) -> Run:
     """The run called ``name``; ``UserError`` if there is none."""
     if _NAME.fullmatch(name):
         run = Run(runs_folder() / name)
-        if (run.folder / "config.json").is_file():
+        if _looks_like_run(run.folder):
             return run
     known = ", ".join(run_names()[:8])
     hint = f"There are: {known}." if known else "There is none yet; 'fkd train' starts one."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import NoneType
 from typing import Self
 
-from fkd.errors import UserError
+from fkd import stored
 from fkd.files import replace_text
 
 FILE = "status.json"
@@ -118,25 +117,38 @@ class Status:
             UserError: if it cannot be read.
         """
         try:
-            values = json.loads((folder / FILE).read_text())
-            for name, kinds in _KINDS.items():
-                if name in values and not isinstance(values[name], kinds):
-                    raise ValueError(f"{name} is {values[name]!r}")
-            return cls(**{k: v for k, v in values.items() if k in _KINDS})
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"The status of run '{folder.name}' cannot be read ({error})."
-            ) from None
+            values = stored.read_json(folder / FILE, _STATUS, limit=1 << 20)
+            return cls(**{k: v for k, v in values.items() if k in _FIELDS})
+        except (OSError, ValueError) as error:
+            what = f"The status of run '{folder.name}'"
+            raise stored.unreadable(what, error, "delete the run") from None
 
     def write(self, folder: Path) -> None:
         """Replace the status in ``folder``; on disk when this returns."""
         replace_text(folder / FILE, json.dumps(asdict(self), indent=1))
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    f.name: {"str": (str,), "int": (int,), "float": (int, float)}.get(
-        str(f.type), (int, float, NoneType)
-    )
-    for f in fields(Status)
+_COUNT = stored.whole()
+_MOMENT = stored.number(0, 1e11)
+
+_FIELDS: dict[str, stored.Check] = {
+    "state": stored.one_of(
+        *(QUEUED, RUNNING, STOPPING, STOPPED, FINISHED, CANCELLED, FAILED, CRASHED)
+    ),
+    "heartbeat": _MOMENT,
+    "pid": _COUNT,
+    "stage": stored.text(),
+    "epoch": _COUNT,
+    "step": _COUNT,
+    "steps": _COUNT,
+    "epochs": _COUNT,
+    "best_epoch": _COUNT,
+    "best_rmse_px": stored.maybe(stored.number(0)),
+    "images_per_second": stored.maybe(stored.number()),
+    "elapsed": _MOMENT,
+    "seconds_left": stored.maybe(stored.number()),
+    "reason": stored.text(100_000),
 }
-"""What JSON may hold for each field, so that a damaged file is told where it is read."""
+"""What each field may hold, so that a damaged file is told where it is read."""
+
+_STATUS = stored.record({}, _FIELDS)
