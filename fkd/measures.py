@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.locks import alone
 from fkd.private import like_parent, make_folder
 from fkd.progress import Progress, silent
 from fkd.scratch import instead_of
-from fkd.storage import load_mapped
+from fkd.stored import load_array, read_json, within
 
 ORDERED = ("missing", "outlier", "brightness", "contrast", "sharpness")
 """What training images can be sorted by."""
@@ -177,8 +178,11 @@ def measure(dataset: Dataset, progress: Progress = silent) -> Measures:
         if (stored := load(dataset)) is not None:
             return stored
         _store(compute(dataset, progress), dataset, folder)
-    stored = load(dataset)
-    assert stored is not None
+    if (stored := load(dataset)) is None:
+        raise UserError(
+            f"The measures of dataset '{dataset.name}' were stored and cannot be read again; is "
+            "something wrong with the disk?"
+        )
     return stored
 
 
@@ -195,26 +199,58 @@ def load(dataset: Dataset) -> Measures | None:
 def _load(dataset: Dataset, beside: Path) -> Measures | None:
     folder = beside / "measures"
     try:
-        about = json.loads((folder / "measures.json").read_text())
-        if about != _about(dataset):
+        if read_json(folder / "measures.json", limit=1 << 16) != _about(dataset):
             return None
-        stored = Measures(**{name: load_mapped(folder / f"{name}.npy") for name in _NAMES})
-    except Exception:  # NumPy's header parser raises whatever Python's tokenizer does
+        pairs = len(load_array(folder / "pair_a.npy", np.int64, (None,)))
+        return Measures(
+            **{
+                name: load_array(folder / f"{name}.npy", *kind)
+                for name, kind in _kinds(dataset, pairs).items()
+            }
+            | {
+                name: load_array(folder / f"{name}.npy", *kind, check=within(*bounds))
+                for name, (kind, bounds) in _numbers(dataset, pairs).items()
+            }
+        )
+    except (OSError, ValueError):
         return None
-    return stored if _fits(stored, dataset) else None
 
 
-def _fits(measures: Measures, dataset: Dataset) -> bool:
-    """Whether there is a measure for each image: damage can also leave sound, short files."""
-    n, m, k, pairs = *_sizes(dataset), len(measures.pair_a)
-    odd = {"present": (k, n), "point_outlier": (n, k)}
-    odd |= {"order": (2 * len(ORDERED), n), "test_order": (2 * len(TEST_ORDERED), m)}
-    lengths = {"pair_": pairs, "test_": m}
-    for name in _NAMES:
-        length = next((size for start, size in lengths.items() if name.startswith(start)), n)
-        if getattr(measures, name).shape != odd.get(name, (length,)):
-            return False
-    return True
+_Kind = tuple[Any, tuple[int, ...]]
+"""Type and shape."""
+
+
+def _kinds(dataset: Dataset, pairs: int) -> dict[str, _Kind]:
+    """Measures that may have any value: damage in one shows, and spoils nothing else."""
+    n, m, k = _sizes(dataset)
+    return {
+        **dict.fromkeys(("outlier", "brightness", "contrast", "sharpness"), (np.float32, (n,))),
+        "point_outlier": (np.float32, (n, k)),
+        **{f"test_{name}": (np.float32, (m,)) for name in TEST_ORDERED},
+        **dict.fromkeys(("pair_similarity", "pair_label_distance"), (np.float32, (pairs,))),
+    }
+
+
+def _numbers(dataset: Dataset, pairs: int) -> dict[str, tuple[_Kind, tuple[int, int]]]:
+    """Measures that count or name something, with the least and the largest that there is: pages
+    look it up by them."""
+    n, m, k = _sizes(dataset)
+    image, test_image, either = (0, n - 1), (0, m - 1), (0, n + m - 1)
+    group = (-1, max(0, n + m - 1))
+    return {
+        "present": ((np.bool_, (k, n)), (0, 1)),
+        "n_present": ((np.int16, (n,)), (0, k)),
+        "source": ((np.int8, (n,)), (-1, 1)),
+        "swapped": ((np.bool_, (n,)), (0, 1)),
+        "outside": ((np.bool_, (n,)), (0, 1)),
+        "duplicate": ((np.int32, (n,)), group),
+        "test_duplicate": ((np.int32, (m,)), group),
+        "pair_a": ((np.int64, (pairs,)), either),
+        "pair_b": ((np.int64, (pairs,)), either),
+        "pair_exact": ((np.bool_, (pairs,)), (0, 1)),
+        "order": ((np.int32, (2 * len(ORDERED), n)), image),
+        "test_order": ((np.int32, (2 * len(TEST_ORDERED), m)), test_image),
+    }
 
 
 def _sizes(dataset: Dataset) -> tuple[int, int, int]:
@@ -236,6 +272,8 @@ def _store(measures: Measures, dataset: Dataset, folder: Path) -> None:
         (stage / "measures.json").write_text(json.dumps(_about(dataset)))
         like_parent(stage)
         # Readers that have the old files mapped keep them; there is nothing to merge.
+        if target.is_symlink() or target.is_file():
+            target.unlink()
         shutil.rmtree(target, ignore_errors=True)
         stage.rename(target)
     except BaseException:

@@ -313,15 +313,6 @@ def looks_like_dataset(folder: Path) -> bool:
     return any(os.path.lexists(folder / name) for name in ("manifest.json", "images.npy"))
 
 
-def load_mapped(path: Path) -> NDArray[Any]:
-    """The array in the ``.npy`` file at ``path``, memory-mapped and read-only.
-
-    Raises:
-        OSError, ValueError: if it cannot be read.
-    """
-    return stored.load_array(path)
-
-
 def open_dataset(folder: Path) -> Dataset:
     """Open the dataset in ``folder``; arrays are memory-mapped, images are not read yet.
 

@@ -17,11 +17,11 @@ from fkd.keypoints import KAGGLE_15
 from fkd.storage import (
     DatasetWriter,
     GrowingArray,
-    load_mapped,
     open_dataset,
     read_fields,
     read_manifest,
 )
+from fkd.stored import load_array
 
 ROWS, TEST_ROWS = 6, 4
 
@@ -218,7 +218,7 @@ def test_an_array_grows_by_any_blocks(
         start += size
     array.finish()
     np.testing.assert_array_equal(np.load(path), whole)
-    np.testing.assert_array_equal(load_mapped(path), whole)
+    np.testing.assert_array_equal(load_array(path), whole)
 
 
 @pytest.mark.parametrize(

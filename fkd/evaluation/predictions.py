@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +22,7 @@ from fkd.models.sources import TrainedModel
 from fkd.private import make_folder
 from fkd.progress import Progress, silent
 from fkd.scratch import instead_of
-from fkd.storage import load_mapped
+from fkd.stored import load_array, read_json
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,10 @@ def stored(model: TrainedModel, dataset: Dataset) -> Predictions | None:
 
 def _stored(model: TrainedModel, dataset: Dataset, folder: Path) -> Predictions | None:
     try:
-        about = json.loads((folder / "about.json").read_text())
-        if about != _about(model, dataset):
+        if read_json(folder / "about.json", limit=1 << 16) != _about(model, dataset):
             return None
-        output = np.asarray(load_mapped(folder / "output.npy"))
-    except Exception:  # NumPy's header parser raises whatever Python's tokenizer does
+        output = np.asarray(load_array(folder / "output.npy", np.float32, (None, None, None)))
+    except (OSError, ValueError):
         return None
     return _sound(output, model, dataset, dataset.rows)
 
@@ -230,6 +230,9 @@ def _about(model: TrainedModel, dataset: Dataset) -> dict[str, str]:
 
 def _store(output: NDArray[np.float32], folder: Path, about: dict[str, str]) -> None:
     """``about.json`` comes last: what it does not vouch for is made again."""
+    for name in ("about.json", "output.npy"):  # a folder of that name would stay for ever
+        if (folder / name).is_dir() and not (folder / name).is_symlink():
+            shutil.rmtree(folder / name)
     (folder / "about.json").unlink(missing_ok=True)
     for name, write in (
         ("output.npy", lambda path: np.save(path, output)),
