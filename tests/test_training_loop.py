@@ -116,7 +116,7 @@ def stop_after(monkeypatch, run, batches: int, cancel: bool = False) -> None:
     def asked(self):
         nonlocal count
         if count == batches:
-            Status(RUNNING, heartbeat=2e9).write(run.folder)
+            Status(RUNNING).attended().write(run.folder)
             run.request_stop(cancel=cancel)
         count += 1
         return append(self)

@@ -55,6 +55,7 @@ def test_without_a_sign_of_life_it_has_crashed(state):
     status = Status(state, heartbeat=100, pid=5, seconds_left=3)
     assert status.seen(300, beat=295) == status
     assert status.seen(100 + LOST_S) == status
+    assert status.seen(100 - LOST_S) == status  # the clocks of two computers differ
     seen = status.seen(100.1 + LOST_S)
     assert (seen.state, seen.pid, seen.seconds_left) == (CRASHED, 0, None)
     assert "killed" in seen.reason

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 from fkd.child import environment
@@ -31,9 +30,8 @@ def put_into_queue(run: Run) -> None:
         raise UserError(f"Run '{run.name}' is {status.state}; it cannot go on. Start a new one.")
     run.clear_requests()
     run.queue()
-    now = time.time()
-    waiting = replace(Status.read(run.folder), state=QUEUED, heartbeat=now, pid=0, reason="")
-    waiting.write(run.folder)
+    queued = replace(Status.read(run.folder), state=QUEUED, reason="")
+    queued.waiting().write(run.folder)
 
 
 def launch(run: Run) -> None:

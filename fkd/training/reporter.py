@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -27,7 +25,7 @@ class Reporter:
 
     def __init__(self, run: Run, status: Status) -> None:
         self.run = run
-        self._status = replace(status, pid=os.getpid())
+        self._status = status.attended()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -73,7 +71,7 @@ class Reporter:
 
     def _write(self) -> None:
         with self._lock:
-            self._status = replace(self._status, heartbeat=time.time())
+            self._status = self._status.beating()
             self._status.write(self.run.folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Self
 
 from fkd import stored
 from fkd.files import replace_text
+from fkd.training import liveness
 
 FILE = "status.json"
 
@@ -31,7 +33,12 @@ HEARTBEAT_S = 1.0
 """Seconds between two signs of life of a training."""
 
 LOST_S = 10.0
-"""An active run without a sign of life for this long has crashed."""
+"""An active run without a sign of life for this long has crashed. A sign that is as far ahead of
+the clock is none: either clock was wrong, and nobody knows when that will have passed."""
+
+GRACE_S = 3.0
+"""Seconds that a process may be gone before its run has crashed: whoever started it may just be
+writing down how it ended, or the next one be starting."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,10 @@ class Status:
     Attributes:
         state: one of the constants of this module; ``crashed`` is never written, only seen.
         heartbeat: time of the last sign of life (seconds since 1970).
-        pid: process that trains; 0 while none does.
+        pid: process that looks after it; 0 while none does.
+        started: when that process started, see ``liveness.started``; 0 = not known.
+        system: on which start of which system that is, see ``liveness.system``; empty = not known.
+        tick: the last sign of life by ``liveness.tick`` of that system.
         stage: what it is doing, in words ("loading TensorFlow").
         epoch: epochs completed.
         step: batches of the current epoch done.
@@ -58,6 +68,9 @@ class Status:
     state: str = QUEUED
     heartbeat: float = 0.0
     pid: int = 0
+    started: int = 0
+    system: str = ""
+    tick: float = 0.0
     stage: str = ""
     epoch: int = 0
     step: int = 0
@@ -91,13 +104,42 @@ class Status:
         # An epoch that is kept before its end, or done again after a crash, is ahead of ``epoch``.
         return max(0, self.epoch - self.best_epoch) if self.best_epoch else 0
 
+    def beating(self) -> Self:
+        """The same with a sign of life of now."""
+        return replace(self, heartbeat=time.time(), tick=liveness.tick(), system=liveness.system())
+
+    def attended(self) -> Self:
+        """The same, looked after by this process from now on."""
+        pid = os.getpid()
+        return replace(self, pid=pid, started=liveness.started(pid) or 0).beating()
+
+    def waiting(self) -> Self:
+        """The same with a sign of life of now, and no process yet that looks after it."""
+        return replace(self, pid=0, started=0).beating()
+
+    def forsaken(self) -> Self:
+        """The same with no sign of life at all: from now on it looks crashed."""
+        return replace(self, pid=0, started=0, system="", tick=0.0, heartbeat=0.0)
+
     def seen(self, now: float, beat: float = 0.0) -> Self:
         """As it looks from outside at time ``now``: active without a sign of life is crashed.
         ``beat`` is the time of the supervisor's last sign of life."""
-        if not self.active or now - max(self.heartbeat, beat) <= LOST_S:
+        if not self.active or self._lives(now, beat):
             return self
         reason = "The process ended without a word; it was killed, or the computer went down."
         return replace(self, state=CRASHED, pid=0, seconds_left=None, reason=self.reason or reason)
+
+    def _lives(self, now: float, beat: float) -> bool:
+        """On the system that it was written on, the process itself is asked, and time is what no
+        clock changes. From elsewhere there are only the times of heartbeats."""
+        if self.system and self.system == liveness.system():
+            age = liveness.tick() - self.tick
+            if not self.pid:
+                return 0 <= age <= LOST_S
+            started = liveness.started(self.pid)
+            if started is not None and self.started:
+                return started == self.started or 0 <= age <= GRACE_S
+        return any(abs(now - sign) <= LOST_S for sign in (self.heartbeat, beat))
 
     @classmethod
     def seen_in(cls, folder: Path) -> Self:
@@ -137,6 +179,9 @@ _FIELDS: dict[str, stored.Check] = {
     ),
     "heartbeat": _MOMENT,
     "pid": _COUNT,
+    "started": _COUNT,
+    "system": stored.text(200),
+    "tick": _MOMENT,
     "stage": stored.text(),
     "epoch": _COUNT,
     "step": _COUNT,

@@ -6,7 +6,6 @@ worker could not: killed for want of memory, or ended by the system.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -43,7 +42,7 @@ def supervise(run: Run) -> Status:
     """
     with _alone(run):
         status = Status.read(run.folder)
-        status = replace(status, state=QUEUED, pid=os.getpid(), reason="")
+        status = replace(status, state=QUEUED, reason="").attended()
         slot = _wait(run, status)
         if slot is None:
             return Status.read(run.folder)
@@ -63,23 +62,23 @@ def _alone(run: Run) -> FileLock:
         status = Status.read(run.folder)
         if not status.unattended:
             raise UserError(f"Run '{run.name}' is being trained already.")
-        replace(status, heartbeat=time.time()).write(run.folder)
+        status.waiting().write(run.folder)
 
 
 def _wait(run: Run, status: Status) -> FileLock | None:
     """Hold the queue's place until a training may start; None if the user called it off."""
-    beaten = 0.0
+    beaten = -HEARTBEAT_S  # by a clock that nobody sets
     while True:
         if run.cancel_requested or run.stop_requested:
             _call_off(run, status)
             return None
         before = _before(run)
         slot = _free_slot() if not before else None
-        if slot is not None or time.time() - beaten >= HEARTBEAT_S:
-            beaten = time.time()
+        if slot is not None or time.monotonic() - beaten >= HEARTBEAT_S:
+            beaten = time.monotonic()
             stage = f"waiting for {', '.join(before)}" if before else ""
             with suppress(OSError):
-                replace(status, heartbeat=beaten, stage=stage).write(run.folder)
+                replace(status, stage=stage).beating().write(run.folder)
         if slot is not None:
             return slot
         time.sleep(_POLL_S)
@@ -97,7 +96,7 @@ def _call_off(run: Run, status: Status) -> None:
         state, reason = STOPPED, "Stopped while it waited to go on; its weights are kept."
     else:
         state, reason = STOPPED, "Stopped before its turn came; there are no weights yet."
-    ended = replace(status, state=state, reason=reason, pid=0, heartbeat=time.time(), stage="")
+    ended = replace(status, state=state, reason=reason, stage="").waiting()
     ended.write(run.folder)
 
 
@@ -160,7 +159,7 @@ def _work(run: Run) -> None:
             run.folder
         )
     else:  # from now on it looks crashed: nobody has seen a sign of life for long
-        replace(status, heartbeat=0.0, pid=0).write(run.folder)
+        status.forsaken().write(run.folder)
 
 
 def _kills_for_memory() -> int:

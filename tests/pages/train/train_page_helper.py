@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 
@@ -32,9 +31,8 @@ def make_run(
         done = Row(n, 3 * n, 8.0 / n, 5.0 / n, 7.0 / n, 6.0 / n, 4.0 / n, 0.1, seconds=float(n))
         history.append(run.folder, done)
         np.save(samples / f"epoch-{n:05d}.npy", (truth + 1.0 / n).astype(np.float32))
-    Status(
+    status = Status(
         state=state,
-        heartbeat=0 if state == states.CRASHED else time.time() + 60,
         epoch=epochs,
         steps=3,
         epochs=epochs + 2,
@@ -44,7 +42,9 @@ def make_run(
         elapsed=75.0,
         seconds_left=125.0 if state == states.RUNNING else None,
         reason="The disk is full." if state == states.FAILED else "",
-    ).write(run.folder)
+    )
+    # An active one is alive as long as the process of the tests is.
+    (status.attended() if status.active else status).write(run.folder)
     if state == states.CRASHED:  # never written, only seen
         Status(states.RUNNING, heartbeat=1.0, epoch=epochs, epochs=epochs + 2).write(run.folder)
     return run
