@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.user_files import read_user_file
 
 MAX_GROUPS_BYTES = 64 << 20
 """Largest table of groups read: some four million rows."""
@@ -99,15 +99,8 @@ def _read(path: Path) -> dict[int, str]:
 
 
 def _text(path: Path) -> str:
-    # os.path's test is False, where others raise, for what no path can be.
-    if not os.path.isfile(path):
-        raise UserError(f"There is no file {str(path)!r}; give the path of a table of groups.")
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_GROUPS_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{path.name} cannot be read ({error.strerror}).") from None
-    if len(data) > MAX_GROUPS_BYTES:
+    data = read_user_file(path, MAX_GROUPS_BYTES)
+    if data is None:
         raise UserError(f"{path.name} is refused: it is larger than {MAX_GROUPS_BYTES:,} bytes.")
     try:
         return data.decode("utf-8-sig")

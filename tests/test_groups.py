@@ -132,9 +132,18 @@ def test_messages_do_not_repeat_what_the_table_says(table):
         assert hostile not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["missing.csv", ".", "nul\0byte"])
-def test_no_such_file(tmp_path, name):
-    with pytest.raises(UserError, match="There is no file"):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.csv", "does not exist"),
+        (".", "is a folder"),
+        ("nul\0byte", "cannot be read"),
+        ("two\nlines", "lines' does not exist"),
+        ("lone\udc80", "does not exist"),
+    ],
+)
+def test_no_such_file(tmp_path, name, words):
+    with pytest.raises(UserError, match=words):
         read_groups(tmp_path / name, dataset(0))
 
 

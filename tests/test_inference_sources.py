@@ -60,7 +60,7 @@ def test_files_folders_and_zips(tmp_path):
     found = outcomes(from_paths(paths))
     assert list(found) == ["b.PNG", str(Path("more/a.png")), "x/c.png", "odd.name", "gone.jpg"]
     assert list(found.values())[:4] == [2, 1, 3, 4]
-    assert found["gone.jpg"] == "gone.jpg cannot be read: No such file or directory."
+    assert found["gone.jpg"] == "gone.jpg does not exist"
 
 
 def test_an_empty_folder_says_so(tmp_path):

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from fkd.errors import UserError
 from fkd.formats.source import check_entry, damage_of, is_hidden, leads_out
+from fkd.user_files import is_user_file, open_user_file, read_user_file
 
 MAX_FILES = 2_000_000
 """Most files looked at: labels and pictures of a million faces."""
@@ -47,22 +48,17 @@ def open_bundle(path: str | Path) -> Iterator[Bundle]:
         UserError: if it is neither, or a zip is damaged or hostile. So may ``read``.
     """
     path = Path(path)
-    if not os.path.lexists(path):
-        raise UserError(f"{path} does not exist.")
-    if path.is_dir():
+    if os.path.isdir(path):
         yield _Folder(path)
         return
-    try:
-        size = path.stat().st_size
-        zipped = path.is_file() and zipfile.is_zipfile(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if not zipped:
-        raise UserError(f"{path} is neither a folder nor a zip.")
-    with damage_of(path.name):
-        archive = zipfile.ZipFile(path)
-    with archive:
-        yield _Zip(archive, path.name, size)
+    stream, size = open_user_file(path)
+    with stream:
+        if not zipfile.is_zipfile(stream):
+            raise UserError(f"{path} is neither a folder nor a zip.")
+        with damage_of(path.name):
+            archive = zipfile.ZipFile(stream)
+        with archive:
+            yield _Zip(archive, path.name, size)
 
 
 def read_text(bundle: Bundle, name: str) -> str:
@@ -104,19 +100,15 @@ class _Folder:
 
     def __contains__(self, name: str) -> bool:
         try:
-            return self._place(name).is_file()
+            return is_user_file(self._place(name))
         except (UserError, OSError, ValueError):
             return False
 
     def read(self, name: str) -> bytes:
-        try:
-            with self._place(name).open("rb") as file:
-                if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-                    raise _too_large(name)
-                return file.read()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(f"{name} in {self.title} cannot be read: {reason}.") from None
+        data = read_user_file(self._place(name), MAX_FILE_BYTES, f"{name} in {self.title}")
+        if data is None:
+            raise _too_large(name)
+        return data
 
     def _place(self, name: str) -> Path:
         """Where the file called ``name`` lies, below the folder and nowhere else."""

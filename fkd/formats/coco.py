@@ -35,6 +35,7 @@ from fkd.formats.writing import fewest_digits
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
+from fkd.user_files import is_user_file
 
 FILE = "annotations.json"
 
@@ -138,7 +139,7 @@ def read_coco(
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Bundle, str, bool]]:
     """The files, which of them has the annotations, and whether it was given alone."""
-    if path.is_file() and path.suffix.lower() == ".json":
+    if path.suffix.lower() == ".json" and is_user_file(path):
         folder, name = path.absolute().parent, path.name
         if folder.name == "annotations":  # as CVAT has it; the images lie in a folder beside that
             folder, name = folder.parent, f"annotations/{name}"

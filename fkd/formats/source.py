@@ -29,6 +29,7 @@ from fkd.formats._streams import (
     damage_of,
     too_large,
 )
+from fkd.user_files import is_user_file, open_user_file
 
 __all__ = [
     "ARCHIVE_NAME",
@@ -135,7 +136,7 @@ def open_table(path: str | Path, kind: Kind) -> Iterator[TableSource]:
         # os.path's test is False, where Path's raises, for what no path can be.
         inside = os.path.isdir(path)
         file = _find_in_folder(path, kind) if inside else path
-        stream, size = _open_file(file)
+        stream, size = open_user_file(file)
         stack.enter_context(stream)
         entry = file.relative_to(path).as_posix() if inside else ""
         opening = _Opening(stack, kind)
@@ -247,8 +248,8 @@ class _Opening:
         has none of its own."""
         if self._kind != "training":
             return table
-        if self._images is None and os.path.isfile(beside):
-            self._images = lambda: _open_file(beside)[0]
+        if self._images is None and is_user_file(beside):
+            self._images = lambda: open_user_file(beside)[0]
         if self._images is None:
             return table
         assert isinstance(table.stream, io.BufferedReader)
@@ -296,7 +297,7 @@ def files_in(path: str | Path) -> list[str]:
     path = Path(path)
     if os.path.isdir(path):
         return sorted(file.relative_to(path).as_posix() for file in _walk(path))
-    stream, _ = _open_file(path)
+    stream, _ = open_user_file(path)
     with stream, damage_of(path.name):
         start = stream.read(_PEEK)
         stream.seek(0)
@@ -321,22 +322,6 @@ def _start(stream: UnpackedStream) -> bytes:
         start += more
     stream.seek(0)
     return bytes(start)
-
-
-def _open_file(path: Path) -> tuple[IO[bytes], int]:
-    try:
-        # Opening a pipe would wait for a writer for ever.
-        if path.exists() and not path.is_file():
-            raise UserError(f"{path} is not a file")
-        stream = path.open("rb")
-        return stream, os.fstat(stream.fileno()).st_size
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist") from None
-    except PermissionError:
-        raise UserError(f"{path} may not be read: permission denied") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read: {reason}") from None
 
 
 def _wanted(kind: Kind) -> list[str]:

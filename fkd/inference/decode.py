@@ -25,6 +25,7 @@ from fkd.inference.levels import (
     zero_is_white,
 )
 from fkd.inference.netpbm import Header, is_netpbm, read_header, read_levels
+from fkd.user_files import read_user_file
 
 MAX_BYTES = 100 << 20
 """Largest file read."""
@@ -90,13 +91,11 @@ def read_photo(path: str | Path) -> Photo:
         UserError: if it cannot be read, is none, or is too large; see ``decode``.
     """
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size <= MAX_BYTES:
-            return decode(path.read_bytes(), path.name)
-    except OSError as error:
-        raise UserError(f"{shown(path.name)} cannot be read: {error.strerror or error}.") from None
-    raise _too_many_bytes(shown(path.name), size)
+    name = shown(path.name)
+    data = read_user_file(path, MAX_BYTES, name)
+    if data is None:
+        raise _too_many_bytes(name)
+    return decode(data, path.name)
 
 
 def decode(data: bytes, name: str) -> Photo:
@@ -112,7 +111,7 @@ def decode(data: bytes, name: str) -> Photo:
     if not data:
         raise UserError(f"{title} is empty (0 bytes).")
     if len(data) > MAX_BYTES:
-        raise _too_many_bytes(title, len(data))
+        raise _too_many_bytes(title)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large images; the bound is ours
         if is_netpbm(data):
@@ -284,8 +283,8 @@ def _damaged(title: str, error: Exception | str) -> UserError:
     )
 
 
-def _too_many_bytes(title: str, size: int) -> UserError:
-    return UserError(f"{title} has {size >> 20:,} MB; at most {MAX_BYTES >> 20} MB are read.")
+def _too_many_bytes(title: str) -> UserError:
+    return UserError(f"{title} has more than {MAX_BYTES >> 20} MB, more than is read.")
 
 
 def _too_many_pixels(title: str, size: str = "") -> UserError:

@@ -17,6 +17,7 @@ from fkd.errors import UserError
 from fkd.inference.decode import MAX_BYTES, SUFFIXES, WORDS, Photo, decode, read_photo
 from fkd.inference.kinds import START, kind_of, shown
 from fkd.settings import MAX_EXPANSION
+from fkd.user_files import is_user_file, open_user_file
 
 MAX_ENTRIES = 10_000
 """Most files looked at in one zip."""
@@ -56,7 +57,7 @@ def from_paths(paths: Iterable[Path], tell: Tell | None = None) -> Iterator[Sour
         if path.is_dir():
             yield from _of_folder(path, tell)
         elif path.suffix.lower() == ".zip":
-            yield from _of_zip(path, path.name, tell)
+            yield from _of_zip_file(path, tell)
         else:
             yield Source(path.name, partial(read_photo, path))
 
@@ -125,14 +126,14 @@ def _of_folder(folder: Path, tell: Tell | None) -> Iterator[Source]:
         if "__MACOSX" in parts or _is_left_behind(file.name):
             continue
         hidden = any(part.startswith(".") for part in parts)
-        if not file.is_file():
+        if not is_user_file(file):
             if not hidden:
                 unread.add(name, "no files that can be read")
             continue
         image = _is_image(file.name)
         if not image and not hidden and peeks > 0:
             peeks -= 1
-            image = _begins_as_image(file.name, partial(io.FileIO, file))
+            image = _begins_as_image(file.name, partial(_opened, file))
         if image:
             found += 1
             yield Source(name, partial(read_photo, file))
@@ -145,11 +146,24 @@ def _of_folder(folder: Path, tell: Tell | None) -> Iterator[Source]:
     unread.tell(folder.name or str(folder), tell)
 
 
+def _opened(file: Path) -> IO[bytes]:
+    return open_user_file(file)[0]
+
+
 def _within(folder: Path, file: Path) -> str:
     return str(file.relative_to(folder))
 
 
-def _of_zip(file: Path | io.BytesIO, name: str, tell: Tell | None) -> Iterator[Source]:
+def _of_zip_file(path: Path, tell: Tell | None) -> Iterator[Source]:
+    try:
+        stream, _ = open_user_file(path, shown(path.name))
+    except UserError as error:
+        yield _bad(path.name, f"{error}.")
+        return
+    yield from _of_zip(stream, path.name, tell)  # open as long as its photos are wanted
+
+
+def _of_zip(file: IO[bytes], name: str, tell: Tell | None) -> Iterator[Source]:
     """The images in a zip, in its order. Nothing is ever unpacked to the disk, and into memory
     only one at a time."""
     title = shown(name)
