@@ -22,19 +22,20 @@ class _OwnLog(RotatingFileHandler):
         return super()._open()
 
 
-def log_unexpected(where: str, error: BaseException) -> Path:
-    """Append ``error`` with its traceback to the log and return the log's path.
+def log_unexpected(where: str, error: BaseException) -> Path | str:
+    """Append ``error`` with its traceback to the log; return where that is, as messages name it.
 
     The log is ``FKD_HOME/logs/fkd.log``, kept below 3 MB. If it cannot be written, the record
     goes to stderr.
     """
-    path = home() / "logs" / "fkd.log"
+    place: Path | str
+    path = place = home() / "logs" / "fkd.log"
     handler: logging.Handler
     try:
         make_folder(path.parent)
         handler = _OwnLog(path, maxBytes=1_000_000, backupCount=2)
     except OSError:
-        handler = logging.StreamHandler()
+        handler, place = logging.StreamHandler(), "the program's output"
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("fkd.unexpected")
     logger.propagate = False
@@ -45,4 +46,4 @@ def log_unexpected(where: str, error: BaseException) -> Path:
         finally:
             logger.removeHandler(handler)
             handler.close()
-    return path
+    return place

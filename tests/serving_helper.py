@@ -91,14 +91,16 @@ def serving(
     *,
     source: Path = ROOT,
     folder: Path = ROOT,
+    prefix: Sequence[str] = (),
     **environment: str,
 ) -> Iterator[Dashboard]:
-    """The dashboard in ``source``, started in ``folder``, until the block ends."""
+    """The dashboard in ``source``, started in ``folder`` by the command ``prefix``, until the block
+    ends."""
     home.mkdir(exist_ok=True, parents=True)
     port, output = free_port(), home.with_name(f"{home.name}-server.log")
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *(str(a).format(port=port) for a in arguments)],
+            [*prefix, sys.executable, *(str(a).format(port=port) for a in arguments)],
             cwd=folder,
             env={
                 **os.environ,

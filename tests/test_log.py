@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -37,12 +38,28 @@ def test_the_log_stays_below_its_limit(fkd_home: Path) -> None:
     assert "error 49" in (fkd_home / "logs" / "fkd.log").read_text()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_the_log_is_its_owner_s_alone(fkd_home: Path) -> None:
+    """It quotes names and paths; whatever the umask, and also after it was turned."""
+    before = os.umask(0)
+    try:
+        for i in range(15):
+            log_unexpected(f"error {i}", failure("x" * 100_000))
+    finally:
+        os.umask(before)
+    files = list((fkd_home / "logs").iterdir())
+    assert len(files) > 1
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert {f.stat().st_mode & 0o777 for f in (fkd_home, fkd_home / "logs")} == {0o700}
+
+
 def test_without_a_place_to_write_the_record_goes_to_stderr(
     fkd_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fkd_home.mkdir()
     (fkd_home / "logs").write_text("a file where the folder should be")
-    log_unexpected("page browse", failure("lost otherwise"))
+    said = log_unexpected("page browse", failure("lost otherwise"))
+    assert said == "the program's output"
     shown = capsys.readouterr().err
     assert "ERROR page browse" in shown
     assert "ValueError: lost otherwise" in shown
