@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from kaggle_helper import ROOT
 
 from dashboard.door import may_pass
 from fkd.cli import main
@@ -131,3 +134,11 @@ def test_what_only_this_machine_reaches() -> None:
 )
 def test_who_passes(host: str | None, origin: str | None, passes: bool) -> None:
     assert may_pass(host, origin, (*OWN, "faces.example.com", "*.example.org")) is passes
+
+
+def test_the_documentation_names_only_what_is_called() -> None:
+    """It spoke of a login that nothing calls."""
+    sources = "\n".join(p.read_text() for p in (ROOT / "dashboard").rglob("*.py"))
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for name in re.findall(r"\bst\.(\w+)", page.read_text()):
+            assert f"st.{name}(" in sources, (page.name, name)
