@@ -238,4 +238,6 @@ def _store_tiled_measures(small: Dataset, large: Dataset, rng: np.random.Generat
 
     those = measure(small)
     columns = [f.name for f in fields(those) if not f.name.endswith("order")]
-    _store(Measures.of(**{name: tiled(name, getattr(those, name)) for name in columns}), large)
+    found = Measures.of(**{name: tiled(name, getattr(those, name)) for name in columns})
+    assert large.folder is not None
+    _store(found, large, large.folder)
