@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit import config
 
+from dashboard.door import may_pass
 from dashboard.words import plain
 from fkd.errors import UserError, explain
 from fkd.labels.database import database_url
@@ -62,6 +63,10 @@ def _unsafe() -> str | None:
                 f"The dashboard was started with {option} turned off, which lets pages of other "
                 "sites in. Turn it on, or start it with 'fkd dashboard'."
             )
+    headers = st.context.headers
+    # Streamlit itself lets pages of other servers on this machine open a connection.
+    if not may_pass(headers.get("Host"), headers.get("Origin"), hosts):
+        return "This connection was opened by a page of another site, which gets nothing from here."
     return None
 
 

@@ -205,6 +205,38 @@ def test_streamlit_run_from_any_folder_is_closed_too(home: Path, tmp_path: Path)
         assert "usage statistics" not in dashboard.said
 
 
+@pytest.mark.slow
+def test_streamlit_run_gives_pages_of_other_servers_nothing(home: Path) -> None:
+    """It opens a connection to whatever this machine serves; the app does not go on with it."""
+    app = str(ROOT / "dashboard" / "app.py")
+    command = [part.replace("{app}", app) for part in (*STREAMLIT, "{port}")]
+    with serving(home, command) as dashboard:
+        assert "tiny" in shown(dashboard, f"http://localhost:{dashboard.port}")
+        other = shown(dashboard, "http://localhost:3000")
+        assert "opened by a page of another site" in other
+        assert "tiny" not in other
+
+
+def shown(dashboard: Dashboard, origin: str) -> str:
+    """What the first page is to a page of ``origin`` that talks to the server."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from websockets.sync.client import connect
+    from websockets.typing import Origin, Subprotocol
+
+    url = f"ws://localhost:{dashboard.port}/_stcore/stream"
+    said = []
+    with connect(url, origin=Origin(origin), subprotocols=[Subprotocol("streamlit")]) as socket:
+        wish = BackMsg()
+        wish.rerun_script.query_string = ""
+        socket.send(wish.SerializeToString())
+        while True:
+            message = ForwardMsg.FromString(socket.recv(timeout=60))
+            said.append(str(message))
+            if message.WhichOneof("type") == "script_finished":
+                return "\n".join(said)
+
+
 @linux
 @pytest.mark.slow
 def test_a_deployment_behind_a_proxy(home: Path) -> None:
