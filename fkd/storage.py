@@ -379,7 +379,8 @@ def read_fields(dataset: Dataset) -> dict[str, list[str]]:
         return {}
     try:
         # As one file: a folder of that name would be searched for more.
-        table = pq.ParquetFile(dataset.folder / FIELDS).read()
+        with stored.opened(dataset.folder / FIELDS) as file:
+            table = pq.ParquetFile(file).read()
         if table.num_rows != len(dataset):
             raise ValueError(f"{table.num_rows} rows, {len(dataset)} expected")
         if any(not pa.types.is_string(column.type) for column in table.columns):

@@ -13,6 +13,7 @@ import math
 import os
 import re
 import stat
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -30,6 +31,9 @@ MAX_TEXT_BYTES = 256 << 20
 
 MAX_COUNT = 1 << 40
 """No number of rows, steps or bytes that is stored is larger."""
+
+_MAX_UNPACKED = 1 << 30
+"""Bytes of an array that is kept packed, at most."""
 
 _MAX_HEADER = 4096
 """Bytes of the header of an array, at most; those written here have 128."""
@@ -80,7 +84,7 @@ def read_text(path: Path, *, limit: int = MAX_TEXT_BYTES, longest: int | None = 
 
 def read_end(path: Path, longest: int) -> str:
     """The last ``longest`` bytes of the text in the file at ``path``; the rest as ``read_text``."""
-    with _opened(path) as file:
+    with opened(path) as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - longest))
         return file.read(longest).decode("utf-8", "replace")
 
@@ -104,7 +108,7 @@ def load_array(
         ValueError: if it cannot be read, its header, ``dtype``, ``shape`` or values are wrong, or
             its length is not what the header says; one line.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         found, order, kind = _header(file)
         if dtype is not None and kind != np.dtype(dtype):
             raise ValueError(f"its numbers are {kind}, not {np.dtype(dtype)}")
@@ -122,6 +126,25 @@ def load_array(
     if check is not None:
         check(array)
     return array
+
+
+def load_packed(path: Path, *names: str) -> list[NDArray[Any]]:
+    """The arrays ``names`` in the ``.npz`` file at ``path``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if they cannot be read, or would be very large.
+    """
+    with opened(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if any(entry.file_size > _MAX_UNPACKED for entry in archive.infolist()):
+                    raise ValueError("what it holds is too large")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return [arrays[name] for name in names]
+        except Exception as error:  # zipfile, zlib and NumPy each raise their own
+            raise ValueError(reason(error)) from None
 
 
 def within(low: float, high: float) -> Callable[[NDArray[Any]], None]:
@@ -235,7 +258,7 @@ def maybe(inner: Check) -> Check:
     return check
 
 
-def list_of(inner: Check, longest: int = 100_000) -> Check:
+def list_of(inner: Check, longest: int = 100_000, *, shortest: int = 0) -> Check:
     """A list of what ``inner`` passes."""
 
     def check(value: Any, name: str) -> None:
@@ -243,6 +266,8 @@ def list_of(inner: Check, longest: int = 100_000) -> Check:
             _wrong(name, value, "a list")
         if len(value) > longest:
             raise ValueError(f"{name} has {len(value):,} entries, more than {longest:,}")
+        if len(value) < shortest:
+            raise ValueError(f"{name} has {len(value)} entries, not {shortest}")
         for at, one in enumerate(value):
             inner(one, f"{name}[{at}]")
 
@@ -284,8 +309,13 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
 # -----------------------------------------------------------------------------------------------
 
 
-def _opened(path: Path) -> IO[bytes]:
-    """The file at ``path``, which must be a plain one: a pipe would be waited for."""
+def opened(path: Path) -> IO[bytes]:
+    """The file at ``path``, to be read; it must be a plain one: a pipe would be waited for.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be opened.
+    """
     try:
         handle = os.open(
             path,
@@ -313,7 +343,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _read(path: Path, limit: int, longest: int | None = None) -> bytes:
-    with _opened(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if longest is None and size > limit:
             raise ValueError(f"it has {size:,} bytes, more than {limit:,}")

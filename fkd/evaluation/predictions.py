@@ -22,7 +22,7 @@ from fkd.models.sources import TrainedModel
 from fkd.private import make_folder
 from fkd.progress import Progress, silent
 from fkd.scratch import instead_of
-from fkd.stored import load_array, read_json
+from fkd.stored import load_array, load_packed, read_json
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,12 @@ def stored_validation(model: TrainedModel, dataset: Dataset) -> Predictions | No
     if model.run is None or rows is None:
         return None
     try:
-        with np.load(model.run.validation, allow_pickle=False) as file:
-            found = _sound(file["predicted"], model, dataset, file["rows"])
+        predicted, known = load_packed(model.run.validation, "predicted", "rows")
+        if known.dtype != np.int64 or known.ndim != 1:
+            return None
+        found = _sound(predicted, model, dataset, known)
         return None if found is None else found.of_rows(rows)
-    except Exception:  # zipfile, zlib and NumPy each raise their own on a damaged file
+    except (OSError, ValueError, UserError):
         return None
 
 

@@ -20,6 +20,7 @@ from fkd.evaluation.learned import taught, withheld
 from fkd.inference.frame import Frame, between
 from fkd.keypoints import KeypointSchema
 from fkd.statistics.quality import image_quality
+from fkd.stored import opened
 
 NOTE = "reference.json"
 """Its name within a ``.keras`` file."""
@@ -151,7 +152,7 @@ class Reference:
             score, rmse_px = (float("nan" if values[n] is None else values[n]) for n in _NUMBERS)
             offset = float(values.get("label_offset", 0.0))
             learned = _counts(values.get("learned"))
-        except (KeyError, TypeError, OverflowError) as error:
+        except (KeyError, TypeError, OverflowError, AttributeError, RecursionError) as error:
             raise ValueError(f"no reference: {error}") from None
         return cls(points, placing, light, score, rmse_px, offset, learned)
 
@@ -179,11 +180,11 @@ class Reference:
     def read(cls, model: Path, schema: KeypointSchema) -> Self | None:
         """What the ``.keras`` file ``model`` holds; None if it holds none that fits."""
         try:
-            with zipfile.ZipFile(model) as file:
+            with opened(model) as stream, zipfile.ZipFile(stream) as file:
                 if file.getinfo(NOTE).file_size > _MAX_BYTES:
                     return None
                 found = cls.from_json(file.read(NOTE))
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        except Exception:  # zipfile and zlib each raise their own on a damaged file
             return None
         return found if len(found.points) == len(schema) else None
 

@@ -15,6 +15,7 @@ from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Origin, State
+from fkd.stored import parse_json, record, table_of, whole
 
 PointLabels = tuple[PointLabel, ...]
 
@@ -199,7 +200,7 @@ class Sheet:
         """
         labels = list(self.labels)
         try:
-            for name, value in json.loads(text).items():
+            for name, value in parse_json(text, _EDITS).items():
                 state, origin = State(value.pop("state")), Origin(value.pop("origin"))
                 labels[self.schema.index(name)] = PointLabel(state=state, origin=origin, **value)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -226,6 +227,9 @@ class Sheet:
                 for new, now in zip(labels, self.labels, strict=True)
             ]
         )
+
+
+_EDITS = table_of(record({"state": whole(), "origin": whole()}))
 
 
 def _by_hand(state: State) -> Origin:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from fkd.labels.database import transaction
 from fkd.labels.store import LabelStore
+from fkd.stored import list_of, number, parse_json, table_of
 
 
 def suggest(store: LabelStore, points: Mapping[int, NDArray[np.floating]], source: str) -> None:
@@ -46,6 +47,9 @@ def suggest(store: LabelStore, points: Mapping[int, NDArray[np.floating]], sourc
         )
 
 
+_PLACES = table_of(list_of(number(), 2, shortest=2))
+
+
 def suggested(store: LabelStore, row: int) -> tuple[NDArray[np.float32], str] | None:
     """``(K, 2)`` px, NaN where there is none, and which model said so; None if nothing was handed
     over for ``row``."""
@@ -56,7 +60,10 @@ def suggested(store: LabelStore, row: int) -> tuple[NDArray[np.float32], str] | 
         ).first()
     if found is None:
         return None
-    places = json.loads(found[0])
+    try:
+        places = parse_json(found[0], _PLACES)
+    except ValueError:  # a draft that cannot be read is none
+        return None
     nothing = (np.nan, np.nan)
     points = [places.get(name, nothing) for name in store.dataset.schema.names]
     return np.array(points, np.float32), str(found[1])

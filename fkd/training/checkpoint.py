@@ -97,7 +97,7 @@ class Place:
             UserError: if it cannot be read.
         """
         try:
-            with zipfile.ZipFile(run.last) as file:
+            with stored.opened(run.last) as stream, zipfile.ZipFile(stream) as file:
                 if file.getinfo(_PLACE).file_size > _MAX_PLACE:
                     raise ValueError(f"its {_PLACE} is too large")
                 value = stored.parse_json(file.read(_PLACE), _WHERE)
