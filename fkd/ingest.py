@@ -100,15 +100,15 @@ class _Sources:
         return ((kind, path) for kind in kinds if (path := getattr(self, kind)) is not None)
 
     def unread(self, entries: dict[Kind, str]) -> list[str]:
-        """What the folder or archive of the training images holds beside the tables at
-        ``entries``, in a sentence; none where there is nothing."""
-        used = {entries[kind] for kind, path in self.items() if path == self.training}
-        rest = [name for name in files_in(self.training) if name not in used]
-        if not rest:
-            return []
-        shown = ", ".join(repr(n) if not n.isprintable() else n for n in rest[:_SHOWN])
-        more = f" and {len(rest) - _SHOWN:,} more" if len(rest) > _SHOWN else ""
-        return [f"Not read from {self.training.name}: {shown}{more}."]
+        """What the folders and archives hold beside the tables at ``entries``, a sentence each."""
+        found = []
+        for place in dict.fromkeys(path for _, path in self.items()):
+            used = {entries[kind] for kind, path in self.items() if path == place}
+            if rest := [name for name in files_in(place) if name not in used]:
+                shown = ", ".join(n if n.isprintable() else ascii(n) for n in rest[:_SHOWN])
+                more = f" and {len(rest) - _SHOWN:,} more" if len(rest) > _SHOWN else ""
+                found.append(f"Not read from {place.name}: {shown}{more}.")
+        return found
 
     def hashes(self, progress: Progress) -> dict[str, str]:
         """Hash of each table's bytes, whatever it is packed in."""

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exchange_helper import SMALL, check_back, dataset_of, every_state, files_of, labelled, some
+from exchange_helper import (
+    SMALL,
+    check_back,
+    dataset_of,
+    every_state,
+    files_of,
+    labelled,
+    some,
+    write_zip,
+)
 from hypothesis import HealthCheck, given, settings
 
 from fkd.dataset import Dataset
@@ -71,3 +80,14 @@ def test_a_mistake_is_named(tmp_path: Path) -> None:
         read_kaggle(path, SMALL)
     with pytest.raises(UserError, match="does not exist"):
         read_kaggle(tmp_path / "none", SMALL)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_lies_beside_the_table_is_told(tmp_path: Path, packed: bool) -> None:
+    write_kaggle(tmp_path / "out", DATASET, LABELS)
+    (tmp_path / "out" / "notes.txt").write_text("x")
+    path = tmp_path / "out"
+    if packed:
+        path = write_zip(tmp_path / "out.zip", files_of(path))
+    assert read_kaggle(path, SMALL).unread == ("notes.txt",)
+    assert read_kaggle(tmp_path / "out" / "training.csv", SMALL).unread == ()

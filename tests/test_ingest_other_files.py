@@ -233,3 +233,10 @@ def test_labels_that_look_odd_in_all_rows_are_said(
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Look twice")]
     assert bool(said) == bool(words)
     assert all(words in line for line in said)
+
+
+def test_what_lies_beside_any_table_is_told(tables: Tables, tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("x")
+    test = zip_files(tmp_path / "test.zip", tables.test, tmp_path / "readme.txt")
+    result = ingest("faces", tables.training, test)
+    assert result.notes == ("Not read from test.zip: readme.txt.",)
