@@ -12,7 +12,7 @@ import pytest
 from inference_helper import drawn
 
 from fkd.errors import UserError
-from fkd.inference import loading
+from fkd.inference import compiled, loading
 from fkd.inference.loading import open_pipeline
 from fkd.inference.reference import NOTE
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
@@ -28,7 +28,7 @@ def model(tmp_path, monkeypatch) -> TrainedModel:
 
 def test_the_second_time_keras_builds_nothing(model, monkeypatch):
     first = open_pipeline(model)
-    [kept] = (model.storage.parent / "compiled").iterdir()
+    [kept] = compiled.folder().iterdir()
     monkeypatch.setattr(loading, "_from_keras", lambda *_: pytest.fail("built again"))
     second = open_pipeline(model)
     assert second.predict(drawn()[0]) == pytest.approx(first.predict(drawn()[0]), abs=1e-4)
@@ -39,7 +39,7 @@ def test_the_second_time_keras_builds_nothing(model, monkeypatch):
 @pytest.mark.parametrize("spoil", [b"", b"nonsense", None])
 def test_what_is_kept_may_be_damaged(model, spoil):
     predicted = open_pipeline(model).predict(drawn()[0][:2])
-    [kept] = (model.storage.parent / "compiled").iterdir()
+    [kept] = compiled.folder().iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole[: len(whole) // 2] if spoil is None else spoil)
     assert open_pipeline(model).predict(drawn()[0][:2]) == pytest.approx(predicted, abs=1e-4)
@@ -60,13 +60,14 @@ def test_what_it_learned_is_its_own_or_not_known(model, tmp_path):
     assert np.array_equal(found.points, open_pipeline(model).reference.points)
 
 
-def test_another_content_takes_the_place_of_the_old(model):
+def test_another_content_is_another_model(model, monkeypatch):
     open_pipeline(model)
-    [before] = (model.storage.parent / "compiled").iterdir()
-    model.path.write_bytes(model.path.read_bytes() + b"\0")  # still the same zip
+    [before] = compiled.folder().iterdir()
+    with zipfile.ZipFile(model.path, "a") as file:
+        file.writestr("more.txt", "x")
     open_pipeline(model)
-    [after] = (model.storage.parent / "compiled").iterdir()
-    assert after != before
+    assert len(list(compiled.folder().iterdir())) == 2
+    assert before.name != compiled.name_of(model)
 
 
 def test_a_home_that_cannot_be_written_to_does_no_harm(model, tmp_path):

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fkd.errors import UserError
-from fkd.files import replacing, sweep
+from fkd.inference import compiled
 from fkd.inference.pipeline import Pipeline
 from fkd.inference.reference import Reference
 from fkd.keypoints import SCHEMAS, KeypointSchema
+from fkd.log import log_unexpected
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
-from fkd.private import make_folder
 from fkd.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -37,10 +34,11 @@ def open_pipeline(model: TrainedModel, progress: Progress = silent) -> Pipeline:
     progress("loading TensorFlow", 0, 0)
     _import()
     progress("loading the model", 0, 0)
-    kept = _kept(model)
-    predictor = _from_disk(kept)
+    compiled.forget_old(model)
+    name = compiled.name_of(model)
+    predictor = _from_disk(name)
     if predictor is None:
-        predictor = _from_keras(model, kept)
+        predictor = _from_keras(model, name)
     schema = _schema(predictor, model)
     progress("compiling the model", 0, 0)
     predictor(np.zeros((1, *schema.image_size), np.uint8))
@@ -63,36 +61,26 @@ def _import() -> None:
             gc.enable()
 
 
-def _kept(model: TrainedModel) -> Path:
-    """Where the compiled ``model`` is kept: another place for each content and TensorFlow."""
-    try:
-        with model.path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    except OSError as error:
-        raise UserError(f"Model '{model.name}' cannot be read: {error.strerror}.") from None
-    return model.storage.parent / "compiled" / f"{content}-{version('tensorflow')}.graph"
-
-
-def _from_disk(kept: Path) -> Compiled | None:
+def _from_disk(name: str) -> Compiled | None:
     from fkd.models.predictor import from_graph
 
-    with suppress(OSError, ValueError):
-        return from_graph(kept.read_bytes())
-    return None
+    if (graph := compiled.read(name)) is None:
+        return None
+    try:
+        return from_graph(graph)
+    except ValueError as error:
+        log_unexpected(f"a compiled model is made anew: {name}", error)
+        return None
 
 
-def _from_keras(model: TrainedModel, kept: Path) -> Compiled:
-    from fkd.models.predictor import Predictor
+def _from_keras(model: TrainedModel, name: str) -> Compiled:
+    from fkd.models.predictor import Predictor, keeps
     from fkd.models.saving import load_model
 
     predictor = Predictor(load_model(model.path), frozen=True)
-    with suppress(OSError):  # it is only there to save time
-        make_folder(kept.parent)
-        sweep(kept.parent)
-        for old in kept.parent.glob("*.graph"):
-            old.unlink(missing_ok=True)
-        with replacing(kept) as beside:
-            beside.write_bytes(predictor.graph)
+    if keeps(predictor.graph):
+        with suppress(OSError):  # it is only there to save time
+            compiled.keep(name, predictor.graph)
     return predictor
 
 

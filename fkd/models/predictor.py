@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,24 @@ BATCH = 128
 """Images predicted at a time."""
 _TAKES, _GIVES = "images:0", "Identity:0"
 """What a frozen graph's input and output are called."""
+
+_OPERATIONS = frozenset(
+    [
+        *("Abs", "Add", "AddN", "AddV2", "AvgPool", "BatchMatMulV2", "BiasAdd", "Cast", "ConcatV2"),
+        *("Const", "Conv2D", "Conv2DBackpropInput", "DepthwiseConv2dNative", "Einsum", "Elu"),
+        *("Exp", "ExpandDims", "FusedBatchNormV3", "Identity", "LeakyRelu", "Log", "MatMul", "Max"),
+        *("MaxPool", "Maximum", "Mean", "Minimum", "Mul", "Neg", "NoOp", "Pack", "Pad", "PadV2"),
+        *("Placeholder", "Prod", "Range", "RealDiv", "Relu", "Relu6", "Reshape", "ResizeBilinear"),
+        *("ResizeNearestNeighbor", "Rsqrt", "Shape", "Sigmoid", "Slice", "Softmax", "Softplus"),
+        *("Sqrt", "Square", "SquaredDifference", "Squeeze", "StopGradient", "StridedSlice", "Sub"),
+        *("Sum", "Tanh", "Transpose"),
+    ]
+)
+"""Operations that a frozen graph may have. They compute; others read and write files, call Python
+or load libraries."""
+
+_MAX_NODES, _MAX_CONSTANTS = 20_000, 1 << 27
+"""Operations of a frozen graph and numbers in its constants, at most."""
 
 
 class Compiled:
@@ -79,10 +98,10 @@ def from_graph(data: bytes) -> Compiled:
     """The model that ``Predictor.graph`` is; ready in half the time that Keras needs.
 
     Raises:
-        ValueError: if ``data`` is something else.
+        ValueError: if ``data`` is something else, or may do something else than compute.
     """
+    definition = _parsed(data)
     try:
-        definition = tf.compat.v1.GraphDef.FromString(data)
         whole = tf.compat.v1.wrap_function(
             lambda: tf.graph_util.import_graph_def(definition, name=""), []
         )
@@ -93,6 +112,40 @@ def from_graph(data: bytes) -> Compiled:
     except Exception as error:  # protobuf and TensorFlow raise many kinds
         raise ValueError(f"no graph of a model ({type(error).__name__})") from None
     return Compiled(_first(constant), tuple(takes), tuple(gives))
+
+
+def keeps(graph: bytes) -> bool:
+    """Whether ``from_graph`` takes ``graph``: a new kind of layer may bring other operations."""
+    try:
+        _parsed(graph)
+    except ValueError:
+        return False
+    return True
+
+
+def _parsed(data: bytes) -> Any:
+    """The graph in ``data``; ``ValueError`` unless all of it is known to do nothing but compute."""
+    try:
+        graph = tf.compat.v1.GraphDef.FromString(data)
+    except Exception as error:  # protobuf has its own
+        raise ValueError(f"no graph of a model ({type(error).__name__})") from None
+    if graph.library.function or graph.library.gradient or graph.library.registered_gradients:
+        raise ValueError("no graph of a model: it has functions")
+    if len(graph.node) > _MAX_NODES:
+        raise ValueError(f"no graph of a model: it has {len(graph.node):,} operations")
+    numbers = 0
+    for node in graph.node:
+        if node.op not in _OPERATIONS:
+            raise ValueError(f"no graph of a model: it has the operation {node.op[:60]!r}")
+        for value in node.attr.values():
+            if value.HasField("func") or value.list.func:
+                raise ValueError("no graph of a model: it calls functions")
+            if value.HasField("tensor"):
+                # A single number can stand for a shape of any size.
+                numbers += math.prod(abs(side.size) for side in value.tensor.tensor_shape.dim)
+    if numbers > _MAX_CONSTANTS:
+        raise ValueError("no graph of a model: its constants are too large")
+    return graph
 
 
 def _first(function: Any) -> Callable[[NDArray[np.uint8]], Any]:

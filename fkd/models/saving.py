@@ -1,20 +1,24 @@
-"""Models as ``.keras`` files: written in one step, read in Keras' safe mode only."""
+"""Models as ``.keras`` files: written in one step, read in Keras' safe mode only, once they have
+been looked through."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
+# The public function takes paths only, and what was looked through is in memory. Keras is pinned.
+from keras.src.saving import saving_lib
+
+from fkd import stored
 from fkd.errors import UserError
 from fkd.files import replacing
 from fkd.keypoints import KeypointSchema
-from fkd.models import layers, losses, zoo  # noqa: F401  registers what a saved model may hold
-
-MAX_MODEL_BYTES = 512 << 20
-"""Largest model file read."""
+from fkd.models import zoo
+from fkd.models.screening import screened
 
 
 def save_model(
@@ -33,17 +37,29 @@ def load_model(path: Path, *, compile: bool = False) -> keras.Model:
     """The model in the ``.keras`` file at ``path``; with ``compile``, its optimizer as well.
 
     Raises:
-        UserError: if there is none or it cannot be read.
+        UserError: if there is none, it cannot be read, is absurdly large, or has layers that are
+            not known to do nothing but compute (see ``screening``).
     """
     if not path.is_file():
         raise UserError(f"There is no model at {path}; its training has no finished epoch yet.")
-    if path.stat().st_size > MAX_MODEL_BYTES:
-        raise UserError(f"{path} is larger than {MAX_MODEL_BYTES >> 20} MB; it is not read.")
     try:
-        return keras.saving.load_model(path, compile=compile, safe_mode=True)
+        model = saving_lib.load_model(screened(path), compile=compile, safe_mode=True)
+        _check_ends(model.input_shape, model.output_shape)
     except Exception as error:  # whatever Keras, h5py or zipfile raise on a damaged file
-        reason = next(iter(str(error).splitlines()), "")[:200] or type(error).__name__
-        raise UserError(f"The model in {path} cannot be read ({reason}).") from None
+        reason = stored.reason(error)[:200]
+        raise UserError(
+            f"The model in {path} cannot be read ({reason}); train it anew or take another."
+        ) from None
+    return model
+
+
+def _check_ends(takes: Any, gives: Any) -> None:
+    """Whether a model is one of those in ``zoo``: grey images in, points out."""
+    ends = f"it takes {takes} and gives {gives}, not grey images and points"[:200]
+    if not isinstance(takes, tuple) or not isinstance(gives, tuple):
+        raise ValueError(ends)
+    if len(takes) != 4 or takes[3] != 1 or len(gives) != 3 or gives[2] not in (2, 3):
+        raise ValueError(ends)
 
 
 def float32_twin(model: keras.Model, name: str, schema: KeypointSchema) -> keras.Model:
