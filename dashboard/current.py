@@ -9,13 +9,16 @@ import streamlit as st
 
 from dashboard import loaders, routes
 from dashboard.datasets import strip
+from dashboard.datasets.cards import damaged
 from dashboard.datasets.jobs import Measuring, start_measuring
 from dashboard.guard import safely
 from dashboard.state import current_name
 from dashboard.tasks import Task, tasks
 from dashboard.words import plain
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.evaluation.images import Predicted
+from fkd.labels.database import StoreError
 from fkd.measures import Measures
 
 
@@ -40,10 +43,26 @@ def require_current() -> Current:
         )
         st.page_link(routes.DATA, label="Go to Data", icon=":material/arrow_forward:")
         st.stop()
-    dataset = loaders.dataset(name)
+    try:
+        loaders.ingested(name)
+    except UserError as error:
+        damaged(name, error)
+        st.stop()
+    try:
+        dataset = loaders.dataset(name)
+    except StoreError as error:
+        no_labels(error)
+        st.stop()
     if (found := loaders.measures(dataset)) is None:
         _measure_first(dataset)
     return Current(dataset, found)
+
+
+def no_labels(error: StoreError) -> None:
+    """Say that the labels cannot be read now, with a way to try again."""
+    st.error(plain(str(error)), icon=":material/cloud_off:")
+    st.caption("What you have edited and not saved yet is kept here, as long as this tab is open.")
+    st.button("Try again", icon=":material/refresh:", key="labels-again")
 
 
 def _measure_first(dataset: Dataset) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import mmap
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +42,29 @@ def manifest(name: str) -> dict[str, Any]:
 
 
 def changed(name: str) -> float:
-    """When dataset ``name`` was put in place (seconds)."""
-    return (registry.datasets_folder() / name / "manifest.json").stat().st_mtime
+    """When dataset ``name`` was put in place (seconds); 0 where there is no telling."""
+    try:
+        return (registry.datasets_folder() / name / "manifest.json").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _stamp(name: str) -> tuple[tuple[int, int], ...]:
+    """Changes whenever a file of dataset ``name`` does: to read on in one that has become shorter
+    would end the process."""
+    found = []
+    folder = registry.datasets_folder() / name
+    for path in (folder / "manifest.json", *sorted(folder.glob("*.npy"))):
+        with suppress(OSError):
+            about = path.stat()
+            found.append((about.st_mtime_ns, about.st_size))
+    return tuple(found)
 
 
 def ingested(name: str) -> Dataset:
     """Dataset ``name`` with the labels that it came with, opened once and shared by all users;
     opened again when it was replaced."""
-    return _dataset(name, changed(name))
+    return _dataset(name, _stamp(name))
 
 
 def dataset(name: str) -> Dataset:
@@ -65,12 +81,13 @@ def _corrected(name: str, content_hash: str, version: int, _dataset: Dataset) ->
 
 # One shared object is right here: the arrays are read-only maps, which threads may share.
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _dataset(name: str, stamp: float) -> Dataset:
+def _dataset(name: str, stamp: tuple[tuple[int, int], ...]) -> Dataset:
     return registry.open_named(name)
 
 
 def fields(of: Dataset) -> dict[str, list[str]]:
-    """What else the source file said of each image, by the name of the field."""
+    """What else the source file said of each image, by the name of the field. ``UserError`` if it
+    is damaged."""
     return _fields(of.name, of.content_hash, of)
 
 
@@ -251,12 +268,22 @@ def _run_config(folder: str, stamp: float, _run: Run) -> RunConfig:
 
 
 def run_history(run: Run) -> list[Row]:
-    """The course of ``run``; not to be changed."""
+    """The course of ``run``; not to be changed. Empty where it cannot be read: see
+    ``history_trouble``."""
     try:
         stat = (run.folder / METRICS).stat()
-    except OSError:
+        return _run_history(str(run.folder), stat.st_mtime_ns, stat.st_size, run)
+    except (OSError, UserError):
         return []
-    return _run_history(str(run.folder), stat.st_mtime_ns, stat.st_size, run)
+
+
+def history_trouble(run: Run) -> str:
+    """Why the course of ``run`` cannot be read; empty where it can."""
+    try:
+        _ = run.history
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -8,6 +8,8 @@ from dashboard import loaders
 from dashboard.browse.view import leave_image
 from dashboard.words import compact
 from fkd.errors import UserError
+from fkd.housekeeping import tidy_daily
+from fkd.labels.database import StoreError
 from fkd.labels.store import LabelStore
 from fkd.registry import dataset_names
 
@@ -18,6 +20,7 @@ _PICKED, _NEXT, _NOTE = "dataset-picker", "dataset-next", "dataset-note"
 
 def dataset_picker() -> None:
     """The dataset picker in the sidebar. The choice holds on every page and stands in the link."""
+    tidy_daily()  # every page comes by here
     names = dataset_names()
     with st.sidebar:
         if not names:
@@ -45,9 +48,14 @@ def dataset_picker() -> None:
 def _sidebar_note(name: str) -> None:
     try:
         about = loaders.manifest(name)
+        of = loaders.ingested(name)
     except UserError:
-        return  # the page says what is wrong with it
-    version = LabelStore(loaders.ingested(name)).head()
+        st.caption("Damaged: the Data page says how.")
+        return
+    try:
+        version = LabelStore(of).head()
+    except StoreError:
+        version = 0  # whatever needs the labels says what is wrong with them
     st.caption(
         f"{compact(about['rows'])} {'labelled' if any(about['present'].values()) else 'unlabelled'}"
         f", {compact(about['test_rows'])} test"
@@ -82,9 +90,19 @@ def _choose(names: list[str]) -> str:
 
 
 def _default(names: list[str]) -> str:
-    """The dataset ingested last, other than the demo where there is a choice."""
-    real = [n for n in names if n != "demo"] or names
-    return max(real, key=loaders.changed)
+    """The dataset ingested last that is not damaged, other than the demo where there is a
+    choice."""
+    # The demo last: it is there to look around in.
+    newest = sorted(names, key=lambda n: (n != "demo", loaders.changed(n)), reverse=True)
+    return next((name for name in newest if _sound(name)), newest[0])
+
+
+def _sound(name: str) -> bool:
+    try:
+        loaders.ingested(name)
+    except UserError:
+        return False
+    return True
 
 
 def open_next(name: str) -> None:

@@ -11,6 +11,7 @@ from dashboard.current import Current
 from dashboard.widgets import show_table
 from dashboard.words import plain
 from fkd.columns import FLAGS
+from fkd.errors import UserError
 from fkd.statistics.missing import SOURCE_NAMES
 
 _FIELD = 80
@@ -68,7 +69,11 @@ def training_facts(current: Current, position: int) -> None:
 
 def _fields(current: Current, position: int) -> None:
     """What else the source file said of the image."""
-    fields = loaders.fields(current.dataset)
+    try:
+        fields = loaders.fields(current.dataset)
+    except UserError as error:
+        st.caption(plain(str(error)))
+        return
     if fields:
         said = (
             f"{plain(name)}: {plain(texts[position][:_FIELD])}" for name, texts in fields.items()

@@ -162,7 +162,16 @@ class Desk:
         """What to tell the canvas: the same as before, unless it has to show something else."""
         marks = {} if hidden else self.marks()
         wanted = Drawing(self.dataset.schema, marks, scale, radius, 0)
-        if self.drawing is None or self.issued is None or wanted != replace(self.drawing, serial=0):
+        # A canvas that was not on the page for a while is built anew, of what it is told here: told
+        # what it was told then, it would show points where they were before they were dragged, and
+        # hand them back as if they had been dragged there.
+        gone = CANVAS not in st.session_state
+        if (
+            gone
+            or self.drawing is None
+            or self.issued is None
+            or wanted != replace(self.drawing, serial=0)
+        ):
             # Another number each time: going back to an earlier drawing must be a new one, as the
             # canvas has been changed by hand since.
             st.session_state[_SERIAL] = st.session_state.get(_SERIAL, 0) % 0xFFFFFF + 1

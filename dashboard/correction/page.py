@@ -18,11 +18,12 @@ from dashboard.correction.fixes import fixes, why
 from dashboard.correction.log import image_log
 from dashboard.correction.look import look_controls
 from dashboard.correction.view import BROWSED, SUSPECTS, UNSEEN, View
-from dashboard.current import Current
+from dashboard.current import Current, no_labels
 from dashboard.evaluation.making import offer_predictions
 from dashboard.guard import guard, tell_failures
 from dashboard.words import plain
 from fkd.errors import UserError
+from fkd.labels.database import StoreError
 from fkd.labels.queue import Queue
 from fkd.labels.reviews import Review, reviews
 from fkd.labels.store import LabelStore
@@ -40,7 +41,10 @@ def correct(current: Current, author: str) -> None:
         with st.container():
             tell_failures()
         actions.show_note()
-        _correct(current, view.enter(), author)
+        try:
+            _correct(current, view.enter(), author)
+        except StoreError as error:
+            no_labels(error)
 
 
 def _correct(current: Current, shown: View, author: str) -> None:

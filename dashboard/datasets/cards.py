@@ -34,17 +34,26 @@ def cards() -> None:
     for name in names:
         with st.container(border=True):
             try:
-                _card(name, loaders.manifest(name))
+                about = loaders.ingested(name).manifest
             except UserError as error:
-                st.error(plain(str(error)), icon=":material/error:")
-                _remove_button(name, None)
+                damaged(name, error)
+                continue
+            _card(name, about)
+
+
+def damaged(name: str, error: UserError) -> None:
+    """Dataset ``name`` that cannot be opened: why, and the way to be rid of it."""
+    st.error(plain(str(error)), icon=":material/broken_image:")
+    _remove_button(name, None)
 
 
 def _card(name: str, about: dict[str, Any]) -> None:
     current = name == state.current_name()
     with st.container(horizontal=True, vertical_alignment="center"):
         mark = " :gray-badge[open]" if current else ""
-        st.markdown(f"#### {name} {_ORIGINS.get(about['origin'], '')}{mark}", width="stretch")
+        st.markdown(
+            f"#### {name} {_ORIGINS.get(about.get('origin', ''), '')}{mark}", width="stretch"
+        )
         if not current:
             st.button("Open", key=f"open-{name}", on_click=partial(state.open_next, name))
         if st.button(
@@ -68,7 +77,7 @@ def _card(name: str, about: dict[str, Any]) -> None:
         compact(about["lookup_rows"]),
         help="Coordinates that the lookup table asks for",
     )
-    if about["origin"] == "demo":
+    if about.get("origin") == "demo":
         st.caption(
             "These faces are drawn, their points exact. For Kaggle's real ones, download the "
             "competition's files and add them below."

@@ -34,12 +34,12 @@ def faces(one: Listed) -> None:
         predicted = one.run.samples(epoch)
         at = positions(dataset, one.run.sample_rows())
         if predicted.shape != (len(at), len(dataset.schema), 2):
-            raise ValueError(f"shape {predicted.shape}")
+            raise UserError(
+                f"The predictions of epoch {epoch} are of shape {predicted.shape}, those of "
+                f"{len(at)} faces were expected."
+            )
     except UserError as error:
         st.caption(plain(f"The faces cannot be shown. {error}"))
-        return
-    except (OSError, ValueError) as error:
-        st.caption(plain(f"The predictions of this epoch cannot be read ({error})."))
         return
     head.caption(
         f"After epoch {epoch}: dots are the labels, rings the predictions, with the error in px "

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from dashboard import loaders
 from dashboard.guard import failed, guard
 from dashboard.training import actions, compare, progress, samples, settings_table, view
 from dashboard.training.listing import Listed
@@ -95,6 +96,9 @@ def _live(asked: list[str], drawn: list[tuple[str, str]]) -> None:
         if failed() or now != drawn or view.shown() != asked:
             st.rerun()
         main = found[0]
+        for one in found:
+            if trouble := loaders.history_trouble(one.run):
+                st.warning(plain(trouble), icon=":material/broken_image:")
         progress.show(main)
         if len(found) > 1:
             compare.table(found)

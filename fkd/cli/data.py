@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fkd import private
 from fkd.cli.output import confirmed, print_json, progress_bar, table
 from fkd.errors import UserError
 
@@ -73,6 +74,8 @@ def run_demo(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         with progress_bar() as progress:
             paths = write_demo_files(arguments.out, spec, progress)
+        for path in paths:
+            private.as_usual(path)
         print(f"Wrote {', '.join(p.name for p in paths)} to {arguments.out}")
     if arguments.out is None or arguments.name:
         with progress_bar() as progress:
@@ -127,12 +130,12 @@ def _state(created: bool) -> str:
 
 
 def run_datasets(arguments: argparse.Namespace) -> None:
-    from fkd.registry import dataset_names, manifest
+    from fkd.registry import dataset_names, open_named
 
     found, unreadable = [], []
     for name in dataset_names():
         try:
-            found.append({**manifest(name), "name": name})
+            found.append({**open_named(name).manifest, "name": name})
         except UserError as error:
             unreadable.append(str(error))
     if arguments.json:
@@ -154,7 +157,7 @@ def run_info(arguments: argparse.Namespace) -> None:
         print_json(about)
         return
     rows = about["rows"]
-    _say_dataset(about, about["origin"])
+    _say_dataset(about, about.get("origin", "of unknown origin"))
     print(f"content hash {about['content_hash']}")
     for note in about.get("notes", ()):
         print(note)
