@@ -36,8 +36,20 @@ def begin() -> None:
 def _begin(workspace: Path) -> None:
     if (taken := _taken(workspace)) is None:
         return
-    os.umask(taken)
+    _usual.append(os.umask(taken))
     tighten(workspace)
+
+
+_usual: list[int] = []
+"""What this user's programs take from others: the umask before the first ``begin``."""
+
+
+def as_usual(path: Path) -> None:
+    """Give the file at ``path``, a place that a user named, the rights that other programs of this
+    user would have given it: answers and drawn faces are there to be handed on."""
+    if _usual:
+        with suppress(OSError):
+            path.chmod(0o666 & ~_usual[0])
 
 
 def _taken(workspace: Path) -> int | None:

@@ -111,3 +111,11 @@ def test_the_server_listens_to_this_machine_only():
     from fkd.settings import MAX_UPLOAD_MB
 
     assert config["server"]["maxUploadSize"] == MAX_UPLOAD_MB
+
+
+def test_both_settings_of_streamlit_are_alike():
+    """Of the folder that it is started from, and of the one that app.py lies in."""
+    one, other = (ROOT / p / ".streamlit" / "config.toml" for p in ("", "dashboard"))
+    assert one.read_text() == other.read_text()
+    assert not one.is_symlink()
+    assert not other.is_symlink()

@@ -161,3 +161,14 @@ def test_a_folder_for_everybody_does_not_open_what_is_made_in_it(tmp_path: Path)
 def test_a_workspace_that_cannot_be_looked_at_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert private.tighten(tmp_path / "missing") == private.tighten(tmp_path / "file") == 0
+
+
+def test_what_is_written_to_a_place_that_was_named_is_as_usual(
+    tables: Tables, tmp_path: Path
+) -> None:
+    out = tmp_path / "handed on"
+    assert run_fkd("demo", "--rows", 3, "--out", out).returncode == 0
+    assert run_fkd("ingest", "faces", tables.training).returncode == 0
+    assert mode(out / "test.csv") == 0o644
+    assert run_fkd("export", "faces", "--format", "coco", "-o", tmp_path / "a.zip").returncode == 0
+    assert mode(tmp_path / "a.zip") == 0o600  # faces of people and their labels

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fkd import private
 from fkd.cli.output import import_tensorflow, progress_bar
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
         print(text)
     else:
         replace_text(arguments.json, text + "\n")
+        private.as_usual(arguments.json)
     for note in notes:
         _say(note)
     _tell(found)
@@ -133,6 +135,7 @@ def _write_annotated(found: Found, folder: Path, names: set[str]) -> None:
     names.add(name)
     with replacing(folder / name) as beside:
         beside.write_bytes(png(annotated(photo.color, result.faces)))
+    private.as_usual(folder / name)
 
 
 def _file_names(name: str) -> Iterator[str]:
@@ -176,6 +179,7 @@ def run_submit(arguments: argparse.Namespace) -> None:
     with progress_bar() as progress:
         submission = make_submission(pipeline, dataset, progress)
     write_submission(arguments.output, submission)
+    private.as_usual(arguments.output)
     if dataset.lookup is None:
         print(
             f"fkd: no lookup table was given for '{dataset.name}', so row ids count from 1 through "
