@@ -25,6 +25,7 @@ format: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.foundation
 	$(BIN)/python -m benchmarks.training pace latency responsive
+	$(BIN)/python -m benchmarks.load
 
 clean:
 	rm -rf .venv build *.egg-info
