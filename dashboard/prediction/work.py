@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from dashboard.prediction.models import MODELS
 from dashboard.tasks import Task, start_alone
 from fkd.errors import UserError
 from fkd.inference.frame import Frame
+from fkd.inference.memory import telling
 from fkd.inference.photos import TOGETHER, predict_photos
 from fkd.inference.pipeline import Pipeline
 from fkd.inference.results import PhotoFaces
@@ -22,6 +24,7 @@ from fkd.progress import Progress
 SOON_S = 1.0
 """Seconds that a page waits for its photos before it shows how far they are."""
 _POLL_S = 0.02
+WAITING = "waiting for other photos to be read"
 _STATE = "predict-desk"
 
 
@@ -79,14 +82,16 @@ class Predicting:
 
     def __call__(self, progress: Progress) -> str:
         pipeline = self.job.pipeline(progress)
-        for start in range(0, len(self.chosen), TOGETHER):
-            some = self.chosen[start : start + TOGETHER]
-            sources = (one.source for one in some)
-            for number, (one, (_, result)) in enumerate(
-                zip(some, predict_photos(pipeline, sources), strict=True), start + 1
-            ):
-                self.desk.found[self.job.key(one)] = result
-                progress("predicting", number, len(self.chosen))
+        done, total = 0, len(self.chosen)
+        with telling(lambda: progress(WAITING, done, total)):
+            for start in range(0, total, TOGETHER):
+                some = self.chosen[start : start + TOGETHER]
+                photos = predict_photos(pipeline, (one.source for one in some))
+                # Not kept here, as a loop would while the next is read: photos are large.
+                for one, result in zip(some, map(itemgetter(1), photos), strict=True):
+                    self.desk.found[self.job.key(one)] = result
+                    done += 1
+                    progress("predicting", done, total)
         return "are done"
 
 

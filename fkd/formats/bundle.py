@@ -15,6 +15,7 @@ from typing import Protocol
 from fkd.errors import UserError
 from fkd.formats.source import check_entry, damage_of, is_hidden, leads_out
 from fkd.user_files import is_user_file, open_user_file, read_user_file
+from fkd.zips import open_zip
 
 MAX_FILES = 2_000_000
 """Most files looked at: labels and pictures of a million faces."""
@@ -56,7 +57,7 @@ def open_bundle(path: str | Path) -> Iterator[Bundle]:
         if not zipfile.is_zipfile(stream):
             raise UserError(f"{path} is neither a folder nor a zip.")
         with damage_of(path.name):
-            archive = zipfile.ZipFile(stream)
+            archive = open_zip(stream)
         with archive:
             yield _Zip(archive, path.name, size)
 

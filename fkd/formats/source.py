@@ -30,6 +30,7 @@ from fkd.formats._streams import (
     too_large,
 )
 from fkd.user_files import is_user_file, open_user_file
+from fkd.zips import open_zip
 
 __all__ = [
     "ARCHIVE_NAME",
@@ -187,7 +188,7 @@ class _Opening:
 
     def _of_zip(self, found: _Found, outer: str) -> TableSource:
         with damage_of(found.name):
-            archive = self._stack.enter_context(zipfile.ZipFile(found.stream))
+            archive = self._stack.enter_context(open_zip(found.stream))
             entries = _entries(archive, found.name)
             entry = entries[_pick(list(entries), self._kind, found.name)]
             check_entry(entry, found.size, found.name)
@@ -302,7 +303,7 @@ def files_in(path: str | Path) -> list[str]:
         start = stream.read(_PEEK)
         stream.seek(0)
         if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-            with zipfile.ZipFile(stream) as archive:
+            with open_zip(stream) as archive:
                 return sorted(_entries(archive, path.name))
         if start[_TAR_MARK] == b"ustar":
             return sorted(_tar_names(stream, path.name))
@@ -418,12 +419,13 @@ def _tar_names(stream: Any, name: str) -> list[str]:
     """The files of a tar that ``stream`` gives; it is read through once."""
     names = []
     with damage_of(name), tarfile.open(fileobj=stream, mode="r|") as archive:
-        for member in archive:
+        for number, member in enumerate(archive):
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
             if leads_out(member.name):
                 raise UserError(f"{name} is refused: its entry {member.name!r} leads out of it")
             if member.isreg() and not is_hidden(member.name):
                 names.append(_slashed(member.name))
-            if len(names) > MAX_FILES:
+            if number >= MAX_FILES:
                 raise _too_many(name)
     return names
 

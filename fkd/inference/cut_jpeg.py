@@ -16,7 +16,7 @@ _JUNK = random.Random(0).randbytes(4096).replace(b"\xff", b"\xfe")
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 """What ends the data of a scan: anything but an escaped byte or a restart."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_SCAN = 0xDA
+_SCAN, _LAST = 0xDA, 0xD9
 _MOST_SCANS = 1000
 _STRIP = 64
 
@@ -93,6 +93,21 @@ def _has_all_scans(data: bytes) -> bool:
         at += length
     needed = ((component, frequency) for component in components for frequency in range(64))
     return bool(components) and all(open_bits.get(one) == 0 for one in needed)
+
+
+def scans_of(data: bytes) -> int:
+    """How many scans the picture of the JPEG file ``data`` comes in, as far as they are worth
+    counting. What is embedded in its segments, such as a smaller picture, is not counted."""
+    at, scans = 2, 0
+    if data.count(b"\xff\xda") <= 1:
+        return 1
+    while (marker := _MARKER.search(data, at)) is not None and scans < _MOST_SCANS:
+        at = marker.end()
+        if marker[1][0] == _LAST:
+            break
+        scans += marker[1][0] == _SCAN
+        at += int.from_bytes(data[at : at + 2], "big")
+    return scans
 
 
 def _cut_off(title: str, reason: str) -> UserError:

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 
 from fkd.errors import UserError
+from fkd.inference.costs import MAX_MEMORY, deep_needs, endless, needs, netpbm_needs
 from fkd.inference.cut_jpeg import load_cut
+from fkd.inference.frames import MOST as MOST_FRAMES
+from fkd.inference.frames import frames
 from fkd.inference.kinds import START, kind_of, shown
 from fkd.inference.levels import (
+    BITS_NOTE,
     black_and_white,
     deep_color,
+    is_dark,
     is_deep_color,
     stated_white,
     to_8_bit,
     zero_is_white,
 )
+from fkd.inference.memory import PHOTOS
 from fkd.inference.netpbm import Header, is_netpbm, read_header, read_levels
 from fkd.user_files import read_user_file
 
 MAX_BYTES = 100 << 20
 """Largest file read."""
 MAX_PIXELS = 64_000_000
-"""Most pixels of a photo: what the largest phones take, with 260 MB in memory."""
+"""Most pixels of a photo: what the largest phones take, with 260 MB in memory. Of kinds whose
+decoders take much more, fewer: see ``costs``."""
 MIN_SIDE = 24
 """Smallest width and height in px: a face of fewer shows no keypoints."""
 
@@ -53,6 +62,9 @@ _LIBRARIES = {"WEBP": ("webp", "a WebP"), "AVIF": ("avif", "an AVIF")}
 _LIBRARIES["JPEG2000"] = ("jpg_2000", "a JPEG 2000")
 """What Pillow may have been built without."""
 _EXIF_TURN = 0x0112
+_STRIP_PIXELS = 1 << 20
+_BLACK_WHITE = [0] + [255] * 255
+_SAME = list(range(256))
 
 
 @dataclass(frozen=True)
@@ -117,19 +129,36 @@ def decode(data: bytes, name: str) -> Photo:
         if is_netpbm(data):
             header = _netpbm_header(data, title)
             _check_size((header.width, header.height), title)
-            color, gray, note = _of_netpbm(data, header, title)
+            with PHOTOS.share(_room(netpbm_needs(header, data), title), title) as share:
+                color, gray, note = _of_netpbm(data, header, title)
+                share.keep(color)
             return Photo(name, color, gray, note)
         with _open(data, title) as image:
             _check_size(image.size, title)
-            try:
-                color, gray, notes = _read(image, data, title)
-            except UserError:
-                raise
-            except MemoryError:
-                raise UserError(f"{title} needs more memory than there is.") from None
-            except Exception as error:  # Pillow's plugins raise whatever they like
-                raise _damaged(title, error) from None
+            if reason := endless(image, data):
+                raise _costly(title, reason)
+            with PHOTOS.share(_room(needs(image, data), title), title) as share:
+                try:
+                    color, gray, notes = _read(image, data, title)
+                except UserError:
+                    raise
+                except MemoryError:
+                    raise UserError(f"{title} needs more memory than there is.") from None
+                except Exception as error:  # Pillow's plugins raise whatever they like
+                    raise _damaged(title, error) from None
+                share.keep(color)
     return Photo(name, color, gray, "; ".join(notes))
+
+
+def _room(size: int, title: str) -> int:
+    """``size``, the bytes that decoding takes, unless they are too many."""
+    if size > MAX_MEMORY:
+        raise _costly(
+            title,
+            f"decoding it would take {size >> 20:,} MB of memory, and {MAX_MEMORY >> 20} MB are "
+            "the most for one photo",
+        )
+    return size
 
 
 def _open(data: bytes, title: str) -> Image.Image:
@@ -169,22 +198,26 @@ def _read(
     white, falling = stated_white(image), zero_is_white(image)
     deep, kind = is_deep_color(image), image.format
     turn = image.getexif().get(_EXIF_TURN, 1) if deep else 1
-    frames = getattr(image, "n_frames", 1)
+    count = frames(image, data)
     try:
         image.load()
     except OSError as error:
         if kind not in {"JPEG", "MPO"} or "truncated" not in str(error):
             raise
+        image.close()  # its memory is needed for what follows
         image, note = load_cut(data, title)
         notes.append(note)
-    if deep:
+    if deep and is_dark(image):
+        _room(deep_needs(image), title)
         image, note = deep_color(data, image, turn)
         notes.append(note)
-    color, gray, note = _pixels(ImageOps.exif_transpose(image), white, falling, kind)
+    turn = image.getexif().get(_EXIF_TURN, 1)
+    color, gray, note = _pixels(image, white, falling, kind, turn)
     notes.append(note)
-    if frames > 1:
+    if count > 1:
         blank = ", which is blank" if gray.min() == gray.max() else ""
-        notes.insert(0, f"the first of {frames} frames{blank}")
+        many = f"more than {count - 1:,}" if count == MOST_FRAMES else f"{count}"
+        notes.insert(0, f"the first of {many} frames{blank}")
     return color, gray, [note for note in notes if note]
 
 
@@ -208,33 +241,89 @@ def _check_size(size: tuple[int, int], title: str) -> None:
 
 
 def _pixels(
-    image: Image.Image, white: int | None, falling: bool, kind: str | None
+    image: Image.Image, white: int | None, falling: bool, kind: str | None, turn: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], str]:
     """Colour and grey of a loaded image of whatever mode and kind, and what was assumed; ``white``
-    is that of deep grey levels, if known; they may be ``falling``, 0 being white."""
+    is that of deep grey levels, if known; they may be ``falling``, 0 being white. ``turn`` is by
+    EXIF. The image is closed as soon as its pixels are copied, a few rows at a time: what Pillow
+    keeps of a large photo is as much as all that is left of it in the end."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        gray, note = to_8_bit(np.asarray(image), white, falling)
+        values = _copied(image, np.asarray)
+        image.close()
+        gray, note = to_8_bit(values, white, falling)
+        del values
+        gray = _turned(gray, turn)
         return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"L", "1"} and "transparency" not in image.info:
-        gray, note = black_and_white(np.array(image.convert("L")))
+        gray = _copied(image, lambda strip: np.asarray(strip.convert("L")))
+        image.close()
+        note = black_and_white(gray)
+        gray = _turned(gray, turn)
         return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        color, note = _over_white(image.convert("RGBA"), kind)
+        color, note = _over_white(image, kind)
     else:
-        color, note = black_and_white(np.array(image.convert("RGB")))
+        color = _copied(image, lambda strip: np.asarray(strip.convert("RGB")))
+        note = black_and_white(color)
+    image.close()
+    color = _turned(color, turn)
     return color, np.asarray(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY), np.uint8), note
 
 
 def _over_white(image: Image.Image, kind: str | None) -> tuple[NDArray[np.uint8], str]:
-    levels = np.array(image)
-    color, note = black_and_white(levels[..., :3])
-    if kind == "TGA" and not levels[..., 3].any():  # the fourth byte is often left unused
-        return np.ascontiguousarray(color), note
-    if note:
-        levels[..., :3] = color
-        image = Image.fromarray(levels)
-    over = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(over.convert("RGB")), note
+    high, low, alpha = 0, 255, False
+    for strip in _strips(image):
+        levels = np.asarray(strip.convert("RGBA"))
+        high = max(high, int(levels[..., :3].max()))
+        low = min(low, int(levels[..., :3].min()))
+        alpha = alpha or bool(levels[..., 3].any())
+        if high > 1 and alpha:
+            break
+    if kind == "TGA" and not alpha:  # its fourth byte is often left unused
+        color = _copied(image, lambda strip: np.asarray(strip.convert("RGB")))
+        return color, black_and_white(color)
+    bits = (low, high) == (0, 1)
+
+    def over(strip: Image.Image) -> NDArray[np.uint8]:
+        strip = strip.convert("RGBA")
+        if bits:
+            strip = strip.point(_BLACK_WHITE * 3 + _SAME)
+        white = Image.new("RGBA", strip.size, "white")
+        return np.asarray(Image.alpha_composite(white, strip).convert("RGB"))
+
+    return _copied(image, over), BITS_NOTE if bits else ""
+
+
+def _strips(image: Image.Image) -> Iterator[Image.Image]:
+    """``image`` a few rows at a time."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _copied(image: Image.Image, change: Callable[[Image.Image], NDArray[Any]]) -> NDArray[Any]:
+    """``change`` of all the strips of ``image``, one below the other."""
+    found: NDArray[Any] | None = None
+    top = 0
+    for strip in _strips(image):
+        rows = change(strip)
+        if found is None:
+            found = np.empty((image.height, *rows.shape[1:]), rows.dtype)
+        found[top : top + len(rows)] = rows
+        top += len(rows)
+    assert found is not None  # no image is empty
+    return found
+
+
+def _turned(levels: NDArray[np.uint8], turn: object) -> NDArray[np.uint8]:
+    """``levels`` upright, as ``turn`` of the EXIF data says how they lie."""
+    if turn in (5, 6, 7, 8):
+        levels = levels.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        levels = levels[::-1]
+    if turn in (2, 3, 6, 7):
+        levels = levels[:, ::-1]
+    return np.ascontiguousarray(levels)
 
 
 def _netpbm_header(data: bytes, title: str) -> Header:
@@ -259,7 +348,7 @@ def _of_netpbm(
     except ValueError as error:
         raise _damaged(title, error) from None
     if header.white == 255:
-        levels, note = black_and_white(levels)
+        note = black_and_white(levels)
     note = "; ".join(part for part in (surplus, note) if part)
     if levels.ndim == 2:
         return np.repeat(levels[..., None], 3, axis=2), levels, note
@@ -280,6 +369,12 @@ def _damaged(title: str, error: Exception | str) -> UserError:
     reason = next(iter(str(error).splitlines()), "") or type(error).__name__
     return UserError(
         f"{title} is damaged or cut off ({reason[:120]}); save it again from its source."
+    )
+
+
+def _costly(title: str, reason: str) -> UserError:
+    return UserError(
+        f"{title} is not read: {reason}. Scale it down, or save it as plain JPEG or PNG."
     )
 
 

@@ -14,6 +14,7 @@ from PIL import Image, TiffImagePlugin
 _DEEP = 65535
 _DEPTHS = (1, 2, 4, 8, 10, 12, 14, 16)
 _STRIP = 64
+BITS_NOTE = "only the levels 0 and 1 occur, taken for black and white"
 _EXIF_TURN = 0x0112
 _TIFF_BITS = 258
 _TIFF_WHITE = 262
@@ -77,11 +78,14 @@ def to_8_bit(
 
 
 def _spread(values: NDArray[Any], falling: bool) -> tuple[NDArray[np.uint8], str]:
-    finite = np.isfinite(values)
-    if not finite.any():
+    low, high = np.inf, -np.inf
+    for top in range(0, len(values), _STRIP):
+        rows = values[top : top + _STRIP]
+        some = rows[np.isfinite(rows)]
+        if some.size:
+            low, high = min(low, float(some.min())), max(high, float(some.max()))
+    if low > high:
         return np.zeros(values.shape, np.uint8), "none of its levels is a number"
-    some = values[finite]
-    low, high = float(some.min()), float(some.max())
     black, white = (high, low) if falling else (low, high)
 
     def scaled(rows: NDArray[Any]) -> NDArray[Any]:
@@ -122,12 +126,16 @@ def _by_rows(
     return found
 
 
+def is_dark(image: Image.Image) -> bool:
+    """Whether the colours of a loaded ``image`` of 16 bits are black without those that Pillow
+    dropped: no more than 14 occur."""
+    extrema: Any = image.getextrema()
+    return bool(max(high for _, high in extrema[: 1 if image.mode == "LA" else 3]) < 1 << 6)
+
+
 def deep_color(data: bytes, image: Image.Image, turn: int) -> tuple[Image.Image, str]:
-    """The loaded ``image`` of ``data`` with the bits that Pillow dropped, where without them it
-    would be black; ``turn`` is what its EXIF data said before."""
-    color = np.asarray(image.convert("RGB"))
-    if color.max() >= 1 << 6:  # more than 14 bits occur
-        return image, ""
+    """The loaded ``image`` of ``data`` with the bits that Pillow dropped; ``turn`` is what
+    its EXIF data said before."""
     values = None
     with suppress(cv2.error):
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -137,20 +145,25 @@ def deep_color(data: bytes, image: Image.Image, turn: int) -> tuple[Image.Image,
         return image, ""
     colors, alpha = values[..., 2::-1], values[..., 3:]
     white, note = _assumed(int(colors.max()))
-    planes = [_scaled(colors, white)]
-    if alpha.size:
-        full = alpha.max() > white
-        planes.append(_scaled(alpha, _DEEP if full else white))
-    found = Image.fromarray(np.concatenate(planes, axis=2))
+    full = alpha.size and alpha.max() > white
+    image.close()  # its memory is needed for what follows
+    levels = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _STRIP):
+        rows = slice(top, top + _STRIP)
+        levels[rows, :, :3] = _scaled(colors[rows], white)
+        levels[rows, :, 3:] = _scaled(alpha[rows], _DEEP if full else white)
+    del values, colors, alpha
+    found = Image.fromarray(levels)
     exif = Image.Exif()
     exif[_EXIF_TURN] = turn
     found.info["exif"] = exif.tobytes()
     return found, note
 
 
-def black_and_white(levels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
-    """``levels`` of any shape; those of a file that holds one bit in the place of eight as 0 and
-    255, and a note then."""
+def black_and_white(levels: NDArray[np.uint8]) -> str:
+    """Turn the 1 of ``levels`` of any shape into 255 where they are of a file that holds one bit
+    in the place of eight, and give a note then."""
     if levels.max() != 1 or levels.min() != 0:
-        return levels, ""
-    return levels * np.uint8(255), "only the levels 0 and 1 occur, taken for black and white"
+        return ""
+    levels *= np.uint8(255)
+    return BITS_NOTE

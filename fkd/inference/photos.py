@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fkd.errors import UserError
+from fkd.errors import Cancelled, UserError
 from fkd.inference.decode import MAX_PIXELS, Photo
 from fkd.inference.detect import MAX_FACES
 from fkd.inference.doubts import doubts
 from fkd.inference.faces import Face
 from fkd.inference.frame import Frame
+from fkd.inference.memory import Busy, keeping
 from fkd.inference.pipeline import Pipeline
 from fkd.inference.results import PhotoFaces
 from fkd.inference.sources import Source
@@ -32,22 +33,31 @@ def predict_photos(
     """
     waiting: list[Photo | PhotoFaces] = []
     for source in sources:
-        item = _load(source)
+        try:
+            item = _load(source, waits=not waiting)
+        except Busy:
+            yield from _predict(pipeline, waiting, boxes)
+            waiting = []
+            item = _load(source, waits=True)
         if isinstance(item, Photo):
             pixels = item.gray.size + sum(w.gray.size for w in waiting if isinstance(w, Photo))
             if waiting and pixels > _PIXELS:
                 yield from _predict(pipeline, waiting, boxes)
                 waiting = []
         waiting.append(item)
+        del item  # while the next is read, only those that wait take memory
         if len(waiting) == TOGETHER:
             yield from _predict(pipeline, waiting, boxes)
             waiting = []
     yield from _predict(pipeline, waiting, boxes)
 
 
-def _load(source: Source) -> Photo | PhotoFaces:
+def _load(source: Source, *, waits: bool) -> Photo | PhotoFaces:
     try:
-        return source.load()
+        with keeping(waits=waits):
+            return source.load()
+    except (Busy, Cancelled):
+        raise
     except UserError as error:
         return PhotoFaces(source.name, error=str(error))
     except Exception as error:

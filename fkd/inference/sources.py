@@ -18,6 +18,7 @@ from fkd.inference.decode import MAX_BYTES, SUFFIXES, WORDS, Photo, decode, read
 from fkd.inference.kinds import START, kind_of, shown
 from fkd.settings import MAX_EXPANSION
 from fkd.user_files import is_user_file, open_user_file
+from fkd.zips import open_zip
 
 MAX_ENTRIES = 10_000
 """Most files looked at in one zip."""
@@ -168,9 +169,9 @@ def _of_zip(file: IO[bytes], name: str, tell: Tell | None) -> Iterator[Source]:
     only one at a time."""
     title = shown(name)
     try:
-        archive = zipfile.ZipFile(file)
+        archive = open_zip(file)
         entries, unread = _sorted_out(archive)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError) as error:
+    except zipfile.BadZipFile as error:
         yield _bad(name, f"{title} is a damaged zip ({error}); pack it again.")
         return
     except OSError as error:
