@@ -267,6 +267,14 @@ ENTRIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "two names": lambda: changed(
         lambda c: layer(c, "relu").update(registered_name="fkd>MeanOfTowers", module="keras.layers")
     ),
+    "another operation": lambda: changed(
+        lambda c: layer(c, "relu").update(
+            registered_name="Tile", class_name="Tile", module="keras.src.ops.numpy"
+        )
+    ),
+    "an operation of another module": lambda: changed(
+        lambda c: layer(c, "relu").update(registered_name="Add", class_name="Add", module="os")
+    ),
     "twins": lambda: changed(lambda c: c["config"]["layers"].append(deepcopy(layer(c, "relu")))),
     "round": lambda: changed(
         lambda c: layer(c, "conv").update(inbound_nodes=layer(c, "flat")["inbound_nodes"])

@@ -214,6 +214,17 @@ def test_every_kind_of_layer_is_counted_right():
         assert sizes.shapes[layer.name, 0] == tuple(model.output_shape[1:]), name
 
 
+def test_models_written_with_operators(tmp_path):
+    inputs = keras.Input((12, 10, 4))
+    x = -(inputs / 128 - 1) * 2.0
+    x = keras.layers.Conv2D(3, 3, padding="same")(keras.ops.maximum(x, 3 - x) + x)
+    x = keras.ops.sqrt(keras.ops.abs(x * keras.layers.AveragePooling2D((12, 10))(x)))
+    model = keras.Model(inputs, x)
+    config = json.dumps(keras.saving.serialize_keras_object(model))
+    clean = screening._config(config.encode())
+    assert screening._measure(clean["config"]) == model.count_params()
+
+
 def test_the_file_that_keras_gets_has_nothing_else_in_it(tmp_path):
     entries = {**hostile.small_file(), "assets/x": b"1", "reference.json": b"{}", "../x": b"2"}
     with screening.zipfile.ZipFile(

@@ -15,11 +15,13 @@ import json
 import math
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import h5py  # type: ignore[import-untyped]
 import keras
+import numpy as np
 
 from fkd.models import layers, losses  # noqa: F401  registers what a saved model may hold
 
@@ -29,7 +31,7 @@ MAX_MODEL_BYTES = 512 << 20
 MAX_LAYERS = 1000
 """Most layers, and most places where one is used; ``compact`` has 141."""
 
-MAX_VALUES = 1 << 21
+MAX_VALUES = 1 << 20
 """Most numbers that a layer gives for an image; ``baseline`` has 282,752."""
 
 MAX_WEIGHTS = 1 << 27
@@ -58,6 +60,13 @@ LAYERS = {
     *("UpSampling2D", "ZeroPadding2D"),
 }
 """Keras' layers that a model may have: those that compute, and whose sizes follow from numbers."""
+
+_ARITHMETIC_IN = "keras.src.ops.numpy"
+_ARITHMETIC = {
+    *("Absolute", "Add", "Divide", "Exp", "Maximum", "Minimum", "Multiply", "Negative", "Sqrt"),
+    *("Square", "Subtract", "TrueDivide"),
+}
+"""What stands among the layers where a model is written with operators, as in ``x / 64 - 2``."""
 
 _OWN_LAYERS = {"fkd>HeatmapReadout", "fkd>MeanOfTowers"}
 
@@ -246,11 +255,15 @@ def _clean_layer(layer: Any) -> dict[str, Any]:
     if not isinstance(layer, dict):
         raise Refused("it has a layer that is none")
     kind, registered = layer.get("class_name"), layer.get("registered_name")
-    keras_own = layer.get("module") == "keras.layers" and registered is None
-    if not (keras_own and kind in LAYERS) and registered not in _OWN_LAYERS:
+    match layer.get("module"), registered:
+        case "keras.layers", None:
+            known = isinstance(kind, str) and kind in LAYERS
+        case str(), str() if registered in _OWN_LAYERS:
+            known = kind == registered.partition(">")[2]
+        case module, _:
+            known = module == _ARITHMETIC_IN and kind == registered and kind in _ARITHMETIC
+    if not known:
         raise Refused(f"it has a layer of the kind {_short(kind)}, which no model here may have")
-    if registered is not None and kind != registered.partition(">")[2]:
-        raise Refused(f"it has a layer that is both {_short(kind)} and {_short(registered)}")
     nodes = layer.get("inbound_nodes")
     if not isinstance(nodes, list):
         raise Refused("it has a layer that nothing leads to")
@@ -350,11 +363,16 @@ class _Sizes:
     def follow(self, name: str, number: int, node: Any, layer: dict[str, Any]) -> bool:
         """Work out what the layer gives where it is used for the ``number``-th time; False where
         what it takes is not known yet."""
-        places = _places(node, name)
+        arithmetic = layer["module"] == _ARITHMETIC_IN
+        places = _places(node, name, arithmetic)
         flat = places if isinstance(places, list) else [places]
         if not all(place in self.shapes for place in flat):
             return False
         known = [self.shapes[place] for place in flat]
+        if arithmetic:
+            self.shapes[name, number] = self._given(name, _joined(name, known))
+            self.work += math.prod(self.shapes[name, number])
+            return True
         taken = [(None, *one) for one in known]
         shape: Any = taken if isinstance(places, list) else taken[0]
         made = _tried(name, lambda: self._layer(name, layer, shape))
@@ -397,7 +415,15 @@ class _Sizes:
         return inside
 
 
-def _places(node: Any, name: str) -> Any:
+def _joined(name: str, shapes: list[Shape]) -> Any:
+    """The shape of what is computed number by number of tensors of ``shapes``."""
+    if len({len(shape) for shape in shapes}) == 1:
+        with suppress(ValueError):
+            return (None, *np.broadcast_shapes(*shapes))
+    raise Refused(f"its layer {_short(name)} takes shapes that do not go together")
+
+
+def _places(node: Any, name: str, arithmetic: bool) -> Any:
     """Which tensors, one or a list, a layer takes: layer and number of its use."""
     wrong = Refused(f"its layer {_short(name)} does not take what layers give")
     if not isinstance(node, dict) or set(node) - {"args", "kwargs"}:
@@ -412,6 +438,9 @@ def _places(node: Any, name: str) -> Any:
             return _place(one, wrong)
         case [[*several]] if several:
             return [_place(one, wrong) for one in several]
+        case [one, other] if arithmetic:
+            tensors = [part for part in (one, other) if not isinstance(part, int | float)]
+            return [_place(part, wrong) for part in tensors or [None]]
     raise wrong
 
 
