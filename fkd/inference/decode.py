@@ -72,7 +72,7 @@ class Photo:
     """A decoded photo.
 
     Attributes:
-        name: of the file, as given; for people, never for paths.
+        name: of the file, on one line; for people, never for paths.
         color: ``(H, W, 3)`` uint8, red, green, blue.
         gray: ``(H, W)`` uint8.
         note: what was left out, such as further frames, filled in or assumed; empty if nothing.
@@ -132,7 +132,7 @@ def decode(data: bytes, name: str) -> Photo:
             with PHOTOS.share(_room(netpbm_needs(header, data), title), title) as share:
                 color, gray, note = _of_netpbm(data, header, title)
                 share.keep(color)
-            return Photo(name, color, gray, note)
+            return Photo(title, color, gray, note)
         with _open(data, title) as image:
             _check_size(image.size, title)
             if reason := endless(image, data):
@@ -147,7 +147,7 @@ def decode(data: bytes, name: str) -> Photo:
                 except Exception as error:  # Pillow's plugins raise whatever they like
                     raise _damaged(title, error) from None
                 share.keep(color)
-    return Photo(name, color, gray, "; ".join(notes))
+    return Photo(title, color, gray, "; ".join(notes))
 
 
 def _room(size: int, title: str) -> int:

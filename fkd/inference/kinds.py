@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from fkd.errors import printable as shown
+
+__all__ = ["START", "kind_of", "shown"]
 
 START = 512
 """Bytes at the start of a file that tell what it is."""
@@ -29,17 +32,3 @@ def kind_of(start: bytes) -> str:
     """Pillow's name for the kind of image that begins with ``start`` (``START`` bytes are enough);
     empty if it begins as none that is known."""
     return next((kind for kind, known in _PATTERNS.items() if known.match(start)), "")
-
-
-def shown(name: str) -> str:
-    """``name``, which comes from outside, on one line: control characters, turns of the writing
-    direction and what is no character at all are written as escapes."""
-    return "".join(
-        char.encode("unicode_escape").decode() if _is_hidden(char) else char for char in name
-    )
-
-
-def _is_hidden(char: str) -> bool:
-    if char == "\u200d":  # joins the parts of an emoji
-        return False
-    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -10,6 +10,7 @@ from fkd.inference.detect import MAX_FACES
 from fkd.inference.doubts import doubts
 from fkd.inference.faces import Face
 from fkd.inference.frame import Frame
+from fkd.inference.kinds import shown
 from fkd.inference.memory import Busy, keeping
 from fkd.inference.pipeline import Pipeline
 from fkd.inference.results import PhotoFaces
@@ -97,7 +98,7 @@ def _told(pipeline: Pipeline, photo: Photo, faces: list[Face]) -> PhotoFaces:
 
 
 def _failed(name: str, error: Exception) -> PhotoFaces:
-    path = log_unexpected(f"predicting {name!r}", error)
+    path, name = log_unexpected(f"predicting {name!r}", error), shown(name)
     return PhotoFaces(
         name, error=f"Something unexpected went wrong with {name}; details are in {path}."
     )

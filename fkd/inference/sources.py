@@ -42,7 +42,7 @@ class Source:
     """What may be a photo.
 
     Attributes:
-        name: for people: a file's name, within a folder or zip its path there.
+        name: for people, on one line: a file's name, within a folder or zip its path there.
         load: decodes it; ``UserError`` where it is no photo.
     """
 
@@ -60,7 +60,7 @@ def from_paths(paths: Iterable[Path], tell: Tell | None = None) -> Iterator[Sour
         elif path.suffix.lower() == ".zip":
             yield from _of_zip_file(path, tell)
         else:
-            yield Source(path.name, partial(read_photo, path))
+            yield Source(shown(path.name), partial(read_photo, path))
 
 
 def from_upload(name: str, data: bytes, tell: Tell | None = None) -> Iterator[Source]:
@@ -68,7 +68,7 @@ def from_upload(name: str, data: bytes, tell: Tell | None = None) -> Iterator[So
     if name.lower().endswith(".zip") or data[:4] == b"PK\x03\x04":
         yield from _of_zip(io.BytesIO(data), name, tell)
     else:
-        yield Source(name, partial(decode, data, name))
+        yield Source(shown(name), partial(decode, data, name))
 
 
 @dataclass
@@ -137,7 +137,7 @@ def _of_folder(folder: Path, tell: Tell | None) -> Iterator[Source]:
             image = _begins_as_image(file.name, partial(_opened, file))
         if image:
             found += 1
-            yield Source(name, partial(read_photo, file))
+            yield Source(shown(name), partial(read_photo, file))
         elif not hidden:
             unread.add_file(name)
     if not found:
@@ -181,7 +181,7 @@ def _of_zip(file: IO[bytes], name: str, tell: Tell | None) -> Iterator[Source]:
     if not entries:
         yield _bad(name, f"{title} holds no images of a kind that is read: {WORDS}.")
     for entry in entries[:MAX_ENTRIES]:
-        yield Source(entry.filename, partial(_photo, archive, entry))
+        yield Source(shown(entry.filename), partial(_photo, archive, entry))
     if len(entries) > MAX_ENTRIES:
         rest = len(entries) - MAX_ENTRIES
         yield _bad(name, f"{title} holds {rest:,} more images; {MAX_ENTRIES:,} are taken.")
@@ -263,4 +263,4 @@ def _bad(name: str, reason: str) -> Source:
     def load() -> Photo:
         raise UserError(reason)
 
-    return Source(name, load)
+    return Source(shown(name), load)
