@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image
 
 from fkd.dataset import Dataset
-from fkd.errors import UserError
+from fkd.errors import UserError, printable
 from fkd.keypoints import KAGGLE_15
 
 LIMIT_S = 20.0
@@ -456,7 +456,7 @@ def attack(readers: Readers, seed: int, outcome: Outcome) -> None:
     outcome.memory[kind] = max(outcome.memory.get(kind, 0), memory()[1] - before)
     outcome.seconds[kind] = max(outcome.seconds.get(kind, 0.0), taken)
     for sentence in said:
-        if not all(char.isprintable() or char == "\u200d" for char in sentence):
+        if printable(sentence) != sentence:
             outcome.wrong.append(f"{kind}, seed {seed}: not printable: {sentence!r:.300}")
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from fkd.errors import printable
 from fkd.formats import cells
 from fkd.formats._parallel import ordered_map
 from fkd.formats.report import Report
@@ -132,7 +133,7 @@ def _check_coordinates(table: Table, schema: KeypointSchema) -> None:
     odd = [name for name in table.others if _COORDINATE.search(name)]
     if absent and odd:
         near = get_close_matches(odd[0], sorted(absent), 1)
-        meant = f": is {odd[0]} meant to be {near[0]}?" if near else ""
+        meant = f": is {printable(odd[0])} meant to be {near[0]}?" if near else ""
         raise table.refuse(
             f"the {listed(odd)} look like coordinates, but are of no keypoint of {schema.name}"
             f"{meant}"
