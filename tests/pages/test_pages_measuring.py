@@ -70,12 +70,13 @@ def test_stopped_it_waits_to_be_asked(app, busy):
 
 
 def test_what_cannot_be_measured_is_said_and_can_be_tried_again(app, unmeasured, home):
-    obstacle = unmeasured / "measures"
-    obstacle.write_bytes(b"\x80")  # damage: a file where the folder of the measures belongs
+    obstacle = unmeasured / ".measures.lock"
+    obstacle.unlink(missing_ok=True)
+    obstacle.mkdir()  # damage: a folder where the lock belongs
     page = app("browse").finish()
-    assert "Measure demo: Not a directory" in page.text
+    assert "Measure demo: Is a directory" in page.text
     assert str(home / "logs" / "fkd.log") in page.text
-    obstacle.unlink()
+    obstacle.rmdir()
     page.button("Measure again").click()
     assert "**90** training images" in page.run().finish().text
 
