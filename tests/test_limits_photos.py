@@ -19,12 +19,13 @@ from inference_helper import bundled, drawn, photo_of
 from PIL import Image
 
 from fkd.errors import Cancelled, UserError
-from fkd.formats import open_table
+from fkd.formats import Report, open_table, read_training
 from fkd.inference import costs, memory, photos
 from fkd.inference.decode import decode
 from fkd.inference.memory import Budget, Busy, keeping, telling
 from fkd.inference.photos import predict_photos
 from fkd.inference.sources import Source, from_paths, from_upload
+from fkd.keypoints import KAGGLE_15
 from fkd.zips import open_zip
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -192,7 +193,21 @@ def test_frames_in_a_circle_end():
     assert decode(bytes(data), "a.tif").note.startswith("the first of 3 frames")
 
 
-# ------------------------------------------------------------------ zips and tars
+# ------------------------------------------------------------------ tables, zips and tars
+
+
+@pytest.mark.parametrize("names", ["near", "far"])
+def test_a_megabyte_of_column_names_is_refused_soon(names, tmp_path):
+    like = "left_eye_centre_x" if names == "near" else "f"
+    header = ",".join(f"{like}{i}" for i in range(1_000_000 // (len(like) + 6)))
+    (tmp_path / "training.csv").write_text(f"{header},Image\n")
+    began = time.perf_counter()
+    with (
+        pytest.raises(UserError),
+        open_table(tmp_path / "training.csv", "training") as source,
+    ):
+        list(read_training(source, KAGGLE_15, Report()))
+    assert time.perf_counter() - began < 5
 
 
 def png() -> bytes:

@@ -40,8 +40,8 @@ def photos(shown: View) -> list[Chosen]:
         accept_multiple_files=True,
         key=_UPLOADS,
         help=f"{WORDS}, at most {MAX_BYTES >> 20} MB and "
-        f"{MAX_PIXELS // 1_000_000} million pixels each. They stay in this server's memory while "
-        "this page is open and are not written to its disk.",
+        f"{MAX_PIXELS // 1_000_000} million pixels each (fewer of WebP, AVIF and JPEG 2000). "
+        "They stay in this server's memory while this page is open and are never written to disk.",
     )
     chosen = _of_uploads(uploads or [])
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
