@@ -1,9 +1,10 @@
 # make run    opens the dashboard          make lint    style and types
 # make test   runs the whole test suite    make bench   measures what the README claims
+# make test-thorough   the same, and 20,000 spoilt inputs to every reader
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint format bench clean
+.PHONY: run test test-thorough lint format bench clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -12,6 +13,9 @@ run: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser  # alone: what a person waits for is timed
+
+test-thorough: test
+	$(BIN)/python -m benchmarks.fuzz
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
