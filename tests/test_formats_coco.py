@@ -597,3 +597,14 @@ def test_two_images_of_one_row_are_refused(written: Path) -> None:
     path = foreign(written, set_at("images", 1, "file_name", "images/012.png"))
     with pytest.raises(UserError, match="'012' and '12' both are row 12"):
         read_coco(path, SMALL)
+
+
+def test_annotations_that_are_marked_as_deleted_are_passed_over(written: Path) -> None:
+    def throw_away(root: dict[str, Any]) -> None:
+        root["annotations"][0]["deleted"] = True
+        root["annotations"][1]["deleted"] = False
+
+    changed_json(written / "annotations.json", throw_away)
+    imported = read_coco(written, SMALL)
+    assert len(imported) == 2
+    assert "1 annotation was passed over for being marked as deleted." in imported.notes

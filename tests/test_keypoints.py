@@ -139,6 +139,8 @@ def test_repeated_names_and_colours_are_refused() -> None:
 INNOCENT = {
     ("inference/cut_jpeg.py", 15): "a mask of four bits",
     ("inference/detect.py", 30.0): "degrees that a photo is turned",
+    ("models/screening.py", 15): "digits of a number that can be told",
+    ("stored.py", 1 << 30): "a power of two: bytes",
     ("models/zoo.py", 96): "filters of a convolution",
     ("settings.py", 64 << 30): "a power of two: bytes",
     ("training/config.py", 15.0): "degrees of rotation",

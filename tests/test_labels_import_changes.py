@@ -218,3 +218,38 @@ def test_points_that_are_new_are_judged_among_those_that_were_there() -> None:
     found = changes(labels(known), whole, labels(whole).states)
     assert any("whole number" in s for s in found.odd)
     assert changes(labels(known), FACES, labels(FACES).states).odd == ()
+
+
+def beside_known(change) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+    """What is said where ``change`` happened to the points that are new, not to those known."""
+    known = four(FACES)
+    then = np.asarray(change(FACES), np.float32)
+    then[np.isfinite(known)] = known[np.isfinite(known)]
+    found = changes(labels(known), then, labels(then).states)
+    assert (found.moved, found.placed) == (0, 12 * 11)
+    return found.odd
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: p / 2, "do not lie as faces do"),
+        (lambda p: p * 128 / 96, "times as far apart"),
+        (lambda p: 48 + (p - 48) * 0.8, "times as far apart"),
+        (lambda p: p + 8, "8"),
+        (lambda p: p - [0, 12], "px up of where the other points"),
+    ],
+)
+def test_new_points_are_held_against_those_that_their_faces_have(change, words: str) -> None:  # type: ignore[no-untyped-def]
+    (said,) = beside_known(change)
+    assert words in said
+    assert beside_known(lambda p: p) == ()
+    assert beside_known(lambda p: p + np.array([0.7, -0.5])) == ()
+
+
+def test_labels_of_two_images_that_change_places_are_noticed() -> None:
+    then = FACES.copy()
+    then[[3, 7]] = then[[7, 3]]
+    assert told(FACES, then) == (
+        "2 images would get the labels that others have now: rows seem to be exchanged."
+    )

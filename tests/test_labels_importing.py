@@ -241,7 +241,9 @@ def test_what_the_files_do_not_speak_of_stays(tmp_path: Path) -> None:
     gone = list(range(3, 11))
     points[:, gone], states[:, gone] = np.nan, State.MISSING
     partly = replace(imported, points=points, states=states, unsaid=tuple(gone))
-    assert plan_import(partly, DATASET, LABELS, "coco", "f").edits == ()
+    plan = plan_import(partly, DATASET, LABELS, "coco", "f")
+    assert plan.edits == ()
+    assert plan.placed == (states >= State.OCCLUDED).sum()
     unsaid = replace(partly, unsaid=())
     plan = plan_import(unsaid, DATASET, LABELS, "coco", "f")
     assert plan.changes is not None

@@ -102,7 +102,8 @@ def run_ingest(arguments: argparse.Namespace) -> None:
     except IngestRefused as error:
         _print_problems(error.reports, arguments.problems)
         advice = " Fix the files, or keep the good rows (--skip-bad)." if error.curable else ""
-        raise UserError(f"{error}. Nothing was ingested.{advice}") from None
+        end = "" if str(error).endswith(("?", ".")) else "."
+        raise UserError(f"{error}{end} Nothing was ingested.{advice}") from None
     _say_dataset(result.dataset.manifest, _state(result.created))
     for note in result.notes:
         print(note)

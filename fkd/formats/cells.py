@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _MISSING = pa.array(
     # The latter half is what spreadsheets show in English, German, Spanish and Dutch.
     [
-        *("", "nan", "-nan", "na", "null", "n/a", "<na>", "none"),
+        *("", "nan", "-nan", "na", "null", "n/a", "<na>", "none", "missing"),
         *("#n/a", "#na", "#nv", "#n/d", "#n/b", "#null!"),
     ]
 )

@@ -93,6 +93,7 @@ class CocoReader:
         images = self._images(self._list(root, "images"))
         faces: dict[str, _Face] = {}
         passed: dict[str, int] = {}
+        deleted = 0
         for i, annotation in enumerate(self._list(root, "annotations")):
             where = f"{self._name}, annotation {i + 1}"
             image_id = _key(annotation, "image_id")
@@ -107,6 +108,9 @@ class CocoReader:
                     f"{where}: there is no category with the id "
                     f"{_short(annotation, 'category_id')}."
                 )
+            if annotation.get("deleted") is True:  # COCO Annotator keeps what was thrown away
+                deleted += 1
+                continue
             if not annotation.get("keypoints"):
                 kind = str(category.get("name", category["id"]))[:60]
                 passed[kind] = passed.get(kind, 0) + 1
@@ -115,6 +119,11 @@ class CocoReader:
                 raise UserError(f"{where}: the image has a face already; keep one for an image.")
             faces[image_id] = self._face(annotation, category, images[image_id], where)
         self._left_out(images, faces)
+        if deleted:
+            self._intake.notes.append(
+                f"{deleted:,} annotation{' was' if deleted == 1 else 's were'} passed over for "
+                "being marked as deleted."
+            )
         if faces:
             self._take(list(faces.values()))
         if passed:

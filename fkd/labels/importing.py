@@ -35,6 +35,7 @@ class ImportPlan:
     Attributes:
         imported: what was read.
         format, source: how, and what it is called.
+        placed: points that the files place.
         changes: what becomes of the labels of the dataset; for a new one, None.
         edits: the same, label by label.
         base: the version of the labels that they change.
@@ -45,6 +46,7 @@ class ImportPlan:
     imported: Imported
     format: str
     source: str
+    placed: int
     changes: Changes | None
     edits: tuple[Edit, ...]
     base: int
@@ -53,9 +55,8 @@ class ImportPlan:
     def lines(self) -> list[str]:
         """What was read and what would change, for people, a sentence each; ``reasons`` apart."""
         imported = self.imported
-        placed = int((imported.states >= State.OCCLUDED).sum())
         rows = f"{len(imported):,} image{'' if len(imported) == 1 else 's'}"
-        said = [f"{self.source} ({FORMATS[self.format].title}): {placed:,} points in {rows}."]
+        said = [f"{self.source} ({FORMATS[self.format].title}): {self.placed:,} points in {rows}."]
         if self.changes is not None and self.edits:
             said.append(f"Compared with the labels now: {self.changes}.")
         said += imported.notes
@@ -89,6 +90,7 @@ def plan_import(
     rows, note = rows_in(imported, dataset)
     now = current.take(np.searchsorted(current.rows, rows))
     now = _as_held(now, imported.held(codec(format).held(now)), imported)
+    placed = _placed(imported)
     imported = _with_unsaid(imported, now, note)
     found = changes(now, imported.points, imported.states)
     _, different = differences(now, imported.points, imported.states)
@@ -106,7 +108,13 @@ def plan_import(
         )
     elif found.removed > FEW:
         reasons.append(f"{found.removed:,} labels would be removed.")
-    return ImportPlan(imported, format, source, found, edits, current.version, tuple(reasons))
+    return ImportPlan(
+        imported, format, source, placed, found, edits, current.version, tuple(reasons)
+    )
+
+
+def _placed(imported: Imported) -> int:
+    return int((imported.states >= State.OCCLUDED).sum())
 
 
 def _as_held(now: Labels, held: Labels, imported: Imported) -> Labels:
@@ -145,7 +153,7 @@ def plan_dataset(name: str, imported: Imported, format: str, source: str) -> Imp
     """
     _check_new(name, imported)
     reasons = (*imported.assumptions, *oddities(imported.points, imported.schema))
-    return ImportPlan(imported, format, source, None, (), 0, reasons)
+    return ImportPlan(imported, format, source, _placed(imported), None, (), 0, reasons)
 
 
 def _label(imported: Imported, i: int, k: int, source: str) -> PointLabel:
