@@ -18,15 +18,12 @@ STREAMLIT = ("-m", "streamlit", "run", APP, "--server.headless", "true", "--serv
 
 
 @pytest.fixture(scope="module")
-def rebound(chromium):
+def rebound(playwright, chromium):
     """A browser in which evil.test is this machine: what DNS rebinding comes to."""
-    from playwright.sync_api import sync_playwright
-
     arguments = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP evil.test 127.0.0.1"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
