@@ -8,6 +8,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -55,8 +56,9 @@ class _Stream(io.RawIOBase):
         view[: len(data)] = data
         return len(data)
 
+    @abstractmethod
     def _next(self, size: int) -> bytes:
-        raise NotImplementedError
+        """The next bytes, at most ``size``; none at the end."""
 
 
 class CheckedStream(_Stream):
