@@ -3,8 +3,8 @@
 
 One headless Chromium does the work that is timed; the other users speak Streamlit's own protocol
 and draw nothing, so that their browsers, which would run on other machines, do not take this one's
-cores. Each acts, waits for the answer, and thinks for one to three seconds. Needs Debian's
-``chromium`` and playwright.
+cores. Each acts, waits for the answer, and thinks for one to three seconds (``users``) or not at
+all (``hurried``, the worst that so many can do). Needs Debian's ``chromium`` and playwright.
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ from benchmarks.runner import measure
 from benchmarks.startup import find_browser, launched
 
 USERS = (1, 8, 25)
-_THINK_S = (1.0, 3.0)
+_THINK_S, _NO_PAUSE_S = (1.0, 3.0), (0.0, 0.0)
 _LIMITS = {"browse": 0.5, "next": 1.0, "save": 0.5, "entry": 4.0}
 """Seconds at the 95th percentile with 8 users; three times as much with 25."""
+_COUNT = 25
+"""How often each is done."""
+_PAGE, _FRAGMENT = 0, 3
+"""How Streamlit says that a whole page, or a fragment of it, has run to its end."""
 
 
 _OTHER_FACES = """() => {
@@ -56,7 +60,7 @@ class User:
 
     def __init__(self, url: str, page: str, query: str) -> None:
         self._url, self._page, self.query = url, page, query
-        self._buttons: dict[str, str] = {}
+        self._fragments: dict[str, str] = {}
         self._inputs: dict[str, str] = {}
 
     async def open(self) -> None:
@@ -82,8 +86,10 @@ class User:
             widget.id, widget.string_value = self._inputs[label], text
         if press:
             widget = state.widget_states.widgets.add()
-            widget.id = next(i for i in self._buttons if i.endswith(press))
+            widget.id = next(i for i in self._fragments if i.endswith(press))
             widget.trigger_value = True
+            # As a browser does: only the fragment that the button stands in runs again.
+            state.fragment_id = self._fragments[widget.id]
         await self._socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg.FromString(await self._socket.recv())
@@ -91,14 +97,14 @@ class User:
             if kind == "page_info_changed":
                 self.query = answer.page_info_changed.query_string
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
-                self._note(answer.delta.new_element)
-            elif kind == "script_finished" and answer.script_finished == 0:
+                self._note(answer.delta.new_element, answer.delta.fragment_id)
+            elif kind == "script_finished" and answer.script_finished in (_PAGE, _FRAGMENT):
                 return
 
-    def _note(self, element: Any) -> None:
+    def _note(self, element: Any, fragment: str) -> None:
         kind = element.WhichOneof("type")
         if kind == "button":
-            self._buttons[element.button.id] = element.button.label
+            self._fragments[element.button.id] = fragment
         elif kind == "text_input":
             self._inputs[element.text_input.label] = element.text_input.id
 
@@ -106,17 +112,21 @@ class User:
         await self._socket.close()
 
 
-async def _browses(url: str, number: int, rows: int, over: threading.Event) -> None:
+Pause = tuple[float, float]
+"""The least and the most that is thought between two actions, in seconds."""
+
+
+async def _browses(url: str, number: int, rows: int, pause: Pause, over: threading.Event) -> None:
     user, chance = User(url, "browse", f"dataset={_NAME}"), random.Random(number)
     await user.open()
     while not over.is_set():
-        await asyncio.sleep(chance.uniform(*_THINK_S))
+        await asyncio.sleep(chance.uniform(*pause))
         user.query = f"dataset={_NAME}&page={chance.randint(1, max(1, rows // 48))}"
         await user.run()
     await user.close()
 
 
-async def _corrects(url: str, number: int, rows: int, over: threading.Event) -> None:
+async def _corrects(url: str, number: int, rows: int, pause: Pause, over: threading.Event) -> None:
     chance = random.Random(number)
     query = f"dataset={_NAME}&queue=all&row={chance.randrange(rows // 2)}"
     user = User(url, "correct", query)
@@ -126,18 +136,18 @@ async def _corrects(url: str, number: int, rows: int, over: threading.Event) -> 
     await user.run()
     while not over.is_set():
         for press in ("correct-next", "correct-absent", "correct-save"):
-            await asyncio.sleep(chance.uniform(*_THINK_S))
+            await asyncio.sleep(chance.uniform(*pause))
             await user.run(press)
     await user.close()
 
 
 @contextmanager
-def _others(url: str, act: Any, count: int, rows: int) -> Iterator[None]:
+def _others(url: str, act: Any, count: int, rows: int, pause: Pause) -> Iterator[None]:
     """``count`` users at work; an error of one of them is raised when the block ends."""
     over, failed = threading.Event(), []
 
     async def everyone() -> None:
-        await asyncio.gather(*(act(url, number, rows, over) for number in range(count)))
+        await asyncio.gather(*(act(url, number, rows, pause, over) for number in range(count)))
 
     def work() -> None:
         try:
@@ -194,20 +204,44 @@ def _correct(page: Any, url: str, count: int) -> tuple[float, list[float], list[
 def users(inputs: Inputs) -> Part:
     """A page of Browse, the next image, a save and the first entry to Correct, with 1, 8 and 25
     users."""
+    return Part(
+        "users",
+        _times(inputs, USERS, _THINK_S),
+        [
+            f"95th percentiles of {_COUNT}; the first entry once. Drawn in Chromium: all faces of "
+            "the page, or the face and its points. Of the others half of their time is thought, "
+            "one to three seconds between two actions.",
+        ],
+    )
+
+
+def hurried(inputs: Inputs) -> Part:
+    """The same while the others act as soon as they have their answer."""
+    return Part(
+        "hurried",
+        _times(inputs, USERS[1:], _NO_PAUSE_S),
+        [
+            f"95th percentiles of {_COUNT}, as in 'users', but the others never pause: each is "
+            "then worth several people.",
+        ],
+    )
+
+
+def _times(inputs: Inputs, counts: Sequence[int], pause: Pause) -> list[Figure]:
     quick = inputs.sizes.repeats < 2
-    count = 3 if quick else 25
+    count = 3 if quick else _COUNT
     browser = find_browser()
     if browser is None:
         raise RuntimeError("no Chromium found: install Debian's 'chromium'")
     figures = []
     with _server(inputs.usual_home) as url, launched(browser) as chromium:
-        for number in USERS[: 2 if quick else None]:
+        for number in counts[:-1] if quick else counts:
             limit = {8: 1.0, 25: 3.0}.get(number, 0.0)
             found: dict[str, float] = {}
             for act in (_browses, _corrects):
                 page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
                 page.set_default_timeout(60_000)
-                with _others(url, act, number - 1, inputs.sizes.rows):
+                with _others(url, act, number - 1, inputs.sizes.rows, pause):
                     if act is _browses:
                         found["browse"] = p95(_browse(page, url, count))
                     else:
@@ -217,15 +251,7 @@ def users(inputs: Inputs) -> Part:
             for what, words in _WORDS.items():
                 claim = Claim("below", limit * _LIMITS[what]) if limit else None
                 figures.append(Figure(f"{number} users: {words}", found[what], "s", claim))
-    return Part(
-        "users",
-        figures,
-        [
-            f"95th percentiles of {count}; the first entry once. Drawn in Chromium: all faces of "
-            "the page, or the face and its points. Of the others half of their time is thought, "
-            "one to three seconds between two actions.",
-        ],
-    )
+    return figures
 
 
 _WORDS = {
@@ -238,7 +264,7 @@ _WORDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and report; returns the exit code."""
-    return measure("load", __doc__, {"users": users}, argv)
+    return measure("load", __doc__, {"users": users, "hurried": hurried}, argv)
 
 
 if __name__ == "__main__":
