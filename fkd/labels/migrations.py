@@ -110,12 +110,47 @@ def _image_in_order(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def _tags(connection: Connection) -> None:
+    """The tags of images as they are, and each step that led there; ``images`` of a step are spans
+    of source rows. Views with a name."""
+    for statement in (
+        """CREATE TABLE image_tags (
+            dataset TEXT NOT NULL,
+            tag TEXT NOT NULL,
+            image BIGINT NOT NULL,
+            PRIMARY KEY (dataset, tag, image)
+        )""",
+        """CREATE TABLE tag_steps (
+            dataset TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            tag TEXT NOT NULL,
+            given INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            images TEXT NOT NULL,
+            author TEXT NOT NULL,
+            at TEXT NOT NULL,
+            undoes INTEGER,
+            PRIMARY KEY (dataset, number)
+        )""",
+        """CREATE TABLE saved_views (
+            dataset TEXT NOT NULL,
+            name TEXT NOT NULL,
+            query TEXT NOT NULL,
+            author TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (dataset, name)
+        )""",
+    ):
+        connection.execute(text(statement))
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _labels,
     _drafts,
     _reviews,
     _suggestions,
     _image_in_order,
+    _tags,
 )
 """In order; a step that was released is never changed, a further one is added at the end."""
 
