@@ -19,6 +19,7 @@ from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.labels.at import corrected
 from fkd.labels.store import LabelStore
+from fkd.labels.tags import Tags, head, read_tags
 from fkd.measures import Measures, load, with_labels
 from fkd.models.sources import BUNDLED, trained_model
 from fkd.storage import read_fields
@@ -94,6 +95,17 @@ def fields(of: Dataset) -> dict[str, list[str]]:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _fields(name: str, content_hash: str, _dataset: Dataset) -> dict[str, list[str]]:
     return read_fields(_dataset)
+
+
+def tags(of: Dataset) -> Tags:
+    """The tags of the images, as they are now."""
+    store = LabelStore(of)
+    return _tags(store.key, head(store), of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _tags(key: str, number: int, _dataset: Dataset) -> Tags:
+    return read_tags(LabelStore(_dataset))
 
 
 def measures(of: Dataset) -> Measures | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from dashboard import loaders
 from fkd.columns import FLAGS
 from fkd.dataset import Dataset
 from fkd.evaluation.images import Predicted, look_up
@@ -60,13 +61,14 @@ def part(models: tuple[TrainedModel, ...], of: Dataset, split: str) -> Part:
     Raises:
         UserError: if there is no such part.
     """
-    return _part(_stamps(models, of), of.labels_key, split, models, of)
+    return _part(_stamps(models, of), of.labels_key, loaders.tags(of).number, split, models, of)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _part(
     stamps: Stamps,
     labels_key: str,
+    tagged: int,
     split: str,
     _models: tuple[TrainedModel, ...],
     _dataset: Dataset,
@@ -85,8 +87,8 @@ def result(
     if found is None or not found.covers(at):
         return None
     counted = np.all([one.taught for one in everything if one is not None], axis=0)
-    stamps = _stamps(models, of)
-    return _result(stamps, which, of.labels_key, split, found, of, at, measures, counted)
+    key = (_stamps(models, of), which, of.labels_key, loaders.tags(of).number, split)
+    return _result(*key, found, of, at, measures, counted)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -94,6 +96,7 @@ def _result(
     stamps: Stamps,
     which: int,
     labels_key: str,
+    tagged: int,
     split: str,
     _predicted: Predicted,
     _dataset: Dataset,

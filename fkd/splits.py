@@ -58,6 +58,11 @@ class Split:
         text = b"".join(len(rows).to_bytes(8, "little") + rows.tobytes() for rows in parts)
         return hashlib.sha256(text).hexdigest()[:12]
 
+    def without(self, rows: Rows) -> Split:
+        """The same without the images ``rows``, whichever part they are in. Left out afterwards,
+        they move no other image to the other side."""
+        return Split(np.setdiff1d(self.training, rows), np.setdiff1d(self.validation, rows))
+
     def to_json(self) -> dict[str, list[int]]:
         """Lists of plain integers by the name of the part."""
         return {part: getattr(self, part).tolist() for part in _PARTS}

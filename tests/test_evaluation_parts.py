@@ -16,6 +16,8 @@ from fkd.evaluation.parts import (
     rows_of,
     seen,
 )
+from fkd.labels.store import LabelStore
+from fkd.labels.tags import EXCLUDED, give
 from fkd.models.sources import TrainedModel
 from fkd.splits import Split
 
@@ -31,6 +33,17 @@ def test_what_a_run_held_back_and_what_it_has_seen():
     assert seen(model, DATASET, rows) == 0
     assert len(rows_of(model, DATASET, ALL)[0]) == len(DATASET)
     assert seen(model, DATASET, DATASET.rows) == len(DATASET) - len(rows)
+
+
+def test_images_excluded_from_training_are_not_scored():
+    model = make_run(DATASET, "one")
+    give(LabelStore(DATASET), DATASET.rows[[0, 1, 4]], EXCLUDED, "Ann")
+    held = DATASET.rows[8::4]
+    np.testing.assert_array_equal(rows_of(model, DATASET, VALIDATION)[0], held)
+    part = part_of([model], DATASET, VALIDATION)
+    assert (DATASET.rows[part.at].tolist(), part.excluded) == (held.tolist(), 2)
+    every = part_of([model], DATASET, ALL)
+    assert (len(every.at), every.excluded) == (len(DATASET) - 3, 3)
 
 
 def test_a_run_on_complete_rows_has_seen_no_others():

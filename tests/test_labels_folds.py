@@ -7,6 +7,8 @@ from training_helper import put_tiny
 from fkd.errors import UserError
 from fkd.labels import folds
 from fkd.labels.folds import EPOCHS, fold_configs, fold_name, train_folds
+from fkd.labels.store import LabelStore
+from fkd.labels.tags import EXCLUDED, give
 from fkd.training.runs import Run, create_run, run_names
 from fkd.training.status import CRASHED, FAILED, FINISHED, RUNNING, STOPPED, Status
 
@@ -43,6 +45,14 @@ def test_the_folds_cover_every_image_once(dataset):
     for config in configs:
         assert not np.intersect1d(config.split.training, config.split.validation).size
         assert (config.epochs, config.grouped, config.model) == (EPOCHS, False, "compact")
+
+
+def test_excluded_images_teach_no_fold_and_are_judged_all_the_same(dataset):
+    out = dataset.rows[[1, 5]]
+    give(LabelStore(dataset), out, EXCLUDED, "Ann")
+    splits = [config.split for config in fold_configs(dataset, 3)]
+    assert not any(np.isin(out, split.training).any() for split in splits)
+    assert np.isin(out, np.concatenate([split.validation for split in splits])).all()
 
 
 def test_groups_stay_in_one_fold(dataset):

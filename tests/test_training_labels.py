@@ -12,11 +12,13 @@ from training_helper import NAME, put_tiny, tiny_config
 
 from fkd.cli import main
 from fkd.dataset import Dataset
+from fkd.errors import UserError
 from fkd.groups import read_groups
 from fkd.labels.at import labels_at
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
+from fkd.labels.tags import EXCLUDED, give, undo
 from fkd.models import zoo
 from fkd.models.layers import HeatmapReadout
 from fkd.registry import datasets_folder, open_named
@@ -178,6 +180,20 @@ def test_corrections_leave_the_split_as_it_is(dataset, store, tmp_path):
     for version in range(store.head() + 1):
         after = make_config(dataset, seed=3, groups=groups, settings={"label_version": version})
         assert after.split.digest == before.split.digest
+
+
+def test_excluded_images_are_in_neither_part_and_move_no_other(dataset):
+    before, store = make_config(dataset, seed=3).split, LabelStore(dataset)
+    out = [int(before.training[0]), int(before.training[2]), int(before.validation[1])]
+    step = give(store, out, EXCLUDED, "Ann")
+    after = make_config(dataset, seed=3).split
+    assert after.training.tolist() == [r for r in before.training.tolist() if r not in out]
+    assert after.validation.tolist() == [r for r in before.validation.tolist() if r not in out]
+    undo(store, step.number, "Ann")
+    assert make_config(dataset, seed=3).split.digest == before.digest
+    give(store, before.training, EXCLUDED, "Ann")
+    with pytest.raises(UserError, match=r"All images of the training part .* are excluded"):
+        make_config(dataset, seed=3)
 
 
 def test_images_that_come_to_labels_change_no_side_of_the_others(tiny_drawn, tmp_path):

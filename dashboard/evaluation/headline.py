@@ -107,6 +107,9 @@ def _warnings(compared: Compared) -> None:
 def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
     score = scores[0]
     notes = [f"{compact(score.n_points)} labelled points in {compact(score.n_images)} images."]
+    if left_out := compared.part.excluded:
+        images = "image that is" if left_out == 1 else "images that are"
+        notes.append(f"Without {compact(left_out)} {images} excluded from training.")
     if words := truth.in_words(compared.current):
         notes.append(words)
     if score.nme_images < score.n_images:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.labels.store import LabelStore
+from fkd.labels.tags import excluded
 from fkd.models.sources import BUNDLED, TrainedModel
 from fkd.splits import positions
 from fkd.training.config import RunConfig
@@ -76,12 +78,14 @@ def validation_rows(model: TrainedModel, dataset: Dataset) -> Rows:
 
 
 def rows_of(model: TrainedModel, dataset: Dataset, split: str) -> tuple[Rows, NDArray[np.float32]]:
-    """Source rows and true points ``(n, K, 2)`` of ``split``: ``VALIDATION`` or ``ALL``.
+    """Source rows and true points ``(n, K, 2)`` of ``split``, ``VALIDATION`` or ``ALL``, without
+    the images that are excluded from training.
 
     Raises:
         UserError: if the model has no validation part of this dataset.
     """
     rows = validation_rows(model, dataset) if split == VALIDATION else dataset.rows
+    rows = np.setdiff1d(rows, excluded(LabelStore(dataset)))
     return rows, np.asarray(dataset.keypoints[positions(dataset, rows)])
 
 
@@ -93,11 +97,13 @@ class Part:
         at: ``(n,)`` where they lie in the arrays of the dataset.
         seen: for each model, how many of them it has learned from; see ``seen``.
         differ: the models held different images back, and these are those that all of them did.
+        excluded: how many more there would be if they were not excluded from training.
     """
 
     at: NDArray[np.intp]
     seen: tuple[int | None, ...]
     differ: bool = False
+    excluded: int = 0
 
 
 def part_of(models: Sequence[TrainedModel], dataset: Dataset, split: str) -> Part:
@@ -115,8 +121,12 @@ def part_of(models: Sequence[TrainedModel], dataset: Dataset, split: str) -> Par
         for others in found[1:]:
             rows = np.intersect1d(rows, others, assume_unique=True)
         differ = any(not np.array_equal(rows, others) for others in found)
+    scored = np.setdiff1d(rows, excluded(LabelStore(dataset)))
     return Part(
-        positions(dataset, rows), tuple(seen(model, dataset, rows) for model in models), differ
+        positions(dataset, scored),
+        tuple(seen(model, dataset, scored) for model in models),
+        differ,
+        len(rows) - len(scored),
     )
 
 

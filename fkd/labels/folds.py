@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
+from fkd.labels.store import LabelStore
+from fkd.labels.tags import excluded
 from fkd.measures import measure
 from fkd.models.sources import TrainedModel, trained_model
 from fkd.progress import Progress, silent
@@ -63,7 +65,10 @@ def fold_configs(
     duplicates = measure(dataset, progress).duplicate
     splits = make_folds(dataset, folds, seed, groups, duplicates)
     base = make_config(dataset, model, seed=seed, groups=groups, settings=settings)
-    return [replace(base, split=split) for split in splits]
+    left_out = excluded(LabelStore(dataset))
+    # They are judged like all others, but teach nothing.
+    taught = [replace(split, training=np.setdiff1d(split.training, left_out)) for split in splits]
+    return [replace(base, split=split) for split in taught]
 
 
 def train_folds(

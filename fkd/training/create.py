@@ -15,6 +15,8 @@ from fkd.errors import UserError
 from fkd.evaluation.learned import with_mirrored
 from fkd.keypoints import KAGGLE_15
 from fkd.labels.at import corrected
+from fkd.labels.store import LabelStore
+from fkd.labels.tags import excluded
 from fkd.measures import measure
 from fkd.offset import measured_offset
 from fkd.progress import Progress, silent
@@ -46,13 +48,13 @@ def make_config(
 
     Raises:
         UserError: if the model is unknown, a setting makes no sense, there is no such version of
-            the labels or nothing to split.
+            the labels, nothing to split, or nothing left that is not excluded from training.
     """
     values = all_settings(model, settings or {})
     if dataset.schema != KAGGLE_15 and "demo_share" not in (settings or {}):
         values["demo_share"] = 0.0  # faces are drawn with these points only
     duplicate = measure(dataset, progress).duplicate
-    split = _split(dataset, values, seed, fraction, groups, duplicate)
+    split = _included(_split(dataset, values, seed, fraction, groups, duplicate), dataset)
     if "label_offset" not in values and values.get("augmentation", Augmentation()).flip:
         values["label_offset"] = round(measured_offset(dataset, progress).trusted, 2)
     return RunConfig(
@@ -86,6 +88,18 @@ def _split(
     except UserError:
         return make_split(now, seed, fraction, groups, duplicate)
     return extended(split, now, seed, fraction, groups, duplicate) if gained.any() else split
+
+
+def _included(split: Split, dataset: Dataset) -> Split:
+    """``split`` without the images that somebody has excluded from training."""
+    left = split.without(excluded(LabelStore(dataset)))
+    for part in ("training", "validation"):
+        if len(getattr(split, part)) and not len(getattr(left, part)):
+            raise UserError(
+                f"All images of the {part} part of '{dataset.name}' are excluded from training; "
+                "include some again in Browse."
+            )
+    return left
 
 
 def all_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
