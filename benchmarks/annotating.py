@@ -191,9 +191,9 @@ def _queue(dataset: Dataset, config: Any, version: int, seen: int, groups: Any) 
     """Rows as Correct would show them, by predictions out of fold; no fold has learned from the
     people that are scored."""
     from fkd.evaluation.predictions import predict
+    from fkd.labels.references import reference, unseen_by
     from fkd.labels.suspects import find_suspects
     from fkd.labels.twins import find_twins
-    from fkd.labels.unseen import unseen_by
     from fkd.measures import measure
     from fkd.models.sources import trained_model
     from fkd.splits import make_folds
@@ -209,7 +209,9 @@ def _queue(dataset: Dataset, config: Any, version: int, seen: int, groups: Any) 
         predict(models[-1], dataset)  # of images without labels too
     labels = labels_at(store, version)
     twins = find_twins(dataset, measures, labels.points)
-    return list(of_suspects(find_suspects(labels, unseen_by(models, dataset), twins)).rows)
+    asked = [reference(model, dataset, labels.points) for model in models]
+    unseen = unseen_by([one for one in asked if one is not None], dataset)
+    return list(of_suspects(find_suspects(labels, unseen, twins)).rows)
 
 
 def _train(config: Any, name: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from fkd.demo import DemoSpec, make_demo
 from fkd.labels.folds import fold_name
 from fkd.registry import open_named
 from fkd.training.runs import create_run, open_run
+from fkd.training.status import FINISHED, Status
 
 
 @pytest.fixture
@@ -30,14 +32,15 @@ def fkd(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, s
     return code, shown.out, shown.err
 
 
-def trained(dataset, name: str = "one", start: int = 0) -> None:
-    """A run whose predictions are the truth, moved by up to a pixel; sure of everything."""
+def trained(dataset, name: str = "one", start: int = 0, error: float = 1.0) -> None:
+    """A run whose predictions are the truth, moved by up to ``error`` px; sure of everything."""
     run = create_run(tiny_config(dataset, epochs=1), name)
     config = json.loads((run.folder / "config.json").read_text())
     config["split"] = split_of(dataset, 4, start).to_json()
     (run.folder / "config.json").write_text(json.dumps(config))
     run.best.write_bytes(b"no weights")
-    output = output_of(dataset, 1.0)
+    Status(FINISHED, heartbeat=time.time(), epoch=1, epochs=1, best_epoch=1).write(run.folder)
+    output = output_of(dataset, error)
     output[..., 2] = 1.0
     from fkd.models.sources import trained_model
 
@@ -47,21 +50,24 @@ def trained(dataset, name: str = "one", start: int = 0) -> None:
 def test_without_a_model_the_shape_is_what_there_is(tiny, capsys):
     code, out, err = fkd(capsys, "suspects", NAME)
     assert code == 0
-    assert "0 of 24 images have a prediction" in err
+    assert "24 of 24 images have no prediction" in err
     assert "--folds 4" in err
-    assert out == "Nothing looks wrong.\n"
+    assert out == "No label looks wrong, and none can be added.\n"
 
 
 def test_json_has_reason_source_and_fix(tiny, capsys):
     trained(tiny)
     code, out, err = fkd(capsys, "suspects", NAME, "--json")
     assert code == 0
-    assert "6 of 24 images" in err
+    assert "reference model of 6 images: run 'one' (RMSE " in err
+    assert "px on 6 validation images, has not seen them)" in err
+    assert "18 of 24 images have no prediction" in err
     found = json.loads(out)
     assert found
     for suspect in found:
         assert suspect["kind"] == "missing"
-        assert suspect["source"] == "validation part of run 'one'"
+        assert suspect["source"] == "run 'one'"
+        assert suspect["standing"].endswith("px on 6 validation images, has not seen this image")
         row = tiny.keypoints[tiny.position(suspect["row"])]
         here = np.isfinite(row).all(axis=1)
         names = np.array(tiny.schema.names)
@@ -77,9 +83,9 @@ def test_kinds_and_limit(tiny, capsys):
     assert len(every) > 1
     code, out, _ = fkd(capsys, "suspects", NAME, "--kind", "missing", "--limit", 1)
     assert code == 0
-    assert f"{len(every)} missing points that the model is sure of" in out
-    assert "could be added" in out
-    assert "validation part of run 'one'" in out
+    assert f"Missing labels: {len(every)} images" in out
+    assert "of their places" in out
+    assert "run 'one'" in out
     assert json.loads(fkd(capsys, "suspects", NAME, "--kind", "wrong", "--json")[1]) == []
 
 
@@ -89,7 +95,19 @@ def test_models_are_taken_in_the_order_given(tiny, capsys):
     for first, second in (("one", "two"), ("two", "one")):
         options = ("--model", first, "--model", second, "--json")
         found = json.loads(fkd(capsys, "suspects", NAME, *options)[1])
-        assert {s["source"] for s in found} == {f"validation part of run '{first}'"}
+        assert {s["source"] for s in found} == {f"run '{first}'"}
+
+
+def test_a_bad_run_judges_only_if_it_is_named(tiny, capsys):
+    trained(tiny, "good")
+    before = fkd(capsys, "suspects", NAME, "--json")[1]
+    trained(tiny, "bad", 1, error=38.0)
+    code, out, err = fkd(capsys, "suspects", NAME, "--json")
+    assert (code, out) == (0, before)
+    assert "not a reference model: run 'bad': RMSE" in err
+    code, _, err = fkd(capsys, "suspects", NAME, "--model", "bad", "--json")
+    assert code == 0
+    assert "reference model of 6 images: run 'bad'" in err
 
 
 @pytest.mark.parametrize(
@@ -124,7 +142,7 @@ def test_stopping_says_that_it_goes_on_later(tiny, capsys, monkeypatch):
     monkeypatch.setattr("fkd.labels.folds.train_folds", stopped)
     code, _, err = fkd(capsys, "suspects", NAME, "--folds", 2)
     assert code == 2
-    assert "Ask again to go on" in err
+    assert "Run the same command to go on" in err
 
 
 @pytest.mark.slow
@@ -134,7 +152,7 @@ def test_folds_are_trained_once_and_cover_everything(tiny, capsys, tmp_path: Pat
     options = ("--folds", 2, "--epochs", 1, "--groups", people, "--json")
     code, out, err = fkd(capsys, "suspects", NAME, *options)
     assert code == 0, err
-    assert "have a prediction" not in err
+    assert "have no prediction" not in err
     runs = [open_run(fold_name(NAME, number)) for number in (1, 2)]
     assert all(run.config.grouped for run in runs)
     done = [run.status.heartbeat for run in runs]
@@ -148,7 +166,7 @@ def test_the_demo_is_judged_by_the_bundled_model(capsys):
     code, out, _ = fkd(capsys, "suspects", "demo", "--json", "--limit", 0)
     assert code == 0
     found = json.loads(out)
-    assert {s["source"] for s in found} == {"bundled model"}
+    assert {s["source"] for s in found} == {"Bundled model"}
     # The labels are exact: nothing is surely wrong, and many points could be added.
     assert sum(s["kind"] == "wrong" for s in found) <= 2
     assert sum(s["kind"] == "missing" for s in found) >= 20

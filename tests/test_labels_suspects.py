@@ -11,13 +11,20 @@ from statistics_helper import SCHEMA, faces, four_points
 from fkd.labels.states import Labels, State
 from fkd.labels.suspects import KINDS, MISSING, REASONS, UNSURE, WRONG, find_suspects, judge_labels
 from fkd.labels.twins import Twins
-from fkd.labels.unseen import SHAPE_ONLY, Unseen
+from fkd.labels.unseen import SHAPE_ONLY, Source, Unseen
+from fkd.labels.words import place
 from fkd.statistics.swaps import exchange
 
 ROWS = 120
 TRUTH = faces(ROWS, noise=0.0)
 NOISE = np.random.default_rng(3).normal(0, 0.7, TRUTH.shape)
-MODEL = "validation part of run 'one'"
+MODEL = "run 'one'"
+SHAPE = SHAPE_ONLY.title
+
+
+def source(error: float = 0.8) -> Source:
+    """A reference model that is usually off by ``error`` px at every point."""
+    return Source("one", error / 2**0.5, ROWS, errors=np.full(len(SCHEMA), error))
 
 
 def labels(points: np.ndarray | None = None) -> Labels:
@@ -26,12 +33,12 @@ def labels(points: np.ndarray | None = None) -> Labels:
     return Labels.original(replace(labelled(ROWS), keypoints=points))
 
 
-def unseen(expected: float = 1.0, known: slice = slice(None)) -> Unseen:
-    """The truth, as a model says it of the images ``known``."""
+def unseen(expected: float = 1.0, known: slice = slice(None), error: float = 0.8) -> Unseen:
+    """The truth, as a model says it of the images ``known`` that is usually off by ``error``."""
     nothing = Unseen.none(ROWS, len(SCHEMA))
-    points, errors, source = nothing.points, nothing.expected, nothing.source
-    points[known], errors[known], source[known] = TRUTH[known], expected, 1
-    return Unseen(points, errors, source, (SHAPE_ONLY, MODEL))
+    points, errors, numbers = nothing.points, nothing.expected, nothing.source
+    points[known], errors[known], numbers[known] = TRUTH[known], expected, 1
+    return Unseen(points, errors, numbers, (SHAPE_ONLY, source(error)))
 
 
 def planted() -> np.ndarray:
@@ -58,15 +65,35 @@ def test_each_mistake_is_found_with_its_reason():
     assert {s.source for s in found} == {MODEL}
     slip = by_row[int(given.rows[5])]
     assert slip.keypoints == (10,)
-    assert slip.note.startswith("nose tip lies ")
-    assert "px right and" in slip.note
-    assert slip.note.endswith("px up of where it is expected")
+    moved = given.points[5, 10] - TRUTH[5, 10]
+    assert slip.note == f"nose tip lies {place(moved, 'the prediction')}"
+    assert "px right of and " in slip.note
+    assert slip.standing == "RMSE 0.57 px on 120 validation images, has not seen this image"
     swap = by_row[int(given.rows[30])]
-    assert swap.note == "left and right are exchanged: all of 6 pairs"
+    assert swap.note == "left and right are swapped: all 6 pairs"
     np.testing.assert_array_equal(swap.fix, labels().points[30])
     shift = by_row[int(given.rows[60])]
     assert "all points lie" in shift.note
     np.testing.assert_allclose(shift.fix, labels().points[60], atol=0.7)
+
+
+def test_a_fix_is_proposed_only_where_the_model_is_much_nearer_than_the_move():
+    points = labels().points.copy()
+    points[5, 10] += (9, -9)
+    points[7, 10] += (4, 4)
+    given = labels(points)
+    rows = {at: int(given.rows[at]) for at in (5, 7)}
+
+    def fixed(error: float) -> dict[int, bool]:
+        found = find_suspects(given, unseen(error=error), kinds=[WRONG])
+        return {s.row: s.fix is not None for s in found}
+
+    assert fixed(0.8) == {rows[5]: True, rows[7]: True}
+    assert fixed(3.0) == {rows[5]: True, rows[7]: False}
+    assert fixed(9.0) == {rows[5]: False, rows[7]: False}
+    nothing = find_suspects(given, Unseen.none(ROWS, len(SCHEMA)), kinds=[WRONG])
+    assert nothing
+    assert all(s.fix is None for s in nothing)
 
 
 def test_the_order_does_not_depend_on_chance():
@@ -103,7 +130,7 @@ def test_without_any_prediction_only_the_shape_counts():
     given = labels(planted())
     found = find_suspects(given, Unseen.none(ROWS, len(SCHEMA)))
     assert {s.kind for s in found} == {WRONG}
-    assert {s.source for s in found} == {SHAPE_ONLY}
+    assert {s.source for s in found} == {SHAPE}
     reasons = {s.row: s.reason for s in found}
     assert reasons[int(given.rows[30])] == "swap"
     assert reasons[int(given.rows[5])] == "slip"
@@ -114,7 +141,7 @@ def test_images_without_a_prediction_among_others():
     given = labels(planted())
     found = find_suspects(given, unseen(known=slice(20, None)), kinds=[WRONG])
     assert {s.row: s.source for s in found} == {
-        int(given.rows[at]): SHAPE_ONLY if at == 5 else MODEL for at in (5, 30, 60, 90)
+        int(given.rows[at]): SHAPE if at == 5 else MODEL for at in (5, 30, 60, 90)
     }
 
 
@@ -138,7 +165,9 @@ def test_missing_points_are_offered_where_the_model_is_sure():
     (suspect,) = find_suspects(given, unseen())
     assert (suspect.kind, suspect.keypoints) == (MISSING, (2, 4))
     assert 1.5 < suspect.score <= 2
-    assert suspect.note.startswith("could be added: left eye inner corner and right eye inner")
+    assert suspect.note.startswith(
+        "left eye inner corner and right eye inner corner are missing, and the model is "
+    )
     np.testing.assert_array_equal(suspect.fix[[2, 4]], TRUTH[8, [2, 4]])
     np.testing.assert_array_equal(suspect.fix[5:], points[8, 5:])
     assert find_suspects(given, unseen(expected=9.0)) == []
@@ -155,7 +184,7 @@ def test_images_that_the_model_is_less_sure_of_than_usual():
     found.expected[[3, 70]] *= [[1.5], [1.3]]
     listed = find_suspects(labels(), found, kinds=[UNSURE])
     assert [s.row for s in listed[:2]] == labels().rows[[3, 70]].tolist()
-    assert listed[0].note.startswith("the model expects to be 1.5 px off; 1.0 px is usual")
+    assert listed[0].note.startswith("the model expects an error of 1.5 px; 1.0 px is usual")
     assert listed[0].keypoints
     assert listed[0].fix is None
     # A model that does not say how sure it is: nothing is listed, and nothing fails.
@@ -207,7 +236,7 @@ def test_where_nothing_can_be_compared_the_shape_counts():
     found = find_suspects(given, of_four(), kinds=[WRONG])
     alone = find_suspects(given, Unseen.none(ROWS, len(SCHEMA)), kinds=[WRONG])
     assert found == alone
-    assert {s.source for s in found} == {SHAPE_ONLY}
+    assert {s.source for s in found} == {SHAPE}
     assert int(given.rows[30]) in {s.row for s in found}
 
 
@@ -228,7 +257,7 @@ def test_how_sure_a_model_is_goes_by_the_points_that_it_learned():
     found.points[:, ~FOUR], found.expected[:, ~FOUR] = np.nan, np.nan
     listed = find_suspects(labels(), found, kinds=[UNSURE])
     assert [s.row for s in listed[:2]] == labels().rows[[3, 70]].tolist()
-    assert listed[0].note.startswith("the model expects to be 1.5 px off; 1.0 px is usual")
+    assert listed[0].note.startswith("the model expects an error of 1.5 px; 1.0 px is usual")
     assert all(FOUR[list(s.keypoints)].all() for s in listed)
 
 
@@ -248,8 +277,8 @@ def test_duplicates_that_disagree():
     assert suspect.reason == "duplicates"
     assert suspect.row == given.rows[11]
     assert suspect.keypoints == (7,)
-    assert suspect.source == f"labels of its duplicate, row {given.rows[10]}"
-    assert f"the same picture is row {given.rows[10]}" in suspect.note
+    assert suspect.source == f"row {given.rows[10]}, a duplicate"
+    assert suspect.note.startswith(f"row {given.rows[10]} shows the same picture")
     np.testing.assert_allclose(suspect.fix[7], points[10, 7], atol=2)
 
 

@@ -23,11 +23,11 @@ from fkd.inference.loading import open_pipeline
 from fkd.inference.reference import Reference
 from fkd.inference.submission import make_submission
 from fkd.keypoints import KAGGLE_15
+from fkd.labels.references import reference, unseen_by
 from fkd.labels.states import Labels
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggest, suggested
 from fkd.labels.suspects import find_suspects
-from fkd.labels.unseen import unseen_by
 from fkd.models import zoo
 from fkd.models.layers import HeatmapReadout
 from fkd.models.sources import TrainedModel, trained_model
@@ -37,7 +37,7 @@ from fkd.synthetic.render import render_faces
 from fkd.training import worker
 from fkd.training.config import Augmentation
 from fkd.training.create import teaches
-from fkd.training.pipeline import training_examples
+from fkd.training.examples import training_examples
 from fkd.training.reporter import Reporter
 from fkd.training.runs import create_run
 from fkd.training.status import FINISHED, RUNNING, Status
@@ -149,7 +149,7 @@ def photos_and_submissions(dataset, model, capsys, target):
 
 def queue_and_drafts(dataset, model, face):
     labels = Labels.original(dataset)
-    unseen = unseen_by([model], dataset)
+    unseen = unseen_by([reference(model, dataset, labels.points)], dataset)
     assert unseen.known.sum() == 6
     unseen.expected[:, FOUR] = 0.1  # as sure as can be
     holes = labels.points.copy()

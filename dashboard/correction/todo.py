@@ -15,16 +15,17 @@ from dashboard.correction.view import ALL, SUSPECTS, UNLABELLED, View
 from dashboard.current import Current
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.evaluation.predictions import Predictions, stored, version
+from fkd.evaluation.predictions import version
 from fkd.labels.at import labels_at
 from fkd.labels.queue import Queue, of_rows, of_suspects, unlabelled
+from fkd.labels.references import references, unseen_by
 from fkd.labels.states import Labels
 from fkd.labels.store import LabelStore
 from fkd.labels.suspects import MISSING, UNSURE, WRONG, Suspect, find_suspects
 from fkd.labels.twins import Twins, find_twins
-from fkd.labels.unseen import Unseen, best_first, joined_by_bundled, unseen_by
+from fkd.labels.unseen import Unseen
 from fkd.measures import Measures
-from fkd.models.sources import BUNDLED, TrainedModel, trained_model, trained_models
+from fkd.models.sources import TrainedModel, trained_model, trained_models
 from fkd.selection import Selection
 
 _SEEN, _BROWSED = "correct-queue-version", "correct-queue-browsed"
@@ -77,16 +78,9 @@ def _known(
     _models: tuple[TrainedModel, ...],
 ) -> Known:
     labels = labels_at(LabelStore(_dataset), number)
-    unseen = unseen_by(best_first(_models, _dataset), _dataset)
-    if (made := _bundled(_models, _dataset)) is not None:
-        unseen = joined_by_bundled(unseen, _dataset, made)
+    unseen = unseen_by(references(_models, _dataset, labels.points).judging, _dataset)
     twins = find_twins(_dataset, _measures, labels.points)
     return Known(number, labels, unseen, twins, tuple(find_suspects(labels, unseen, twins)))
-
-
-def _bundled(models: tuple[TrainedModel, ...], dataset: Dataset) -> Predictions | None:
-    bundled = next((model for model in models if model.name == BUNDLED), None)
-    return None if bundled is None else stored(bundled, dataset)
 
 
 def queue(shown: View, found: Known, reasons: tuple[str, ...] = ()) -> Queue:
@@ -127,4 +121,4 @@ def _selected(of: str, name: str) -> list[int]:
 def prediction(found: Known, position: int) -> tuple[np.ndarray, str]:
     """``(K, 2)`` px, NaN where unknown: what a model that never saw the image says of it, and
     which."""
-    return found.unseen.points[position], found.unseen.source_of(position)
+    return found.unseen.points[position], found.unseen.source_of(position).name

@@ -13,6 +13,8 @@ from fkd.errors import UserError
 
 if TYPE_CHECKING:
     from fkd.dataset import Dataset
+    from fkd.evaluation.predictions import Predictions
+    from fkd.labels.references import Choice, Points
     from fkd.labels.suspects import Suspect
     from fkd.labels.unseen import Unseen
     from fkd.models.sources import TrainedModel
@@ -22,24 +24,25 @@ _KINDS = ("wrong", "missing", "unsure")
 
 
 def add_verbs(verbs: Any) -> None:
-    suspects = verbs.add_parser("suspects", help="list the labels that are most likely wrong")
+    suspects = verbs.add_parser("suspects", help="list likely label errors and missing labels")
     suspects.add_argument("name", metavar="NAME", help="a dataset")
     suspects.add_argument(
         "--model",
         action="append",
         default=[],
         metavar="RUN|bundled",
-        help="whose predictions labels are compared with; may be repeated, the first that did not "
-        "learn from an image counts (default: every run on this dataset, the best first)",
+        help="reference model, whose predictions labels are compared with; may be repeated, the "
+        "first that did not learn from an image counts (default: the runs on this dataset that "
+        "ended well and whose error is near the smallest, the best first)",
     )
     suspects.add_argument(
         "--kind",
         choices=_KINDS,
         action="append",
-        help="wrong labels, missing points that could be added, or images that the model is "
-        "unsure of; may be repeated (default: all)",
+        help="likely label errors, missing labels that could be added, or uncertain predictions; "
+        "may be repeated (default: all)",
     )
-    suspects.add_argument("--limit", type=int, default=20, help="of each kind (20); 0 = all")
+    suspects.add_argument("--limit", type=int, default=20, help="images of each kind (20); 0 = all")
     suspects.add_argument("--json", action="store_true", help="print JSON, with the fixes")
     suspects.add_argument(
         "--folds",
@@ -63,6 +66,7 @@ def run_suspects(arguments: argparse.Namespace) -> None:
     if arguments.limit < 0:
         raise UserError("--limit must be 0 or more.")
     from fkd.labels.at import labels_at
+    from fkd.labels.references import unseen_by
     from fkd.labels.store import LabelStore
     from fkd.labels.suspects import find_suspects
     from fkd.labels.twins import find_twins
@@ -71,11 +75,12 @@ def run_suspects(arguments: argparse.Namespace) -> None:
 
     dataset = open_named(arguments.name)
     with progress_bar() as progress:
-        unseen = _unseen(arguments, dataset, progress)
         labels = labels_at(LabelStore(dataset))
+        choice = _references(arguments, dataset, labels.points, progress)
+        unseen = unseen_by(choice.judging, dataset)
         twins = find_twins(dataset, measure(dataset, progress), labels.points, progress)
         found = find_suspects(labels, unseen, twins, arguments.kind or _KINDS)
-    _caveat(unseen)
+    _caveat(unseen, choice)
     shown = _limited(found, arguments.limit)
     if arguments.json:
         print_json([suspect.to_json(dataset.schema) for suspect in shown])
@@ -83,37 +88,46 @@ def run_suspects(arguments: argparse.Namespace) -> None:
         _print(shown, found)
 
 
-def _unseen(arguments: argparse.Namespace, dataset: Dataset, progress: Progress) -> Unseen:
-    from fkd.evaluation.parts import bundled_never_saw
-    from fkd.labels.unseen import best_first, unseen_by
+def _references(
+    arguments: argparse.Namespace,
+    dataset: Dataset,
+    labels: Points,
+    progress: Progress,
+) -> Choice:
+    from fkd.evaluation.parts import bundled_never_saw, validation_rows
+    from fkd.labels.references import Choice, bundled_reference, reference, references
     from fkd.models.sources import BUNDLED, trained_model, trained_models
 
+    if arguments.folds is None and not arguments.model:
+        models = trained_models()
+        if bundled_never_saw(dataset):
+            for model in models:
+                if model.name == BUNDLED:
+                    _predict(model, dataset, progress)
+        return references(models, dataset, labels)
     if arguments.folds is not None:
-        return unseen_by(_folds(arguments, dataset, progress), dataset)
-    models = [trained_model(name) for name in dict.fromkeys(arguments.model)]
+        models = _folds(arguments, dataset, progress)
+    else:
+        models = [trained_model(name) for name in dict.fromkeys(arguments.model)]
+    # Asked for by name, they judge whatever their error is.
+    found = []
     for model in models:
-        if model.name != BUNDLED:
-            from fkd.evaluation.parts import validation_rows
+        if model.name == BUNDLED:
+            made = _predict(model, dataset, progress)
+            found.append(bundled_reference(dataset, made, labels))
+            continue
+        validation_rows(model, dataset)  # says so where there is nothing to go by
+        if (one := reference(model, dataset, labels)) is not None:
+            found.append(one)
+    return Choice(tuple(found))
 
-            validation_rows(model, dataset)  # says so where there is nothing to go by
-    unseen = unseen_by(models or best_first(trained_models(), dataset), dataset)
-    asked = next((model for model in models if model.name == BUNDLED), None)
-    if asked is None and not models and bundled_never_saw(dataset):
-        asked = next((m for m in trained_models() if m.name == BUNDLED), None)
-    return unseen if asked is None else _with_bundled(unseen, asked, dataset, progress)
 
-
-def _with_bundled(
-    unseen: Unseen, model: TrainedModel, dataset: Dataset, progress: Progress
-) -> Unseen:
+def _predict(model: TrainedModel, dataset: Dataset, progress: Progress) -> Predictions:
     from fkd.evaluation import predictions as made
-    from fkd.labels.unseen import joined_by_bundled
 
-    if unseen.known.all():
-        return unseen
     if made.stored(model, dataset) is None:
         import_tensorflow()
-    return joined_by_bundled(unseen, dataset, made.predict(model, dataset, progress))
+    return made.predict(model, dataset, progress)
 
 
 def _folds(
@@ -131,17 +145,24 @@ def _folds(
         return train_folds(dataset, configs, progress)
     except KeyboardInterrupt:
         raise UserError(
-            "stopped; the run under way ends at its next batch. Ask again to go on."
+            "Stopped; the run under way ends at its next batch. Run the same command to go on."
         ) from None
 
 
-def _caveat(unseen: Unseen) -> None:
-    known = int(unseen.known.sum())
-    if known < len(unseen.known):
+def _caveat(unseen: Unseen, choice: Choice) -> None:
+    """What the list goes by, on stderr: it is no part of it."""
+    counts = Counter(unseen.source.tolist())
+    for number, source in enumerate(unseen.sources[1:], 1):
+        images = f"{counts[number]:,} {'image' if counts[number] == 1 else 'images'}"
+        standing = source.standing("them")
+        print(f"fkd: reference model of {images}: {source.title} ({standing})", file=sys.stderr)
+    for words in choice.left_out:
+        print(f"fkd: not a reference model: {words}", file=sys.stderr)
+    if counts[0]:
         print(
-            f"fkd: {known:,} of {len(unseen.known):,} images have a prediction of a model that "
-            "never saw them; the others are judged by their shape only. '--folds 4' trains what "
-            "is needed.",
+            f"fkd: {counts[0]:,} of {len(unseen.known):,} images have no prediction of a reference "
+            "model and are judged by the usual shape of faces only. '--folds 4' trains the models "
+            "that are needed.",
             file=sys.stderr,
         )
 
@@ -157,16 +178,18 @@ def _limited(found: list[Suspect], limit: int) -> list[Suspect]:
 
 
 def _print(shown: list[Suspect], found: list[Suspect]) -> None:
-    from fkd.labels.suspects import KINDS
+    from fkd.labels.suspects import KINDS, REASONS
 
     counts = Counter(suspect.kind for suspect in found)
     if not found:
-        print("Nothing looks wrong.")
+        print("No label looks wrong, and none can be added.")
     for kind in counts:
         rows = [
-            {"row": s.row, "score": f"{s.score:.1f}", "reason": s.reason, "why": s.note}
+            {"row": s.row, "score": f"{s.score:.1f}", "reason": REASONS[s.reason], "why": s.note}
             | {"compared with": s.source}
             for s in shown
             if s.kind == kind
         ]
-        print(f"{counts[kind]:,} {KINDS[kind]}" + ("" if not rows else f"\n{table(rows)}\n"))
+        images = "image" if counts[kind] == 1 else "images"
+        head = f"{KINDS[kind].capitalize()}: {counts[kind]:,} {images}"
+        print(f"{head}\n{table(rows)}\n" if rows else head)

@@ -1,5 +1,5 @@
-"""What to look at next: labels that are probably wrong, points that a model could add, images
-that it is unsure of.
+"""What to look at next: likely label errors, missing labels that a model could add, uncertain
+predictions.
 
 Nothing here changes a label. Each suspect says why an image deserves a look, about which points,
 and where there is one, what the labels would be once that is put right.
@@ -19,29 +19,30 @@ from fkd.keypoints import KeypointSchema
 from fkd.labels import words
 from fkd.labels.deviations import compare, compare_with_usual
 from fkd.labels.hypotheses import SHIFT, SLIP, SWAP, Judged, judge
+from fkd.labels.references import typical_errors
 from fkd.labels.states import Labels, State
 from fkd.labels.twins import Twins
-from fkd.labels.unseen import SHAPE_ONLY, Unseen
+from fkd.labels.unseen import SHAPE_ONLY, Errors, Unseen
 from fkd.statistics.missing import present
 
 WRONG, MISSING, UNSURE = "wrong", "missing", "unsure"
 
 KINDS = {
-    WRONG: "labels that are probably wrong",
-    MISSING: "missing points that the model is sure of",
-    UNSURE: "images where the model is unsure",
+    WRONG: "likely label errors",
+    MISSING: "missing labels",
+    UNSURE: "uncertain predictions",
 }
 """Kinds of suspects in words, in the order to look at them. Scores compare within a kind only."""
 
 REASONS = {
-    "slip": "one point slipped, or a few",
-    "swap": "left and right exchanged",
-    "shift": "the whole face shifted",
-    "far": "far from the prediction",
-    "shape": "an unusual shape",
+    "slip": "some points misplaced",
+    "swap": "left and right swapped",
+    "shift": "all points shifted",
+    "far": "most points misplaced",
+    "shape": "unusual shape",
     "duplicates": "duplicates disagree",
-    "missing": "missing, and the model is sure",
-    "unsure": "the model is unsure",
+    "missing": "missing labels",
+    "unsure": "uncertain prediction",
 }
 """Reasons in words; the last two are kinds of their own, the others of kind ``WRONG``."""
 
@@ -53,6 +54,9 @@ UNSURE_FROM = 3.0
 error on."""
 
 _MAD_TO_STD = 1.4826
+
+SAFE = 1 / 3
+"""A fix is proposed where what it goes by is usually off by at most this share of the move."""
 
 _FEW = 1 / 3
 """Up to this share of a face's points, and one in any case, are called slipped."""
@@ -72,9 +76,11 @@ class Suspect:
             to each point's median, lies above what is usual.
         keypoints: indices of the points that it is about.
         note: the same in plain words.
-        source: who says so: "validation part of run 't1'", "out of fold", "shape only".
+        source: what its labels were compared with: "run 't1'", "the usual shape of faces".
+        standing: of a reference model, how good it is and whether it may have seen the image.
         fix: ``(K, 2)`` float32, px: all labels of the image with this put right, NaN = missing;
-            None where there is nothing to propose.
+            None where there is nothing to propose: what they were compared with is not exact
+            enough, see ``SAFE``, or there was nothing but the usual shape of faces.
     """
 
     row: int
@@ -84,6 +90,7 @@ class Suspect:
     keypoints: tuple[int, ...]
     note: str
     source: str
+    standing: str = ""
     fix: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     def to_json(self, schema: KeypointSchema) -> dict[str, Any]:
@@ -100,6 +107,7 @@ class Suspect:
             "keypoints": [schema.names[k] for k in self.keypoints],
             "note": self.note,
             "source": self.source,
+            "standing": self.standing,
             "fix": fix,
         }
 
@@ -115,7 +123,7 @@ def find_suspects(
     descending score, then by row. At most one suspect of each kind for an image.
 
     Args:
-        unseen: what models say of these images that have not learned from them.
+        unseen: what reference models say of these images.
         twins: labels of duplicates, see ``find_twins``.
         least: the score that one of kind ``WRONG`` must exceed; 0: it is more likely wrong than
             right.
@@ -161,9 +169,11 @@ def _wrong(labels: Labels, unseen: Unseen, twins: Twins, least: float) -> list[S
     for at in np.flatnonzero(judged.score > least).tolist():
         predicted = bool(compared[at])
         reason = reason_of(judged, at, labels.points[at], predicted)
-        note = words.wrong(reason, judged, at, labels.points[at], labels.schema)
+        said = unseen.points[at] if predicted else None
+        note = words.wrong(reason, judged, at, labels.points[at], labels.schema, said)
         source = unseen.source_of(at) if predicted else SHAPE_ONLY
-        found[at] = _suspect(labels, at, WRONG, reason, judged, at, note, source)
+        suspect = _suspect(labels, at, reason, judged, at, note, source.errors)
+        found[at] = replace(suspect, source=source.title, standing=source.standing())
     for suspect in _disagreeing(labels, twins, judged, least):
         at = int(np.searchsorted(labels.rows, suspect.row))
         if at not in found or found[at].score < suspect.score:
@@ -184,6 +194,7 @@ def _disagreeing(labels: Labels, twins: Twins, judged: Judged, least: float) -> 
     score = np.fmax(apart.score, apart.score[back])
     apart = replace(apart, score=score)
     concerned = apart.keypoints | apart.keypoints[back]
+    errors = typical_errors(np.linalg.norm(points - twins.points, axis=2))
     found = []
     for i in np.flatnonzero(score > least).tolist():
         at, other = int(twins.at[i]), int(twins.of[i])
@@ -192,8 +203,8 @@ def _disagreeing(labels: Labels, twins: Twins, judged: Judged, least: float) -> 
             continue
         row = int(labels.rows[other])
         note = words.duplicates(points[i], twins.points[i], row)
-        source = f"labels of its duplicate, row {row}"
-        found.append(_suspect(labels, at, WRONG, "duplicates", apart, i, note, source))
+        suspect = _suspect(labels, at, "duplicates", apart, i, note, errors)
+        found.append(replace(suspect, source=f"row {row}, a duplicate"))
     return found
 
 
@@ -211,23 +222,34 @@ def reason_of(judged: Judged, i: int, points: NDArray[np.floating], predicted: b
 def _suspect(
     labels: Labels,
     at: int,
-    kind: str,
     reason: str,
     judged: Judged,
     i: int,
     note: str,
-    source: str,
+    errors: Errors,
 ) -> Suspect:
+    """Of kind ``WRONG``: image ``at``, by what face ``i`` of ``judged`` is; ``errors`` ``(K,)`` px:
+    how far off what it was compared with usually is."""
+    columns = np.flatnonzero(judged.keypoints[i])
+    move = np.linalg.norm(judged.fix[i, columns] - labels.points[at, columns], axis=1)
     return Suspect(
         row=int(labels.rows[at]),
-        kind=kind,
+        kind=WRONG,
         reason=reason,
         score=float(judged.score[i]),
-        keypoints=tuple(np.flatnonzero(judged.keypoints[i]).tolist()),
+        keypoints=tuple(columns.tolist()),
         note=note,
-        source=source,
-        fix=judged.fix[i],
+        source="",
+        fix=judged.fix[i] if _safe(move, errors, columns) else None,
     )
+
+
+def _safe(move: Errors, errors: Errors, columns: NDArray[np.intp]) -> bool:
+    """Whether ``errors`` ``(K,)`` are well below the ``move`` of the points ``columns``, px."""
+    if not len(errors) or not np.isfinite(errors[columns]).all():
+        return False
+    usual = np.sqrt(np.mean(errors[columns] ** 2))
+    return bool(usual <= SAFE * np.sqrt(np.mean(np.square(move))))
 
 
 def _missing(labels: Labels, unseen: Unseen) -> list[Suspect]:
@@ -248,7 +270,8 @@ def _missing(labels: Labels, unseen: Unseen) -> list[Suspect]:
                 score=float(sure[at, columns].sum()),
                 keypoints=tuple(columns.tolist()),
                 note=words.missing(columns, sure[at], labels.schema),
-                source=unseen.source_of(at),
+                source=unseen.source_of(at).title,
+                standing=unseen.source_of(at).standing(),
                 fix=fix,
             )
         )
@@ -285,7 +308,8 @@ def _unsure(labels: Labels, unseen: Unseen) -> list[Suspect]:
                     score=float(away[i] / spread),
                     keypoints=tuple(worst.tolist()),
                     note=words.unsure(errors[i].mean(), usual.mean()),
-                    source=unseen.source_of(at),
+                    source=unseen.source_of(at).title,
+                    standing=unseen.source_of(at).standing(),
                 )
             )
     return found
