@@ -25,7 +25,7 @@ function drawMarks(face, { points, edges, size, show, width, height }, picture) 
   const line = (kind, [x1, y1], [x2, y2], color) =>
     svg("line", { x1, y1, x2, y2, stroke: color, class: kind }, layer);
   const circle = (kind, [cx, cy], paint, words) =>
-    svg("circle", { cx, cy, class: kind, ...paint, ...(words && { "aria-label": words }) }, layer);
+    svg("circle", { cx, cy, class: kind, ...paint, ...(words && { role: "img", "aria-label": words }) }, layer);
   const numbers = ([x, y]) => `${x.toFixed(1)}, ${y.toFixed(1)}`;
   if (show.includes("edges")) {
     const ends = face.points.some((point) => point) ? at : guess;
