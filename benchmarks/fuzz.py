@@ -23,9 +23,11 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,8 @@ from fkd.keypoints import KAGGLE_15
 
 LIMIT_S = 20.0
 """Seconds that one input may take before its worker is ended."""
+MOST_BYTES = 500 << 20
+"""Memory that one input may take beyond what the process had before."""
 _SIZES = (0, 1, 24, 255, 4000, 7999, 65_535, 1 << 20, (1 << 31) - 1, (1 << 32) - 1)
 
 
@@ -490,10 +494,11 @@ def run(count: int, first: int = 0, batch: int = 500) -> Outcome:
                 worker.kill()
                 worker.join()
                 total.wrong.append(f"seed {last}: more than {LIMIT_S:.0f} s")
-            try:
+            with suppress(Empty):
                 outcome = queue.get(timeout=0.5)
-            except Exception:  # nothing yet
-                continue
+        if outcome is None:  # it may have answered just before it ended
+            with suppress(Empty):
+                outcome = queue.get(timeout=1)
         worker.join()
         if outcome is None:
             if not total.wrong or f"seed {at.value}:" not in total.wrong[-1]:
@@ -510,12 +515,18 @@ def run(count: int, first: int = 0, batch: int = 500) -> Outcome:
     return total
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try and report; returns the exit code, 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=20_000)
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     total = run(options.count, options.first)
+    total.wrong += [
+        f"{kind}: {taken >> 20} MB, more than {MOST_BYTES >> 20} MB"
+        for kind, taken in total.memory.items()
+        if taken > MOST_BYTES
+    ]
     for kind, number in sorted(total.done.items()):
         print(
             f"{kind:24} {number:7,}  at most {total.memory[kind] >> 20:4} MB, "
@@ -524,7 +535,8 @@ def main() -> None:
     print(f"{sum(total.done.values()):,} inputs, {len(total.wrong)} wrong")
     for line in total.wrong:
         print(line)
+    return 1 if total.wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

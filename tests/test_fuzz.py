@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,6 @@ import pytest
 from benchmarks import fuzz
 from benchmarks.fuzz import Outcome, Readers, attack
 from fkd.errors import printable
-
-MOST_BYTES = 500 << 20
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def test_hundreds_of_spoilt_files(readers):
         attack(readers, seed, outcome)
     assert not outcome.wrong
     assert set(outcome.done) == set(readers.kinds)
-    assert max(outcome.memory.values()) < MOST_BYTES
+    assert max(outcome.memory.values()) < fuzz.MOST_BYTES
     assert max(outcome.seconds.values()) < fuzz.LIMIT_S
 
 
@@ -48,3 +47,22 @@ def test_whole_files_are_read(readers, monkeypatch):
             said = readers.kinds[kind](random.Random(number))
             assert not any("damaged" in one or "not an image" in one for one in said)
             assert all(printable(one) == one for one in said)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(wrong=["photo, seed 3: a traceback"]),
+        Outcome(Counter(photo=1), [], {"photo": fuzz.MOST_BYTES + 1}, {"photo": 0.1}),
+    ],
+)
+def test_what_is_wrong_fails_the_command(outcome, monkeypatch):
+    monkeypatch.setattr(fuzz, "run", lambda count, first: outcome)
+    assert fuzz.main(["1"]) == 1
+
+
+def test_a_worker_that_answers_and_ends_at_once_is_heard():
+    outcome = fuzz.run(2, batch=1)
+    assert sum(outcome.done.values()) == 2
+    assert not outcome.wrong
+    assert fuzz.main(["1"]) == 0
