@@ -11,9 +11,10 @@ from fkd.inference.cut_jpeg import scans_of
 from fkd.inference.levels import is_deep_color
 from fkd.inference.netpbm import Header
 
-MAX_MEMORY = 500 << 20
-"""Most bytes that one photo may take while it is decoded: 64 million pixels of colours, and all
-that is made of them."""
+MAX_MEMORY = 480 << 20
+"""Most bytes that the pixels of one photo may take while it is decoded: 64 million of colours, and
+all that is made of them. With what decoders take whatever the size of a photo it stays below
+500 MB."""
 
 _COLOR, _GRAY = 3, 1
 _DECODERS = {"WEBP": 16.5, "AVIF": 16.5, "HEIF": 10.0}
@@ -32,6 +33,7 @@ _JPEG = {"JPEG", "MPO"}
 _TIFF_ROWS = 278
 _TIFF_TILE = (322, 323)
 _TIFF_BITS, _TIFF_SAMPLES, _TIFF_PACKING, _TIFF_TURN = 258, 277, 259, 274
+_TIFF_COLORS, _LUMINANCE = 262, 6
 _BIT_MODES = {"1": 1, "L": 1, "P": 1}
 
 
@@ -39,8 +41,9 @@ def needs(image: Image.Image, data: bytes) -> int:
     """Bytes that decoding ``data`` takes, just opened as ``image``."""
     pixels = image.width * image.height
     own = _BIT_MODES.get(image.mode, 2 if image.mode.startswith("I;") else 4)
-    gray = own < 4 and "transparency" not in image.info and image.mode != "P"
-    copied = own if image.mode in {"I", "F"} else 2 * own if gray else _COLOR
+    deep = image.mode in {"I", "F"} or image.mode.startswith("I;")
+    light = image.mode in {"L", "1"} and "transparency" not in image.info
+    copied = _GRAY if deep or light else _COLOR
     then = own + copied
     load = float(own)
     kind = image.format or ""
@@ -133,4 +136,5 @@ def _tiff(image: Image.Image, own: int) -> float:
     else:
         share = min(int(tags.get(_TIFF_ROWS, image.height)) / image.height, 1.0)
     # Colours as luminance and chrominance are unpacked as four bytes.
-    return float(turned + share * max(samples * max(bits) / 8, 4 if samples > 1 else 0))
+    least = 4 if tags.get(_TIFF_COLORS) == _LUMINANCE else 0
+    return float(turned + share * max(samples * max(bits) / 8, least))

@@ -23,6 +23,7 @@ from fkd.inference.frames import frames
 from fkd.inference.kinds import START, kind_of, shown
 from fkd.inference.levels import (
     BITS_NOTE,
+    LoadedLevels,
     black_and_white,
     deep_color,
     is_dark,
@@ -248,10 +249,8 @@ def _pixels(
     EXIF. The image is closed as soon as its pixels are copied, a few rows at a time: what Pillow
     keeps of a large photo is as much as all that is left of it in the end."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;"):
-        values = _copied(image, np.asarray)
+        gray, note = to_8_bit(LoadedLevels(image), white, falling)
         image.close()
-        gray, note = to_8_bit(values, white, falling)
-        del values
         gray = _turned(gray, turn)
         return np.repeat(gray[..., None], 3, axis=2), gray, note
     if image.mode in {"L", "1"} and "transparency" not in image.info:

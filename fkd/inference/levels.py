@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -49,19 +49,47 @@ def is_deep_color(image: Image.Image) -> bool:
     return ";16" in str(arguments[0] if isinstance(arguments, tuple) else arguments)
 
 
+class Levels(Protocol):
+    """What ``to_8_bit`` asks of an array, and what is read a few rows at a time has as well."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]: ...
+
+
+class LoadedLevels:
+    """The deep grey levels ``(H, W)`` of a loaded image, copied a few rows at a time: Pillow keeps
+    four bytes of each pixel, which a copy of all would double."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self._image = image
+        self.shape = (image.height, image.width)
+        self.dtype = self[:1].dtype
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        top, end, _ = rows.indices(self.shape[0])
+        return np.asarray(self._image.crop((0, top, self.shape[1], end)))
+
+
 def to_8_bit(
-    values: NDArray[Any], white: int | None, falling: bool = False
+    values: Levels, white: int | None, falling: bool = False
 ) -> tuple[NDArray[np.uint8], str]:
     """Deep levels as 0 to 255, and a note on their range where that was an assumption.
 
     Args:
-        values: ``(H, W)`` or ``(H, W, 3)``, integers or floating point numbers.
+        values: ``(H, W)`` or ``(H, W, 3)``, integers or floating point numbers, read a few rows at
+            a time.
         white: which level is white; None if what occurs decides.
         falling: whether 0 is white, and that level black.
     """
     if values.dtype.kind == "f":
         return _spread(values, falling)
-    low, high = int(values.min()), int(values.max())
+    ends = [(int(rows.min()), int(rows.max())) for rows in _strips(values)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
     if low < 0 or high > _DEEP:
         return _spread(values, falling)
     note, black = "", 0
@@ -77,10 +105,13 @@ def to_8_bit(
     return _scaled(values, white), note
 
 
-def _spread(values: NDArray[Any], falling: bool) -> tuple[NDArray[np.uint8], str]:
+def _strips(values: Levels) -> Iterator[NDArray[Any]]:
+    return (values[top : top + _STRIP] for top in range(0, values.shape[0], _STRIP))
+
+
+def _spread(values: Levels, falling: bool) -> tuple[NDArray[np.uint8], str]:
     low, high = np.inf, -np.inf
-    for top in range(0, len(values), _STRIP):
-        rows = values[top : top + _STRIP]
+    for rows in _strips(values):
         some = rows[np.isfinite(rows)]
         if some.size:
             low, high = min(low, float(some.min())), max(high, float(some.max()))
@@ -105,7 +136,7 @@ def _assumed(high: int) -> tuple[int, str]:
     return (1 << bits) - 1, note
 
 
-def _scaled(values: NDArray[Any], white: int, falling_to: int = 0) -> NDArray[np.uint8]:
+def _scaled(values: Levels, white: int, falling_to: int = 0) -> NDArray[np.uint8]:
     """``values`` with ``white`` as 255. Where they fall, ``falling_to`` is the level of black, and
     ``white`` how far above it white lies."""
     levels = np.arange(_DEEP + 1)
@@ -115,14 +146,12 @@ def _scaled(values: NDArray[Any], white: int, falling_to: int = 0) -> NDArray[np
     return _by_rows(values, lambda rows: table[rows])
 
 
-def _by_rows(
-    values: NDArray[Any], change: Callable[[NDArray[Any]], NDArray[Any]]
-) -> NDArray[np.uint8]:
+def _by_rows(values: Levels, change: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[np.uint8]:
     """``change`` of ``values`` a few rows at a time: on the way there it needs eight times the
     memory."""
     found = np.empty(values.shape, np.uint8)
-    for top in range(0, len(values), _STRIP):
-        found[top : top + _STRIP] = change(values[top : top + _STRIP])
+    for number, rows in enumerate(_strips(values)):
+        found[number * _STRIP :][: len(rows)] = change(rows)
     return found
 
 
