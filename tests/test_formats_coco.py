@@ -239,7 +239,7 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
     (
         set_at("categories", 0, "keypoints", ["left_eye", "righteye ", "chin"]),
         "category 'face', names keypoints that small does not have: 'chin'; rename them to those "
-        "that are not there: nose",
+        "that are missing: nose",
     ),
     (
         set_at("categories", 0, "keypoints", ["left_eyes", "Right_Eye", "nose"]),
@@ -312,9 +312,9 @@ def test_what_is_no_coco_file_is_refused(tmp_path: Path, text: bytes, reason: st
 
 def test_there_must_be_one_json_file(tmp_path: Path) -> None:
     for files, reason in (
-        ({"a.json": b"{}", "b.json": b"{}"}, r"holds several JSON files: a\.json, b\.json;"),
+        ({"a.json": b"{}", "b.json": b"{}"}, r"holds several JSON files: a\.json and b\.json;"),
         ({"a.txt": b"", "1.pts": b"", "2.pts": b""}, r"no JSON file .* It has 2 \.pts and 1 \.txt"),
-        ({}, "It has none"),
+        ({}, "It has no files"),
     ):
         with pytest.raises(UserError, match=reason):
             read_coco(write_zip(tmp_path / "a.zip", files), SMALL)
@@ -460,7 +460,7 @@ def test_numbered_keypoints_are_an_assumption(written: Path) -> None:
     imported = read_coco(path, SMALL)
     assert imported.points[0].tolist() == [[7, 8], [9, 10], [5, 6]]
     assert imported.assumptions == (
-        "The keypoints have numbers for names; they were taken to be: 1 left eye, 2 right eye, "
+        "The keypoints have numbers for names; they were taken to be: 1 left eye, 2 right eye and "
         "3 nose.",
     )
 
@@ -474,7 +474,7 @@ def test_names_are_matched_whatever_their_spelling(written: Path) -> None:
     )
 
 
-def test_categories_without_keypoints_are_passed_over(written: Path) -> None:
+def test_categories_without_keypoints_are_skipped(written: Path) -> None:
     def boxes(root: Root) -> None:
         root["categories"].insert(0, {"id": 7, "name": "box"})
         root["images"].append({"id": 99, "file_name": "99.png", "width": 640, "height": 480})
@@ -486,7 +486,7 @@ def test_categories_without_keypoints_are_passed_over(written: Path) -> None:
     assert imported.rows.tolist() == [0, 2, 12]
     assert imported.left_out == 1
     assert imported.notes == (
-        "3 annotations were passed over for having no keypoints: category box.",
+        "3 annotations were skipped because they have no keypoints: category box.",
     )
 
 
@@ -599,7 +599,7 @@ def test_two_images_of_one_row_are_refused(written: Path) -> None:
         read_coco(path, SMALL)
 
 
-def test_annotations_that_are_marked_as_deleted_are_passed_over(written: Path) -> None:
+def test_annotations_that_are_marked_as_deleted_are_skipped(written: Path) -> None:
     def throw_away(root: dict[str, Any]) -> None:
         root["annotations"][0]["deleted"] = True
         root["annotations"][1]["deleted"] = False
@@ -607,4 +607,4 @@ def test_annotations_that_are_marked_as_deleted_are_passed_over(written: Path) -
     changed_json(written / "annotations.json", throw_away)
     imported = read_coco(written, SMALL)
     assert len(imported) == 2
-    assert "1 annotation was passed over for being marked as deleted." in imported.notes
+    assert "1 annotation was skipped because it is marked as deleted." in imported.notes

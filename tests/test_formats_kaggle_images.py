@@ -203,7 +203,7 @@ def test_latin_1_spoils_only_its_row() -> None:
 def test_a_huge_field_is_a_wrong_pixel_count() -> None:
     batches, report = training(GOOD, ",,,," + "7 " * 300_000, ",,,," + "7" * 300_000, GOOD)
     assert rows_of(batches) == [0, 3]
-    assert report.problems[0].reason == "300000 pixels found, 6 expected"
+    assert report.problems[0].reason == "300,000 pixels found, 6 expected"
     assert all(len(problem.reason) < 100 for problem in report.problems)
 
 
@@ -228,7 +228,7 @@ def test_columns_that_lack_are_missing_points_and_further_ones_are_kept() -> Non
     }
     assert report.notes == [
         "The table has no columns for 1 of 2 keypoints (eye); they are missing in every row.",
-        "Kept beside the labels: the columns id, who.",
+        "Kept beside the labels: the columns id and who.",
     ]
 
 
@@ -238,7 +238,7 @@ def test_columns_that_lack_are_missing_points_and_further_ones_are_kept() -> Non
         ("eye_x,nose_x,nose_y", "missing column eye_y, though the other coordinate"),
         ("eyes_x,eyes_y,nose_x,nose_y", "is eyes_x meant to be eye_x?"),
         ("x1,y1", "no column of any keypoint"),
-        ("eye_x,eye_y,eye_x,eye_y", "duplicate columns eye_x, eye_y"),
+        ("eye_x,eye_y,eye_x,eye_y", "duplicate columns eye_x and eye_y"),
     ],
 )
 def test_columns_that_cannot_be_meant_are_refused(header: str, words: str) -> None:

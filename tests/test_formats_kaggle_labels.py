@@ -73,7 +73,7 @@ def test_a_mistake_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"some\.csv, row 1 \(line 3\), column left_eye_x: 'x' is "):
         read_kaggle(path, SMALL)
     path.write_text("\n".join([header.replace("nose", "chin"), *rows]))
-    with pytest.raises(UserError, match=r"some\.csv: the columns chin_x, chin_y look"):
+    with pytest.raises(UserError, match=r"some\.csv: the columns chin_x and chin_y look"):
         read_kaggle(path, SMALL)
     path.write_text(header)
     with pytest.raises(UserError, match="has a header but no rows"):

@@ -62,9 +62,9 @@ def test_numbers_are_an_assumption(first: int, order: list[int]) -> None:
         (
             ["nose_tip", "left_eye", "right_eye"],
             "file names keypoints that small does not have: 'nose_tip' (perhaps nose); rename them "
-            "to those that are not there: nose.",
+            "to those that are missing: nose.",
         ),
-        (["2", "3", "4"], "'2', '3', '4'; rename them"),
+        (["2", "3", "4"], "'2', '3' and '4'; rename them"),
         (["1", "1", "2"], "'1' twice"),
         (["", "", ""], "'' twice"),
     ],

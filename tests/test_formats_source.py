@@ -135,7 +135,7 @@ def test_missing_things_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(zipped(("a.csv", b"1"), ("b.csv", b"2")))
     text = refusal(tmp_path / "x.zip")
     assert "training.csv" in text
-    assert "a.csv, b.csv" in text
+    assert "a.csv and b.csv" in text
 
 
 def test_an_impossible_path_is_an_error_of_the_user(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from fkd.words import counted
+
 
 @cache
 def _field(separator: str) -> re.Pattern[str]:
@@ -50,6 +52,8 @@ def fields_of(
     if len(fields) < expected and len(fields) >= (expected if fewest is None else fewest):
         fields += [""] * (expected - len(fields))
     if len(fields) != expected:
-        plural = "" if found == 1 else "s"
-        return f"{found} field{plural} found, {expected} expected", "wrong number of fields"
+        return (
+            f"{counted(found, 'field')} found, {expected:,} expected",
+            "wrong number of fields",
+        )
     return fields

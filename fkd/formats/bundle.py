@@ -15,6 +15,7 @@ from typing import Protocol
 from fkd.errors import UserError
 from fkd.formats.source import check_entry, damage_of, is_hidden, leads_out
 from fkd.user_files import is_user_file, open_user_file, read_user_file
+from fkd.words import listed
 from fkd.zips import open_zip
 
 MAX_FILES = 2_000_000
@@ -70,13 +71,13 @@ def read_text(bundle: Bundle, name: str) -> str:
         raise UserError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
 
 
-def listed(bundle: Bundle) -> str:
-    """What files there are, for people: "4 .png and 1 .json", the most frequent first."""
+def kinds_of_files(bundle: Bundle) -> str:
+    """How many files there are of each kind, for people: "4 .png and 1 .json", the most frequent
+    first."""
     counts = Counter(
         PurePosixPath(name).suffix.lower() or PurePosixPath(name).name for name in bundle.names
     )
-    words = [f"{n:,} {kind}" for kind, n in counts.most_common(6)]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "none"
+    return listed(f"{n:,} {kind}" for kind, n in counts.most_common(6)) or "no files"
 
 
 def without_suffix(name: str) -> str:

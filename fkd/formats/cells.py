@@ -9,6 +9,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from fkd.words import counted
+
 _MISSING = pa.array(
     # The latter half is what spreadsheets show in English, German, Spanish and Dutch.
     [
@@ -202,8 +204,7 @@ def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
         return [(PATH, PATH)]
     reasons = []
     if len(words) != count:
-        plural = "" if len(words) == 1 else "s"
-        reason = f"{len(words)} pixel{plural} found, {count} expected"
+        reason = f"{counted(len(words), 'pixel')} found, {count:,} expected"
         reasons.append((reason, "wrong pixel count"))
     bad = _first_bad(words)
     if bad is not None:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import Bundle, listed, open_bundle
+from fkd.formats.bundle import Bundle, kinds_of_files, open_bundle
 from fkd.formats.coco_reading import IMAGES, CocoReader, parsed
 from fkd.formats.faces import Imported, given_out
 from fkd.formats.packing import packing
@@ -36,10 +36,12 @@ from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
 from fkd.user_files import is_user_file
+from fkd.words import listed
 
 FILE = "annotations.json"
 
 _CATEGORY = 1
+_SHOWN = 5
 _V = np.array([0, 0, 1, 2])
 """COCO's ``v`` of each state."""
 
@@ -152,13 +154,12 @@ def _opened(path: Path) -> Iterator[tuple[Bundle, str, bool]]:
         if not found:
             raise UserError(
                 f"{bundle.title} holds no JSON file with annotations; is it COCO? It has "
-                f"{listed(bundle)}."
+                f"{kinds_of_files(bundle)}."
             )
         if len(named or found) > 1:
-            files = ", ".join((named or found)[:5]) + (", ..." if len(named or found) > 5 else "")
             raise UserError(
-                f"{bundle.title} holds several JSON files: {files}; unpack it if it is a zip, and "
-                "name the one that is meant."
+                f"{bundle.title} holds several JSON files: {listed(named or found, _SHOWN)}; "
+                "unpack it if it is a zip, and name the one that is meant."
             )
         yield bundle, (named or found)[0], False
 

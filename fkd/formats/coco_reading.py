@@ -19,12 +19,15 @@ from fkd.formats.point_names import Order, order_of
 from fkd.formats.visibility import Visibility, check_visibility, read_states
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import State
+from fkd.words import counted, listed
 
 IMAGES = "images"
 """The folder of the pictures, beside the file."""
 
 _CVAT = ("person_keypoints_", "instances_")
 """What stands before the name of a subset in the file's; its images lie in ``images/SUBSET``."""
+
+_SHOWN = 5
 
 Json = dict[str, Any]
 
@@ -120,17 +123,18 @@ class CocoReader:
             faces[image_id] = self._face(annotation, category, images[image_id], where)
         self._left_out(images, faces)
         if deleted:
-            self._intake.notes.append(
-                f"{deleted:,} annotation{' was' if deleted == 1 else 's were'} passed over for "
-                "being marked as deleted."
-            )
+            were = counted(deleted, "annotation was", "annotations were")
+            are = "it is" if deleted == 1 else "they are"
+            self._intake.notes.append(f"{were} skipped because {are} marked as deleted.")
         if faces:
             self._take(list(faces.values()))
         if passed:
             n = sum(passed.values())
-            were = "annotation was" if n == 1 else "annotations were"
+            were = counted(n, "annotation was", "annotations were")
+            have = "it has" if n == 1 else "they have"
+            kinds = "category" if len(passed) == 1 else "categories"
             self._intake.notes.append(
-                f"{n:,} {were} passed over for having no keypoints: category {', '.join(passed)}."
+                f"{were} skipped because {have} no keypoints: {kinds} {listed(passed, _SHOWN)}."
             )
         self._intake.notes += self._pictures.notes
         if self._alone:

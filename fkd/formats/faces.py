@@ -57,11 +57,13 @@ def given_out(dataset: Dataset, labels: Labels, progress: Progress) -> Iterator[
         progress(stage, i + 1, total)
 
 
-def without_states(labels: Labels) -> Labels:
-    """``labels`` as a format holds them that has positions only: what has one is visible,
-    everything else missing."""
-    placed = labels.states >= State.OCCLUDED
-    states = np.where(placed, State.VISIBLE, State.MISSING).astype(np.uint8)
+def as_held(labels: Labels, held: frozenset[State]) -> Labels:
+    """``labels`` as files hold them that know the states ``held``: an occluded point is visible
+    where there are no occluded ones, an absent one missing where there are no absent ones."""
+    states = labels.states.copy()
+    for state, instead in ((State.OCCLUDED, State.VISIBLE), (State.ABSENT, State.MISSING)):
+        if state not in held:
+            states[states == state] = instead
     return replace(labels, states=states)
 
 
@@ -109,14 +111,8 @@ class Imported:
         return len(self.rows)
 
     def held(self, labels: Labels) -> Labels:
-        """``labels`` as these files can hold them: an occluded point is visible where they hold no
-        occluded ones, an absent one missing where they hold no absent ones."""
-        states = labels.states.copy()
-        if State.OCCLUDED not in self.in_file:
-            states[states == State.OCCLUDED] = State.VISIBLE
-        if State.ABSENT not in self.in_file:
-            states[states == State.ABSENT] = State.MISSING
-        return replace(labels, states=states)
+        """``labels`` as these files can hold them, see ``as_held``."""
+        return as_held(labels, self.in_file)
 
 
 class _Taken(NamedTuple):

@@ -16,6 +16,7 @@ from fkd.errors import UserError
 from fkd.formats.bundle import Bundle, without_suffix
 from fkd.formats.source import leads_out
 from fkd.inference.decode import SUFFIXES
+from fkd.words import counted
 
 NOT_READ = (
     *(".exr", ".ras", ".pcx", ".dng", ".cr2", ".nef", ".arw", ".psd", ".svg", ".ico", ".hdr"),
@@ -148,8 +149,7 @@ class Pictures:
     @property
     def notes(self) -> tuple[str, ...]:
         """How they were found, where it was not as the labels say; a sentence each."""
-        n = self.elsewhere
-        if not n:
+        if not self.elsewhere:
             return ()
-        were = "picture was" if n == 1 else "pictures were"
-        return (f"{n:,} {were} found by name, in another folder than the labels say.",)
+        were = counted(self.elsewhere, "picture was", "pictures were")
+        return (f"{were} found by name, in another folder than the labels say.",)

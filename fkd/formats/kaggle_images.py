@@ -14,14 +14,23 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from fkd.errors import printable
 from fkd.formats import cells
 from fkd.formats._parallel import ordered_map
 from fkd.formats.report import Report
 from fkd.formats.source import TableSource
-from fkd.formats.tables import SHOWN, Block, Found, Table, TextRows, lacking, listed
+from fkd.formats.tables import (
+    SHOWN,
+    Block,
+    Found,
+    Table,
+    TextRows,
+    columns_named,
+    lacking,
+    quoted,
+)
 from fkd.formats.writing import ROWS_AT_A_TIME, number_text, pixel_text, write_table
 from fkd.keypoints import KeypointSchema
+from fkd.words import counted, listed
 
 IMAGE = "Image"
 IMAGE_ID = "ImageId"
@@ -88,13 +97,12 @@ def read_training(
     _check_coordinates(table, schema)
     if table.absent:
         points = [name.removesuffix("_x") for name in table.absent if name.endswith("_x")]
-        shown = ", ".join(points[:SHOWN]) + (", ..." if len(points) > SHOWN else "")
         report.note(
-            f"The table has no columns for {len(points)} of {len(schema)} keypoints ({shown}); "
-            "they are missing in every row."
+            f"The table has no columns for {len(points)} of {len(schema)} keypoints "
+            f"({listed(points, SHOWN)}); they are missing in every row."
         )
     if table.others:
-        report.note(f"Kept beside the labels: the {listed(table.others)}.")
+        report.note(f"Kept beside the labels: the {columns_named(table.others)}.")
     absent = tuple(k for k, x in enumerate(schema.coordinate_names[::2]) if x in table.absent)
     nothing = 0
     for parsed in ordered_map(partial(_parse_training, table, schema), table.blocks()):
@@ -104,12 +112,10 @@ def read_training(
         for batch in _good_rows(parsed, report):
             yield replace(batch, absent=absent)
     if nothing:
-        what = (
-            "1 point at 0, 0 or -1, -1 was"
-            if nothing == 1
-            else (f"{nothing:,} points at 0, 0 or -1, -1 were")
+        points_were = counted(
+            nothing, "point at 0, 0 or -1, -1 was", "points at 0, 0 or -1, -1 were"
         )
-        report.note(f"{what} read as missing: that is where other tools put missing points.")
+        report.note(f"{points_were} read as missing: that is where other tools put missing points.")
 
 
 def _check_coordinates(table: Table, schema: KeypointSchema) -> None:
@@ -133,10 +139,10 @@ def _check_coordinates(table: Table, schema: KeypointSchema) -> None:
     odd = [name for name in table.others if _COORDINATE.search(name)]
     if absent and odd:
         near = get_close_matches(odd[0], sorted(absent), 1)
-        meant = f": is {printable(odd[0])} meant to be {near[0]}?" if near else ""
+        meant = f": is {quoted(odd[0])} meant to be {near[0]}?" if near else ""
+        look = "looks like a coordinate" if len(odd) == 1 else "look like coordinates"
         raise table.refuse(
-            f"the {listed(odd)} look like coordinates, but are of no keypoint of {schema.name}"
-            f"{meant}"
+            f"the {columns_named(odd)} {look}, but {schema.name} has no such keypoint{meant}"
         )
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.faces import Imported, positions, without_states
+from fkd.formats.faces import Imported, as_held, positions
 from fkd.formats.kaggle_images import read_training, training_columns
 from fkd.formats.packing import packing
 from fkd.formats.pictures import Spool
 from fkd.formats.report import Report, ValidationError
 from fkd.formats.source import files_in, open_table
+from fkd.formats.visibility import TWO_STATES
 from fkd.formats.writing import ROWS_AT_A_TIME, replacing_table, write_rows
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
@@ -97,8 +98,11 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
         numbered=False,
         notes=tuple(report.notes),
         unread=unread,
+        in_file=TWO_STATES,
         unsaid=unsaid,
     )
 
 
-held = without_states
+def held(labels: Labels) -> Labels:
+    """What comes back of ``labels``: positions, of visible points."""
+    return as_held(labels, TWO_STATES)

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from fkd.formats.bundle import Bundle
 from fkd.labels.formats import FORMATS
+from fkd.words import listed
 
 _BESIDE_LABELS = frozenset(
     f"{stem}.txt"
@@ -42,19 +43,16 @@ def other_labels(bundle: Bundle, format: str) -> tuple[str, ...]:
         "kaggle": [name for name in bundle.names if PurePosixPath(name).name == "training.csv"],
     }
     found.pop(format)
-    words = [
+    words = listed(
         f"{names[0]} ({FORMATS[other].title})"
         if len(names) == 1
         else f"{len(names):,} files such as {names[0]} ({FORMATS[other].title})"
         for other, names in found.items()
         if names
-    ]
+    )
     if not words:
         return ()
-    return (
-        f"{bundle.title} also holds labels in other formats, which were not read: "
-        f"{', '.join(words)}.",
-    )
+    return (f"{bundle.title} also holds labels in other formats, which were not read: {words}.",)
 
 
 def _coco(name: str) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
+from fkd.words import listed
 
 _LISTED = 5
 """Names listed at most; of more, how many they are."""
@@ -61,11 +62,11 @@ def order_of(names: Sequence[str], schema: KeypointSchema, where: str) -> Order:
     for first in (1, 0):
         numbers = [str(first + k) for k in range(len(schema))]
         if sorted(numbers) == sorted(given):
-            listed = ", ".join(
+            meant = listed(
                 f"{number} {point.label}"
                 for number, point in zip(numbers, schema.keypoints, strict=True)
             )
-            said = f"The keypoints have numbers for names; they were taken to be: {listed}."
+            said = f"The keypoints have numbers for names; they were taken to be: {meant}."
             return Order(np.array([given.index(number) for number in numbers]), (), (said,))
     raise _unknown(names, schema, where)
 
@@ -85,12 +86,6 @@ def _unknown(names: Sequence[str], schema: KeypointSchema, where: str) -> UserEr
             close = difflib.get_close_matches(plain_name(name), map(plain_name, free), 1)
             words.append(f"{name!r}" + (f" (perhaps {known[close[0]]})" if close else ""))
     return UserError(
-        f"{where} names keypoints that {schema.name} does not have: {_list(words)}; rename them to "
-        f"those that are not there: {_list(free)}."
+        f"{where} names keypoints that {schema.name} does not have: {listed(words, _LISTED)}; "
+        f"rename them to those that are missing: {listed(free, _LISTED)}."
     )
-
-
-def _list(words: Sequence[str]) -> str:
-    if len(words) <= _LISTED + 1:
-        return ", ".join(words)
-    return ", ".join(words[:_LISTED]) + f" and {len(words) - _LISTED} more"

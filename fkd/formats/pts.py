@@ -22,8 +22,14 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import Bundle, listed, open_bundle, read_text, without_suffix
-from fkd.formats.faces import Imported, Intake, given_out, without_states
+from fkd.formats.bundle import (
+    Bundle,
+    kinds_of_files,
+    open_bundle,
+    read_text,
+    without_suffix,
+)
+from fkd.formats.faces import Imported, Intake, as_held, given_out
 from fkd.formats.finding import Pictures
 from fkd.formats.layouts import other_labels
 from fkd.formats.packing import packing
@@ -80,7 +86,7 @@ def read_pts(path: Path, schema: KeypointSchema, progress: Progress = silent) ->
         if not files:
             raise UserError(
                 f"{bundle.title} holds no .pts files; is it the right format? It has "
-                f"{listed(bundle)}."
+                f"{kinds_of_files(bundle)}."
             )
         pictures = Pictures(bundle, "take all pictures away")
         points = np.empty((len(files), len(schema), 2))
@@ -131,4 +137,6 @@ def _point(line: str, where: str) -> tuple[float, float]:
     return x, y
 
 
-held = without_states
+def held(labels: Labels) -> Labels:
+    """What comes back of ``labels``: positions, of visible points."""
+    return as_held(labels, TWO_STATES)

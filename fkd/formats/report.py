@@ -14,6 +14,7 @@ from typing import IO
 from fkd.errors import UserError
 from fkd.files import replacing
 from fkd.formats.safe_csv import write_row
+from fkd.words import counted
 
 MAX_KEPT = 10_000
 """Problems kept as objects; further ones wait in a temporary file to be written."""
@@ -150,12 +151,12 @@ class Report:
         """One line: "12 bad rows of 7049 in training.csv: 7x wrong pixel count, ..."."""
         if self.fatal and not self.bad_rows:
             return f"{self.file}: {'; '.join(p.reason for p in self.fatal)}"
-        plural = "" if len(self.bad_rows) == 1 else "s"
-        text = f"{len(self.bad_rows) or 'no'} bad row{plural} of {self.rows}"
+        bad = counted(len(self.bad_rows), "bad row") if self.bad_rows else "no bad rows"
+        text = f"{bad} of {self.rows:,}"
         if self.file:
             text += f" in {self.file}"
-        counted = [f"{n:,}x {what}" for what, n in self._rows_by_category.most_common()]
-        return f"{text}: {', '.join(counted)}" if counted else text
+        counts = [f"{n:,}x {what}" for what, n in self._rows_by_category.most_common()]
+        return f"{text}: {', '.join(counts)}" if counts else text
 
     def write_csv(self, path: Path) -> None:
         """Write the problems as ``file,row,line,column,reason``; whole or not at all."""
@@ -174,7 +175,7 @@ class ValidationError(UserError):
         first = [*report.fatal, *(p for p in report.problems if p.row is not None)][:SHOWN]
         text = "; ".join(map(str, first))
         if rest := len(report) - len(first):
-            text += f"; and {rest:,} more problem{'' if rest == 1 else 's'}"
+            text += f"; and {counted(rest, 'more problem')}"
         super().__init__(text)
 
 

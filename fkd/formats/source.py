@@ -30,6 +30,7 @@ from fkd.formats._streams import (
     too_large,
 )
 from fkd.user_files import is_user_file, open_user_file
+from fkd.words import listed
 from fkd.zips import open_zip
 
 __all__ = [
@@ -93,6 +94,7 @@ _OTHER_KINDS = (
 )
 """How files begin that hold no table that is read, what they are, and what to do."""
 
+_SHOWN = 5
 _PEEK = 512
 _TAR_MARK = slice(257, 262)
 _ARCHIVE_ENDS = (".zip", *_TAR_ENDS)
@@ -397,8 +399,8 @@ def _pick(names: Sequence[str], kind: Kind, where: str) -> str:
             f"{where} is an Excel workbook, whose cells hold at most 32,767 characters, fewer than "
             "an image needs; take the table as it was before it was opened there"
         )
-    listed = ", ".join(_base(name) for name in names[:5]) or "nothing"
-    raise UserError(f"{where} does not hold {' or '.join(FILE_NAMES[kind])}; it holds {listed}")
+    held = listed(map(_base, names), _SHOWN) or "no files"
+    raise UserError(f"{where} does not hold {' or '.join(FILE_NAMES[kind])}; it holds {held}")
 
 
 def _entries(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipInfo]:

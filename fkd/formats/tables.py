@@ -24,6 +24,7 @@ from fkd.formats._lines import fields_of, split_fields
 from fkd.formats.point_names import plain_name
 from fkd.formats.report import Problem, Report, ValidationError
 from fkd.formats.source import TableSource
+from fkd.words import listed
 
 BLOCK_BYTES = 4 << 20
 """Text read and parsed at a time."""
@@ -147,7 +148,7 @@ class Table:
         needed = [i for name, i in self._at.items() if name not in optional]
         self._fewest = max(needed, default=-1) + 1
         if self.others and not keep_others:
-            report.note(f"Not read: the {listed(self.others)}.")
+            report.note(f"Not read: the {columns_named(self.others)}.")
 
     def problem(self, row: int, column: str | None, reason: str) -> Problem:
         return Problem(self.name, int(row), column, reason)
@@ -234,8 +235,8 @@ class Table:
         if not fitting:
             # What its first line says instead is nobody's business: it may be any file.
             raise self._refuse(
-                f"its first line names none of the columns of such a table ({listed(known, '')}); "
-                "is it the right file?"
+                "its first line names none of the columns of such a table "
+                f"({listed(map(quoted, known), SHOWN)}); is it the right file?"
             )
         self._separator = fitting[0]
         names = split[self._separator] or []
@@ -249,7 +250,7 @@ class Table:
         counts = Counter(found)
         repeated = [name for name in counts if counts[name] > 1 and name]
         if repeated:
-            raise self._refuse(f"duplicate {listed(repeated)}")
+            raise self._refuse(f"duplicate {columns_named(repeated)}")
         return found
 
     def _others(self, header: list[str], known: set[str]) -> tuple[str, ...]:
@@ -267,7 +268,7 @@ class Table:
         if len(others) > MAX_OTHERS:
             raise self._refuse(
                 f"it has {len(others):,} columns that are not known here, such as "
-                f"{listed(others[:3], '')}: is it the right file?"
+                f"{listed(map(quoted, others[:3]))}: is it the right file?"
             )
         return others
 
@@ -401,17 +402,20 @@ class Table:
 
 def lacking(missing: Sequence[str], others: Sequence[str] = ()) -> str:
     """That columns are missing, in words, with those that may be meant by them."""
-    text = f"missing {listed(missing)}"
+    text = f"missing {columns_named(missing)}"
     if others:
-        text += f"; it has {listed(others, '')} instead"
+        text += f"; it has {listed(map(quoted, others), SHOWN)} instead"
     return text
 
 
-def listed(names: Sequence[str], word: str = "column") -> str:
-    """``column a``, ``columns a, b and 28 more``; hostile names are shortened."""
-    shown = ", ".join(n if _WORD.fullmatch(n) else repr(n[:40]) for n in names[:SHOWN])
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return f"{word}{'s' if word and len(names) > 1 else ''} {shown}{more}".lstrip()
+def columns_named(names: Sequence[str]) -> str:
+    """``column a``, ``columns a, b and 28 more``, each ``quoted``."""
+    return f"column{'' if len(names) == 1 else 's'} {listed(map(quoted, names), SHOWN)}"
+
+
+def quoted(name: str) -> str:
+    """The ``name`` of a column, as it stands in messages: in quotes and short where it is odd."""
+    return name if _WORD.fullmatch(name) else repr(name[:40])
 
 
 def _with_line_feeds(text: bytes) -> bytes:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fkd.errors import UserError
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import State
+from fkd.words import counted
 
 Visibility = Literal["auto", "coco", "binary"]
 """How 1 is meant: ``coco`` occluded, ``binary`` labelled, and so visible. ``auto`` takes it for the
@@ -87,8 +88,9 @@ def read_states(
     finite = np.isfinite(positions).all(axis=2)
     unused = (visibility == 0) & finite & ~_stands_for_none(positions)
     if n := int(unused.sum()):
+        points = counted(n, "point", "points")
         have, were = ("has", "it was") if n == 1 else ("have", "they were")
-        notes += (f"{_points(n)} with visibility 0 {have} a position: {were} read as missing.",)
+        notes += (f"{points} with visibility 0 {have} a position: {were} read as missing.",)
     shares = (visibility > 0) & (visibility < 1)
     if meaning != "binary" and shares.any() and (meaning == "coco" or (visibility == 2).any()):
         i, k = np.argwhere(shares)[0]
@@ -123,9 +125,8 @@ def without_position(
     for x, y in NO_POSITION:
         here = labelled & (positions == (x, y)).all(axis=2)
         if n := int(here.sum()):
-            notes.append(
-                f"{_points(n)} at {x:g}, {y:g} {'was' if n == 1 else 'were'} read as missing."
-            )
+            at = f"at {x:g}, {y:g}"
+            notes.append(f"{counted(n, f'point {at} was', f'points {at} were')} read as missing.")
         found |= here
     return found, tuple(notes)
 
@@ -133,7 +134,3 @@ def without_position(
 def _stands_for_none(positions: NDArray[np.float64]) -> NDArray[np.bool_]:
     everywhere = np.ones(positions.shape[:2], np.bool_)
     return without_position(positions, everywhere)[0]
-
-
-def _points(n: int) -> str:
-    return f"{n:,} point{'' if n == 1 else 's'}"

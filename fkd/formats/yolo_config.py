@@ -141,10 +141,10 @@ def _names(names: Any, name: str) -> dict[Any, list[str]] | None:
     if not names:
         return None
     by_class = names if isinstance(names, dict) else {None: names}
-    for listed in by_class.values():
-        if not isinstance(listed, list) or not all(isinstance(n, str | int) for n in listed):
+    for words in by_class.values():
+        if not isinstance(words, list) or not all(isinstance(n, str | int) for n in words):
             raise UserError(f"{name}: kpt_names needs a list of names for each class.")
-    return {kind: [str(n) for n in listed] for kind, listed in by_class.items()}
+    return {kind: [str(n) for n in words] for kind, words in by_class.items()}
 
 
 def _classes(names: Any) -> dict[int, str]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.formats.bundle import Bundle, listed, open_bundle, read_text
+from fkd.formats.bundle import Bundle, kinds_of_files, open_bundle, read_text
 from fkd.formats.faces import Imported, Intake, given_out
 from fkd.formats.finding import Pictures, is_picture
 from fkd.formats.layouts import beside_labels, other_labels, yolo_labels
@@ -127,7 +127,7 @@ def read_yolo_pose(
         if not files:
             raise UserError(
                 f"{bundle.title} holds no labels/train/*.txt; is it YOLO-pose? Give the folder "
-                f"that holds the folder 'labels'; it has {listed(bundle)}."
+                f"that holds the folder 'labels'; it has {kinds_of_files(bundle)}."
             )
         reader = LineReader(read_config(bundle, schema), schema, visibility)
         pictures = Pictures(bundle, "take all pictures away")

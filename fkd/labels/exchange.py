@@ -20,6 +20,7 @@ from fkd.keypoints import KAGGLE_15, KeypointSchema
 from fkd.labels.formats import FORMATS
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
+from fkd.words import counted
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def _lost(labels: Labels, held: Labels) -> tuple[str, ...]:
         zip(labels.states[different].tolist(), held.states[different].tolist(), strict=True)
     )
     return tuple(
-        f"{n:,} {State(old).word} {'point is' if n == 1 else 'points are'} {State(new).word} in "
-        "the file."
+        f"{counted(n, f'{State(old).word} point is', f'{State(old).word} points are')} "
+        f"{State(new).word} in the file."
         for (old, new), n in sorted(counts.items())
     )
 
