@@ -262,3 +262,21 @@ def test_a_point_outside_that_another_tool_writes_changes_nothing(tmp_path: Path
     points[0, 0], states[0, 0] = (97.5, 20), State.VISIBLE
     whole = replace(imported, points=points, states=states)
     assert plan_import(whole, DATASET, labels, "yolo-pose", "f").edits == ()
+
+
+def test_rounding_is_judged_by_what_the_files_say(tmp_path: Path) -> None:
+    """Keypoints that they do not speak of keep labels that nobody rounded."""
+    imported = read_back(tmp_path)
+    gone = list(range(3, 11))
+    points = np.round(imported.points, 1)
+    states = imported.states.copy()
+    points[:, gone], states[:, gone] = np.nan, State.MISSING
+    plan = plan_import(
+        replace(imported, points=points, states=states, unsaid=tuple(gone)),
+        DATASET,
+        LABELS,
+        "coco",
+        "f",
+    )
+    assert plan.edits == ()
+    assert any("Positions are rounded in the files, to 0.1 px" in line for line in plan.lines())

@@ -4,7 +4,7 @@ there is nothing to compare with, points are held against where faces usually ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
+from fkd.progress import Progress, silent
+from fkd.words import counted, listed
 
 SAME_PX = 1e-3
 """Positions that lie so close are the same: other tools round to three decimals."""
@@ -33,8 +35,20 @@ _NEARLY_ALL = 0.5
 _SHIFT_PX = 0.25
 _SAME_FACE_PX = 0.25
 _MOST_COMPARED = 2_000
+"""Images whose labels are looked for among those of the others."""
+_ODD = 0.08
+"""Share of the image's width that points lie off their usual places at least where their order is
+called into question."""
+_SMALLEST = 0.55
+"""How much smaller than usual a set of faces may be; its inverse, how much larger."""
+_FARTHEST = 0.25
+"""Share of the image's width that the middle of the faces may lie off the usual one."""
 _SHOWN = 4
 _NOTHING = 1e6
+_WHOLE = (
+    "Every coordinate in the files is a whole number: positions seem to be cut off or rounded to "
+    "whole pixels."
+)
 
 Points = NDArray[np.floating]
 
@@ -54,6 +68,7 @@ class Changes:
         explanation: what would explain the moves other than corrections, in a sentence; empty if
             nothing would.
         odd: what is odd about points that get a position, a sentence each; see ``oddities``.
+        different: ``(N, K)`` bool, which labels change.
     """
 
     rows: int
@@ -65,7 +80,8 @@ class Changes:
     median_px: float
     largest_px: float
     explanation: str
-    odd: tuple[str, ...] = ()
+    odd: tuple[str, ...]
+    different: NDArray[np.bool_] = field(compare=False, repr=False)
 
     @property
     def total(self) -> int:
@@ -81,20 +97,16 @@ class Changes:
     def __str__(self) -> str:
         parts = []
         if self.placed:
-            parts.append(f"{_points(self.placed)} set")
+            parts.append(f"{counted(self.placed, 'point')} set")
         if self.moved:
             how_far = f"median {self.median_px:.2f} px, largest {self.largest_px:.2f} px"
-            parts.append(f"{_points(self.moved)} moved ({how_far})")
+            parts.append(f"{counted(self.moved, 'point')} moved ({how_far})")
         if self.removed:
-            parts.append(f"{_points(self.removed)} removed")
+            parts.append(f"{counted(self.removed, 'point')} removed")
         if self.restated:
-            parts.append(f"{_points(self.restated)} given another state")
-        where = f" in {self.rows:,} image{'' if self.rows == 1 else 's'}"
+            parts.append(f"{counted(self.restated, 'point')} given another state")
+        where = f" in {counted(self.rows, 'image')}"
         return ", ".join(parts) + where if parts else "nothing changes"
-
-
-def _points(count: int) -> str:
-    return f"{count:,} point{'' if count == 1 else 's'}"
 
 
 def rounding(points: Points, schema: KeypointSchema) -> float:
@@ -117,21 +129,27 @@ def rounding(points: Points, schema: KeypointSchema) -> float:
 
 
 def differences(
-    now: Labels, points: Points, states: NDArray[np.uint8]
+    now: Labels, points: Points, states: NDArray[np.uint8], step: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """``(N, K)`` which positions and which labels differ when ``points`` ``(N, K, 2)`` and
     ``states`` ``(N, K)`` take the place of the labels ``now``. Where the files round all positions,
-    those that come out alike do not differ."""
-    same = SAME_PX + rounding(points, now.schema) / 2
+    to ``step`` px (see ``rounding``), those that come out alike do not differ."""
+    same = SAME_PX + step / 2
     with np.errstate(invalid="ignore"):
         moved = np.asarray((np.abs(points - now.points) > same).any(axis=2))
     return moved, np.asarray(moved | (states != now.states))
 
 
-def changes(now: Labels, points: Points, states: NDArray[np.uint8]) -> Changes:
+def changes(
+    now: Labels,
+    points: Points,
+    states: NDArray[np.uint8],
+    step: float,
+    progress: Progress = silent,
+) -> Changes:
     """What changes when ``points`` and ``states`` take the place of ``now``; see
     ``differences``."""
-    moved, different = differences(now, points, states)
+    moved, different = differences(now, points, states, step)
     before, after = now.states >= State.OCCLUDED, states >= State.OCCLUDED
     placed = after & ~before
     distance = np.linalg.norm(points - now.points, axis=2)[moved].astype(np.float64)
@@ -144,8 +162,9 @@ def changes(now: Labels, points: Points, states: NDArray[np.uint8]) -> Changes:
         restated=int((different & (before == after) & ~moved).sum()),
         median_px=float(np.median(distance)) if len(distance) else 0.0,
         largest_px=float(distance.max()) if len(distance) else 0.0,
-        explanation=explain(now.points, points, moved, now.schema),
+        explanation=explain(now.points, points, moved, now.schema, progress),
         odd=_odd_where(now.points, points, placed, now.schema),
+        different=different,
     )
 
 
@@ -216,26 +235,33 @@ def in_directions(x: float, y: float) -> str:
     return f"{abs(x):.2f} px to the {across} and {abs(y):.2f} px {along}"
 
 
-def _exchanged(now: Points, then: Points, moved: NDArray[np.bool_]) -> str:
+def _exchanged(now: Points, then: Points, moved: NDArray[np.bool_], progress: Progress) -> str:
     """Whether images get the labels that others have now; in a sentence, empty if not."""
     rows = np.flatnonzero(moved.sum(axis=1) > FEW)[:_MOST_COMPARED]
+    before, after = now[rows], then[rows]
     count = 0
-    for i in rows:
-        away = np.linalg.norm(now[rows] - then[i], axis=2)
-        known = np.isfinite(away).sum(axis=1) > FEW
-        near = np.array(
-            [np.nanmedian(a) if ok else np.inf for a, ok in zip(away, known, strict=True)]
-        )
-        near[rows == i] = np.inf
-        count += bool(len(near)) and bool(near.min() < _SAME_FACE_PX)
+    for i in range(len(rows)):
+        progress("comparing the images", i, len(rows))
+        away = np.sort(np.linalg.norm(before - after[i], axis=2), axis=1)  # NaN comes last
+        known = np.isfinite(away).sum(axis=1)
+        near = away[np.arange(len(away)), np.maximum(known - 1, 0) // 2]  # the lower median
+        near[known <= FEW] = np.inf
+        near[i] = np.inf
+        count += bool(near.min() < _SAME_FACE_PX)
     if count < 2:
         return ""
     return f"{count:,} images would get the labels that others have now: rows seem to be exchanged."
 
 
-def explain(now: Points, then: Points, moved: NDArray[np.bool_], schema: KeypointSchema) -> str:
+def explain(
+    now: Points,
+    then: Points,
+    moved: NDArray[np.bool_],
+    schema: KeypointSchema,
+    progress: Progress = silent,
+) -> str:
     """What would explain that the points ``moved`` ``(N, K)`` come from ``now`` to ``then``, both
-    ``(N, K, 2)`` px, in a sentence; empty if nothing would."""
+    ``(N, K, 2)`` px, in a sentence; empty if nothing would. ``progress`` may stop it."""
     if not moved.any():
         return ""
     compared = np.isfinite(now).all(axis=2) & np.isfinite(then).all(axis=2)
@@ -244,10 +270,10 @@ def explain(now: Points, then: Points, moved: NDArray[np.bool_], schema: Keypoin
     places = now[rows], then[rows], moved[rows]
     return (
         _permutation(*places, schema)
-        or _exchanged(*places)
         or _whole_pixels(*places)
         or (_shift(*places) if most else "")
         or (_scale(*places) if most else "")
+        or _exchanged(*places, progress)  # last: it takes seconds
     )
 
 
@@ -297,9 +323,8 @@ def order_in_words(order: NDArray[np.intp], schema: KeypointSchema) -> str:
     if (order[others] == schema.mirror_order[others]).all():
         return "Left and right seem to be exchanged in the files: left is the subject's left here."
     labels = [keypoint.label for keypoint in schema.keypoints]
-    pairs = [f"what they call {labels[k]} lies at the {labels[order[k]]}" for k in others[:_SHOWN]]
-    more = f", and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-    return f"The files seem to have the points in another order: {', '.join(pairs)}{more}."
+    pairs = (f"what they call {labels[k]} lies at {labels[order[k]]}" for k in others)
+    return f"The files seem to have the points in another order: {listed(pairs, _SHOWN)}."
 
 
 def _whole_pixels(now: Points, then: Points, moved: NDArray[np.bool_]) -> str:
@@ -307,10 +332,7 @@ def _whole_pixels(now: Points, then: Points, moved: NDArray[np.bool_]) -> str:
         return ""
     if np.median(np.abs(then - now)[moved]) > 1:
         return ""
-    return (
-        "Every coordinate in the files is a whole number: positions seem to be cut off or rounded "
-        "to whole pixels."
-    )
+    return _WHOLE
 
 
 def is_whole(points: Points) -> bool:
@@ -358,10 +380,7 @@ def oddities(points: Points, schema: KeypointSchema) -> tuple[str, ...]:
     if not found[1]:
         found.append(unusual_order(points, schema))
     if whole:
-        found.append(
-            "Every coordinate is a whole number: positions seem to be cut off or rounded to whole "
-            "pixels."
-        )
+        found.append(_WHOLE)
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -433,12 +452,3 @@ def unusual_order(
     if as_named < _ODD * schema.width or permuted > 0.5 * as_named:
         return ""
     return order_in_words(order, schema)
-
-
-_ODD = 0.08
-"""Share of the image's width that points lie off their usual places at least where their order is
-called into question."""
-_SMALLEST = 0.55
-"""How much smaller than usual a set of faces may be; its inverse, how much larger."""
-_FARTHEST = 0.25
-"""Share of the image's width that the middle of the faces may lie off the usual one."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
-from fkd.errors import UserError
+from fkd.errors import UserError, printable
 from fkd.formats.faces import Imported
 from fkd.labels.at import labels_at
 from fkd.labels.exchange import codec
@@ -23,6 +23,7 @@ from fkd.labels.store import LabelStore
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, dataset_names, locked, staged
 from fkd.storage import DatasetWriter, open_dataset
+from fkd.words import counted, listed
 
 _BLOCK = 256
 _SHOWN = 5
@@ -55,28 +56,31 @@ class ImportPlan:
     def lines(self) -> list[str]:
         """What was read and what would change, for people, a sentence each; ``reasons`` apart."""
         imported = self.imported
-        rows = f"{len(imported):,} image{'' if len(imported) == 1 else 's'}"
-        said = [f"{self.source} ({FORMATS[self.format].title}): {self.placed:,} points in {rows}."]
+        what = f"{counted(self.placed, 'point')} in {counted(len(imported), 'image')}"
+        said = [f"{self.source} ({FORMATS[self.format].title}): {what}."]
         if self.changes is not None and self.edits:
             said.append(f"Compared with the labels now: {self.changes}.")
         said += imported.notes
         if imported.left_out:
-            said.append(f"Left out: {imported.left_out:,} images without a face in the files.")
+            images = counted(imported.left_out, "image")
+            said.append(f"Left out: {images} without a face in the files.")
         return [*said, *unread_note(imported)]
 
 
 def unread_note(imported: Imported) -> list[str]:
     """That files beside the labels were not read, in a sentence; none where all were."""
-    rest = imported.unread
-    if not rest:
+    if not imported.unread:
         return []
-    shown = ", ".join(name if name.isprintable() else repr(name) for name in rest[:_SHOWN])
-    more = f" and {len(rest) - _SHOWN:,} more" if len(rest) > _SHOWN else ""
-    return [f"Not read: {shown}{more}."]
+    return [f"Not read: {listed(map(printable, imported.unread), _SHOWN)}."]
 
 
 def plan_import(
-    imported: Imported, dataset: Dataset, current: Labels, format: str, source: str
+    imported: Imported,
+    dataset: Dataset,
+    current: Labels,
+    format: str,
+    source: str,
+    progress: Progress = silent,
 ) -> ImportPlan:
     """What must be changed in ``current``, the labels of all of ``dataset``, to say what the file
     called ``source`` says.
@@ -89,14 +93,14 @@ def plan_import(
     """
     rows, note = rows_in(imported, dataset)
     now = current.take(np.searchsorted(current.rows, rows))
-    now = _as_held(now, imported.held(codec(format).held(now)), imported)
+    step = rounding(imported.points, imported.schema)
+    now = _as_held(now, imported.held(codec(format).held(now)), imported, step)
     placed = _placed(imported)
-    imported = _with_unsaid(imported, now, note)
-    found = changes(now, imported.points, imported.states)
-    _, different = differences(now, imported.points, imported.states)
+    imported = _with_unsaid(imported, now, note, step)
+    found = changes(now, imported.points, imported.states, step, progress)
     edits = tuple(
         Edit(int(rows[i]), int(k), _label(imported, i, k, source))
-        for i, k in np.argwhere(different)
+        for i, k in np.argwhere(found.different)
     )
     reasons = [*(imported.assumptions if edits else ()), *found.odd]
     if found.explanation:
@@ -117,10 +121,10 @@ def _placed(imported: Imported) -> int:
     return int((imported.states >= State.OCCLUDED).sum())
 
 
-def _as_held(now: Labels, held: Labels, imported: Imported) -> Labels:
+def _as_held(now: Labels, held: Labels, imported: Imported, step: float) -> Labels:
     """The labels ``held`` by the format, those excepted that are ``now`` as the files say: a tool
     may write what an export would not, such as a point outside the image."""
-    _, different = differences(now, imported.points, imported.states)
+    _, different = differences(now, imported.points, imported.states, step)
     return replace(
         held,
         points=np.where(different[..., None], held.points, now.points),
@@ -128,16 +132,16 @@ def _as_held(now: Labels, held: Labels, imported: Imported) -> Labels:
     )
 
 
-def _with_unsaid(imported: Imported, now: Labels, note: str) -> Imported:
+def _with_unsaid(imported: Imported, now: Labels, note: str, step: float) -> Imported:
     """``imported`` with the labels ``now`` of keypoints that the files do not speak of, and with
-    notes on how its rows were found and its positions compared."""
+    notes on how its rows were found and its positions, rounded to ``step`` px, compared."""
     points, states = imported.points.copy(), imported.states.copy()
     unsaid = list(imported.unsaid)
     points[:, unsaid], states[:, unsaid] = now.points[:, unsaid], now.states[:, unsaid]
     notes = [*imported.notes, *([note] if note else [])]
     if unsaid:
         notes.append("Their labels stay as they are.")
-    if step := rounding(imported.points, imported.schema):
+    if step:
         notes.append(
             f"Positions are rounded in the files, to {step:.2g} px: labels that come out alike "
             "stay as they are."
@@ -180,8 +184,8 @@ def save_import(plan: ImportPlan, dataset: Dataset, author: str) -> str:
         return ""
     labels, rows = len(plan.edits), len({edit.row for edit in plan.edits})
     return (
-        f"{labels:,} label{'' if labels == 1 else 's'} of {rows:,} row{'' if rows == 1 else 's'} "
-        f"changed, now version {version.number} of the labels"
+        f"{counted(labels, 'label')} of {counted(rows, 'row')} changed, "
+        f"now version {version.number} of the labels"
     )
 
 
@@ -196,7 +200,7 @@ def save_dataset(
     """
     dataset = register_imported(name, plan.imported, plan.format, plan.source, progress)
     current = labels_at(LabelStore(dataset))
-    states = plan_import(plan.imported, dataset, current, plan.format, plan.source)
+    states = plan_import(plan.imported, dataset, current, plan.format, plan.source, progress)
     return dataset, save_import(states, dataset, author)
 
 
