@@ -19,7 +19,7 @@ from fkd.settings import home
 _OWNER, _TEAM = 0o077, 0o007
 """What is taken from everybody else; from those who are not of the group."""
 
-OURS = ("datasets", "runs", "predictions", "uploads", "exports", "logs", "cache", "keys")
+OURS = ("datasets", "runs", "predictions", "uploads", "exports", "logs", "cache", "keys", "queues")
 """The folders of a workspace."""
 
 _DATABASE = "labels.sqlite"

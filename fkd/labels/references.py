@@ -9,8 +9,8 @@ judges by default only where
   is measured on. Of two models, the points that both have learned count.
 
 Of those that are left, the one with the smallest error judges an image that several have not seen.
-Errors are measured by the labels of the images that a model has not learned from, without the
-largest of them: these are the wrong labels that it is to find.
+Errors are measured by the labels of the images that a model has not learned from, by medians: the
+wrong labels that it is to find must not count against it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ LIMIT = 1.5
 USEFUL = 0.5
 """What share of the error of the usual places a reference model may have."""
 
-_KEPT = 0.95
-"""Share of the distances, the smallest, that errors are measured by."""
+_MEDIAN_TO_RMS = 1 / np.sqrt(np.log(2))
+"""Of distances in the plane from a normal distribution."""
 
 Points = NDArray[np.floating]
 
@@ -160,14 +160,14 @@ def unseen_by(found: Iterable[Reference], dataset: Dataset) -> Unseen:
 
 
 def typical_errors(away: NDArray[np.floating]) -> Errors:
-    """``(K,)`` float64: the root mean square of the distances ``away`` ``(n, K)`` by keypoint, the
-    largest of them left out, see ``_KEPT``; NaN where there are none."""
+    """``(K,)`` float64: what the root mean square of the distances ``away`` ``(n, K)`` px would be
+    by keypoint if they were those of a normal distribution with their median; NaN where there are
+    none."""
     errors = np.full(away.shape[1], np.nan)
     for k in range(away.shape[1]):
-        column = away[:, k]
-        known = np.sort(np.asarray(column[np.isfinite(column)], np.float64))
+        known = away[np.isfinite(away[:, k]), k]
         if len(known):
-            errors[k] = np.sqrt(np.mean(known[: int(np.ceil(_KEPT * len(known)))] ** 2))
+            errors[k] = _MEDIAN_TO_RMS * float(np.median(known))
     return errors
 
 
