@@ -148,6 +148,7 @@ def test_a_table_with_images_of_its_own_takes_no_others(tmp_path: Path) -> None:
         (saved(IMAGES, more=IMAGES), "2 arrays"),
         (saved(np.array([{}], object)), "damaged"),
         (b"no zip", "damaged"),
+        (saved(np.zeros((200, 96, 96), np.uint8)), r"face_images\.npy would unpack to more than"),
     ],
 )
 def test_an_array_that_does_not_belong_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
@@ -155,3 +156,15 @@ def test_an_array_that_does_not_belong_is_refused(tmp_path: Path, data: bytes, w
     (tmp_path / "face_images.npz").write_bytes(data)
     with pytest.raises(UserError, match=words):
         read(tmp_path)
+
+
+def test_an_array_in_an_archive_is_judged_by_what_it_takes_there(tmp_path: Path) -> None:
+    """Not by what it would take before it was packed once more."""
+    array = np.random.default_rng(0).integers(0, 255, (1, 96, 96), np.uint8).repeat(900, axis=0)
+    inner = saved(array)
+    assert array.nbytes < 200 * len(inner)
+    with zipfile.ZipFile(tmp_path / "mirror.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("facial_keypoints.csv", TABLE)
+        archive.writestr("face_images.npz", inner)
+    with pytest.raises(UserError, match=r"face_images\.np[yz] would unpack to more than 200 times"):
+        read(tmp_path / "mirror.zip")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from fkd.errors import UserError
 from fkd.formats.writing import pixel_text
+from fkd.zips import check_entry, open_zip
 
 _ROWS = 256
 """Rows turned to text at a time: about 8 MB for small images."""
@@ -103,20 +103,19 @@ def _line(names: list[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def images_of(archive: IO[bytes], name: str) -> NDArray[np.uint8]:
-    """``(N, H, W)`` images of the ``.npz`` file in ``archive``: its only array, which has
-    ``(H, W, N)``, ``(N, H, W)`` or ``(N, H, W, 1)`` grey levels.
+def images_of(archive: IO[bytes], packed: int, name: str) -> NDArray[np.uint8]:
+    """``(N, H, W)`` images of the ``.npz`` file in ``archive``, which takes ``packed`` bytes: its
+    only array, which has ``(H, W, N)``, ``(N, H, W)`` or ``(N, H, W, 1)`` grey levels.
 
     Raises:
         UserError: if it holds something else, or is damaged or too large.
     """
     try:
-        with zipfile.ZipFile(archive) as file:
+        with open_zip(archive) as file:
             entries = [e for e in file.infolist() if e.filename.endswith(".npy")]
             if len(entries) != 1:
                 raise UserError(f"{name} holds {len(entries)} arrays; one with images is expected")
-            if entries[0].file_size > MAX_ARRAY_BYTES:
-                raise UserError(f"{name} holds an array of more than {MAX_ARRAY_BYTES >> 20:,} MB")
+            check_entry(entries[0], packed, MAX_ARRAY_BYTES)
             with file.open(entries[0]) as stream:
                 array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
     except UserError:

@@ -15,12 +15,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from fkd import settings
 from fkd.errors import UserError
+from fkd.zips import check_expansion, too_large
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-HARMLESS_BYTES = 1 << 20
-"""Expansion is not judged below this size: a few flat images compress by any ratio."""
 
 DAMAGE = (  # All that the archive modules are known to raise on files that are not what they say.
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error),
@@ -38,10 +36,6 @@ def damage_of(name: str) -> Iterator[None]:
         raise UserError(
             f"{name} is damaged or incomplete ({detail}); get it again, or pack it again"
         ) from error
-
-
-def too_large(name: str) -> UserError:
-    return UserError(f"{name} is refused: it is larger than {settings.MAX_TABLE_BYTES:,} bytes")
 
 
 class _Stream(io.RawIOBase):
@@ -94,13 +88,9 @@ class UnpackedStream(_Stream):
             data: Any = self._source.read(size)
         self._done += len(data)
         if self._done > settings.MAX_TABLE_BYTES:
-            raise too_large(self._name)
+            raise too_large(self._name, settings.MAX_TABLE_BYTES)
         # The decompressors read ahead, which makes this a little more lenient.
-        if self._done > max(HARMLESS_BYTES, self._packed.tell() * settings.MAX_EXPANSION):
-            raise UserError(
-                f"{self._name} is refused: it would unpack to more than "
-                f"{settings.MAX_EXPANSION} times its size, as no table of images does"
-            )
+        check_expansion(self._name, self._packed.tell(), self._done)
         return bytes(data)
 
     def seekable(self) -> bool:

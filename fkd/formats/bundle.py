@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from fkd.errors import UserError
-from fkd.formats.source import check_entry, damage_of, is_hidden, leads_out
+from fkd.formats._streams import damage_of
 from fkd.user_files import is_user_file, open_user_file, read_user_file
 from fkd.words import listed
-from fkd.zips import open_zip
+from fkd.zips import check_entry, is_hidden, leads_out, open_zip, too_large
 
 MAX_FILES = 2_000_000
 """Most files looked at: labels and pictures of a million faces."""
@@ -109,7 +109,7 @@ class _Folder:
     def read(self, name: str) -> bytes:
         data = read_user_file(self._place(name), MAX_FILE_BYTES, f"{name} in {self.title}")
         if data is None:
-            raise _too_large(name)
+            raise too_large(name, MAX_FILE_BYTES)
         return data
 
     def _place(self, name: str) -> Path:
@@ -150,21 +150,13 @@ class _Zip:
         entry = self._entries.get(name)
         if entry is None:
             raise UserError(f"{self.title} does not hold {name}.")
-        check_entry(entry, self._size, self.title)
-        if entry.file_size > MAX_FILE_BYTES:
-            raise _too_large(name)
+        check_entry(entry, self._size, MAX_FILE_BYTES)
         with damage_of(f"{name} in {self.title}"), self._archive.open(entry) as file:
             data = file.read(MAX_FILE_BYTES + 1)  # what is announced may be wrong
         if len(data) > MAX_FILE_BYTES:
-            raise _too_large(name)
+            raise too_large(name, MAX_FILE_BYTES)
         return data
 
 
 def _too_many(title: str) -> UserError:
     return UserError(f"{title} holds more than {MAX_FILES:,} files: is it the right one?")
-
-
-def _too_large(name: str) -> UserError:
-    return UserError(
-        f"{name} has more than {MAX_FILE_BYTES >> 20} MB, more than is read; split it up."
-    )

@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 from fkd.errors import UserError
 from fkd.formats.bundle import Bundle, without_suffix
-from fkd.formats.source import leads_out
 from fkd.inference.decode import SUFFIXES
 from fkd.words import counted
+from fkd.zips import leads_out
 
 NOT_READ = (
     *(".exr", ".ras", ".pcx", ".dng", ".cr2", ".nef", ".arw", ".psd", ".svg", ".ico", ".hdr"),

@@ -15,38 +15,21 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
 from fkd import settings
 from fkd.errors import UserError
 from fkd.formats._streams import (
     DAMAGE,
-    HARMLESS_BYTES,
     CheckedStream,
     TextStream,
     UnpackedStream,
     damage_of,
-    too_large,
 )
 from fkd.user_files import is_user_file, open_user_file
 from fkd.words import listed
-from fkd.zips import open_zip
-
-__all__ = [
-    "ARCHIVE_NAME",
-    "FILE_NAMES",
-    "HARMLESS_BYTES",
-    "Kind",
-    "TableSource",
-    "check_entry",
-    "damage_of",
-    "files_in",
-    "has_table",
-    "is_hidden",
-    "leads_out",
-    "open_table",
-]
+from fkd.zips import check_entry, is_hidden, leads_out, open_zip, too_large
 
 Kind = Literal["training", "test", "lookup", "submission"]
 
@@ -161,7 +144,8 @@ class _Opening:
 
     def __init__(self, stack: ExitStack, kind: Kind) -> None:
         self._stack, self._kind = stack, kind
-        self._images: Callable[[], IO[bytes]] | None = None
+        # What opens the images, and how many bytes they really take.
+        self._images: Callable[[], tuple[IO[bytes], int]] | None = None
 
     def table(self, found: _Found, outer: str = "") -> TableSource:
         """The table that ``found`` is or holds; ``outer`` is the kind of archive around it."""
@@ -181,7 +165,7 @@ class _Opening:
             if start.startswith(mark):
                 raise UserError(f"{found.name} is {what}, not a CSV table; {advice}")
         if found.size > settings.MAX_TABLE_BYTES:
-            raise too_large(found.name)
+            raise too_large(found.name, settings.MAX_TABLE_BYTES)
         checked = self._buffered(CheckedStream(found.stream, found.name, found.size))
         return TableSource(checked, found.size, found.name, found.entry)
 
@@ -193,7 +177,7 @@ class _Opening:
             archive = self._stack.enter_context(open_zip(found.stream))
             entries = _entries(archive, found.name)
             entry = entries[_pick(list(entries), self._kind, found.name)]
-            check_entry(entry, found.size, found.name)
+            check_entry(entry, found.size, settings.MAX_TABLE_BYTES)
         name = _base(entry.filename)
         if outer and name.lower().endswith(_ARCHIVE_ENDS):
             raise UserError(f"{found.name} holds one more archive, {name}; unpack it first")
@@ -201,8 +185,9 @@ class _Opening:
             inner = self._stack.enter_context(archive.open(entry))
         images = next((e for n, e in entries.items() if _base(n).lower() == IMAGES_NAME), None)
         if images is not None:
-            check_entry(images, found.size, found.name)
-            self._images = lambda: archive.open(images)
+            check_entry(images, found.size, settings.MAX_TABLE_BYTES)
+            packed = min(images.compress_size, found.size)
+            self._images = lambda: (archive.open(images), packed)
         place = found.entry or _slashed(entry.filename)
         return self.table(_Found(inner, entry.file_size, name, place), outer="zip")
 
@@ -233,7 +218,7 @@ class _Opening:
         if _base(entry).lower().endswith((*_ARCHIVE_ENDS, ".parquet")) or inner is None:
             raise UserError(f"{found.name} holds one more archive, {_base(entry)}; unpack it first")
         if member.size > settings.MAX_TABLE_BYTES:
-            raise too_large(found.name)
+            raise too_large(found.name, settings.MAX_TABLE_BYTES)
         checked = self._buffered(CheckedStream(inner, _base(entry), member.size))
         return TableSource(checked, member.size, _base(entry), found.entry or entry)
 
@@ -241,7 +226,7 @@ class _Opening:
         from fkd.formats._columnar import parquet_as_csv
 
         if found.size > settings.MAX_TABLE_BYTES:
-            raise too_large(found.name)
+            raise too_large(found.name, settings.MAX_TABLE_BYTES)
         pieces, rows, position = parquet_as_csv(found.stream, found.name)
         stream = self._buffered(TextStream(pieces))
         return TableSource(stream, rows, found.name, found.entry, position)
@@ -252,7 +237,7 @@ class _Opening:
         if self._kind != "training":
             return table
         if self._images is None and is_user_file(beside):
-            self._images = lambda: open_user_file(beside)[0]
+            self._images = lambda: open_user_file(beside)
         if self._images is None:
             return table
         assert isinstance(table.stream, io.BufferedReader)
@@ -260,8 +245,10 @@ class _Opening:
             return table
         from fkd.formats._columnar import images_of, with_images
 
-        with damage_of(IMAGES_NAME), self._images() as archive:
-            images = images_of(archive, IMAGES_NAME)
+        with damage_of(IMAGES_NAME):
+            archive, packed = self._images()
+            with archive:
+                images = images_of(archive, packed, IMAGES_NAME)
         pieces = with_images(iter(table.stream.readline, b""), images, IMAGES_NAME, table.name)
         total, position = table.size, table.position or _counted(table.stream)
         stream = self._buffered(TextStream(pieces))
@@ -436,38 +423,9 @@ def _too_many(where: str) -> UserError:
     return UserError(f"{where} holds more than {MAX_FILES:,} files: is it the right one?")
 
 
-def leads_out(name: str) -> bool:
-    """Whether ``name``, a path inside a zip or folder, points to somewhere else."""
-    path = PurePosixPath(_slashed(name))
-    return path.is_absolute() or ".." in path.parts or bool(PureWindowsPath(path).drive)
-
-
-def is_hidden(name: str) -> bool:
-    """Whether the file at ``name`` is one that systems add for themselves."""
-    path = PurePosixPath(_slashed(name))
-    known = path.name.lower() in ("thumbs.db", "desktop.ini")
-    return known or "__MACOSX" in path.parts or path.name.startswith(".")
-
-
 def _slashed(name: str) -> str:
     return name.replace("\\", "/")
 
 
 def _base(name: str) -> str:
     return _slashed(name).rsplit("/", 1)[-1]
-
-
-def check_entry(entry: zipfile.ZipInfo, container_size: int, name: str) -> None:
-    """``UserError`` if ``entry`` of the zip ``name``, ``container_size`` bytes long, is encrypted,
-    too large, or packed better than anything honest."""
-    if entry.flag_bits & 1:
-        raise UserError(f"{name} is encrypted; unpack it with its password first")
-    if entry.file_size > settings.MAX_TABLE_BYTES:
-        raise too_large(_base(entry.filename))
-    # The header's compressed size can lie, but not beyond the file that holds the entry.
-    packed = min(entry.compress_size, container_size)
-    if entry.file_size > max(HARMLESS_BYTES, packed * settings.MAX_EXPANSION):
-        raise UserError(
-            f"{name} is refused: {_base(entry.filename)} would unpack to more than "
-            f"{settings.MAX_EXPANSION} times its size, as no table of images does"
-        )
