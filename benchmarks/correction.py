@@ -22,25 +22,25 @@ from benchmarks.data import Inputs
 from benchmarks.processes import in_child
 from benchmarks.report import Claim, Figure, Part, p95
 from benchmarks.runner import measure
+from fkd.keypoints import KAGGLE_15
 
 _FRAME = ".st-key-correct-frame"
 _NAME = "usual"
+_WIDTH = KAGGLE_15.width
 
 _WATCH = """() => {
   const host = [...document.querySelectorAll('.st-key-correct-frame *')]
     .find((node) => node.shadowRoot && node.shadowRoot.querySelector('.dc-root'));
   const root = host.shadowRoot;
-  const marks = root.querySelector('canvas.lower-canvas.dc-canvas, .dc-canvas');
   const under = root.querySelector('.dc-background-canvas');
   const look = () => [...under.getContext('2d').getImageData(300, 300, 40, 40).data].join();
-  const drawn = () => root.hands.marks.every(([x, y]) => x < 0 || y < 0
-    || x >= marks.width || y >= marks.height
-    || marks.getContext('2d').getImageData(x - 6, y - 6, 12, 12).data.some((v) => v));
+  const drawn = () => root.querySelectorAll('.marks .dot, .marks .suggested').length
+    >= Object.keys(root.stage.face.marks).length;
   window.watch = () => {
-    const [begin, serial, before] = [performance.now(), root.hands.serial, look()];
+    const [begin, serial, before] = [performance.now(), root.stage.serial, look()];
     window.took = null;
     const wait = () => {
-      if (root.hands.serial !== serial && look() !== before && drawn())
+      if (root.stage.serial !== serial && look() !== before && drawn())
         window.took = performance.now() - begin;
       else requestAnimationFrame(wait);
     };
@@ -206,13 +206,14 @@ class Annotator:
     def drag(self) -> None:
         """Move the first point that is there by two px."""
         box = self.page.locator(f"{_FRAME} canvas.upper-canvas").bounding_box()
-        places = self.page.locator(".st-key-correct-points .where").all_inner_texts()
-        spot = next(p for p in places if p and p[0].isdigit())
-        x, y = (8 * (float(v) + 0.5) for v in spot.split())
+        lines = self.page.locator(".st-key-correct-points .line.visible")
+        spot = [float(lines.first.locator(f".{axis}").inner_text()) for axis in "xy"]
+        px = box["width"] / _WIDTH
+        x, y = (px * (v + 0.5) for v in spot)
         mouse = self.page.mouse
         mouse.move(box["x"] + x, box["y"] + y)
         mouse.down()
-        mouse.move(box["x"] + x + 16, box["y"] + y + 16, steps=3)
+        mouse.move(box["x"] + x + 2 * px, box["y"] + y + 2 * px, steps=3)
         mouse.up()
         self.actions += 1
         _settled(self.page)

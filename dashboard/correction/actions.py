@@ -83,9 +83,9 @@ def skip_and_go(view: View, row: int | None) -> Callable[[Desk], None]:
 
 
 def go(view: View, row: int | None) -> None:
-    """Open ``row``; what is not saved stays a draft."""
+    """Open ``row``; what is not saved is kept."""
     if row is None:
-        tell("That was the last one of this queue.")
+        tell("That was the last image of this queue.")
         return
     write(replace(view, row=row))
 
@@ -108,12 +108,12 @@ def take_theirs(desk: Desk) -> None:
 
 def undo(desk: Desk) -> None:
     """Take back the last step; without one, the last save of this image."""
-    _step(desk, Sheet.undo, history.undo, "undone")
+    _step(desk, Sheet.undo, history.undo, "was undone")
 
 
 def redo(desk: Desk) -> None:
     """Bring back what was taken back last."""
-    _step(desk, Sheet.redo, history.redo, "brought back")
+    _step(desk, Sheet.redo, history.redo, "was restored")
 
 
 def _step(
@@ -123,18 +123,18 @@ def _step(
         desk.change(changed)
         return
     if desk.sheet.changed():
-        return  # a draft of earlier on: its steps are not known any more
+        return  # edits of earlier on: their steps are not known any more
     try:
         version = saved(desk.store, desk.author, desk.sheet.row)
     except UserError as error:
         tell(str(error))
         return
     desk.reload()
-    tell(f"Version {version.undoes} is {word} on this image, as version {version.number}.")
+    tell(f"Version {version.undoes} of this image {word}, as version {version.number}.")
 
 
 def accept_all(desk: Desk) -> None:
-    """Take all drafts as labels."""
+    """Take all suggested points as labels."""
     _accept(desk, desk.drafts())
 
 
@@ -170,7 +170,7 @@ def mark(state: State) -> Callable[[Desk], None]:
     def act(desk: Desk) -> None:
         k = desk.active
         if k is None:
-            tell("Choose a point first: click on it, or on its name.")
+            tell("Choose a point first: click it on the face or in the list.")
             return
         now, wanted = desk.sheet.labels[k].state, state
         if now == state:
@@ -200,6 +200,20 @@ def nudge(dx: float, dy: float) -> Callable[[Desk], None]:
             desk.change(desk.sheet.nudge(desk.active, dx, dy))
 
     return act
+
+
+def outside(desk: Desk) -> list[int]:
+    """Keypoints whose label lies outside the image."""
+    schema = desk.dataset.schema
+    limits = np.array([schema.width, schema.height]) - 0.5
+    points = desk.sheet.points
+    return [int(k) for k in np.flatnonzero(((points < -0.5) | (points > limits)).any(axis=1))]
+
+
+def bring_back(desk: Desk) -> None:
+    """Move labels outside the image to the nearest place at its edge."""
+    points = desk.sheet.points
+    desk.change(desk.sheet.place({k: tuple(points[k].tolist()) for k in outside(desk)}))
 
 
 def choose(k: int) -> Callable[[Desk], None]:

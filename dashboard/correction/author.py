@@ -18,7 +18,7 @@ def author() -> str | None:
     if name := st.session_state.get(_KEY):
         return str(name)
     with st.form("correct-who", border=True, width=420):
-        st.markdown("**Who are you?**  \nEvery change of a label is kept with a name.")
+        st.markdown("**What is your name?**  \nEvery change of a label is kept with a name.")
         given = st.text_input("Your name", max_chars=80, label_visibility="collapsed")
         if st.form_submit_button("Begin", type="primary"):
             try:
@@ -27,7 +27,7 @@ def author() -> str | None:
                 st.error(plain(str(error)), icon=":material/error:")
             else:
                 st.rerun()
-    hands("", None, {}, "", on_click=lambda place: None, on_author=_take)
+    hands("", None, {}, "", None, {"author": lambda name: _take(str(name))})
     return None
 
 

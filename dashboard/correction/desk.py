@@ -34,10 +34,11 @@ class Desk:
         sheet: its labels, edited.
         active: the keypoint that a click places and that keys act on.
         skipped: open keypoints that are left for later.
-        dismissed: keypoints whose draft is not wanted.
+        dismissed: keypoints whose suggested point is not wanted.
         predicted: ``(K, 2)`` px, what the model ``source`` says; NaN without.
         drawing, issued: what is on the canvas, and what the canvas was told.
         conflict: what somebody else changed, until it is decided whose labels hold.
+        picture: the face as the canvas shows it, after what it looks like.
         fresh: just opened: nothing was chosen on it yet.
         id: tells this desk from all others.
     """
@@ -53,6 +54,7 @@ class Desk:
     drawing: Drawing | None = None
     issued: dict[str, Any] | None = None
     conflict: Conflict | None = None
+    picture: tuple[object, str] | None = None
     fresh: bool = True
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -140,13 +142,10 @@ class Desk:
         self.active = self.sheet.next_open(self.active, self.skipped)
 
     def click(self, place: Place) -> None:
-        """A click on the face at ``place`` px: it chooses the point that is there, else it places
-        the active one; where that was an open one, the next is named."""
+        """A click on the face at ``place`` px places the active point; where that was an open one,
+        the next is named."""
         self.absorb()
-        k = self.drawing.at(place) if self.drawing is not None else None
-        if k is not None:
-            self.active = k
-        elif self.active is not None:
+        if self.active is not None:
             was_open = not self.sheet.labels[self.active].state.placed
             self.change(self.sheet.place({self.active: place}))
             if was_open:
@@ -158,10 +157,10 @@ class Desk:
         self.sheet = Sheet.of(self.dataset.schema, self.sheet.row, number, labels)
         self.conflict = None
 
-    def draw(self, scale: float, radius: float, hidden: bool) -> dict[str, Any]:
+    def draw(self, hidden: bool) -> dict[str, Any]:
         """What to tell the canvas: the same as before, unless it has to show something else."""
-        marks = {} if hidden else self.marks()
-        wanted = Drawing(self.dataset.schema, marks, scale, radius, 0)
+        places = {} if hidden else {k: mark.place for k, mark in self.marks().items()}
+        wanted = Drawing(self.dataset.schema, places, 0)
         # A canvas that was not on the page for a while is built anew, of what it is told here: told
         # what it was told then, it would show points where they were before they were dragged, and
         # hand them back as if they had been dragged there.

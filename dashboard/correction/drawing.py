@@ -1,14 +1,14 @@
-"""What the canvas draws, and what of it was moved: between keypoints and the canvas' own objects.
+"""What can be dragged on the canvas, and what of it was moved: between keypoints and the canvas'
+own objects.
 
 The canvas gives back a list of circles that may be moved, reordered, removed or doubled. The colour
 of a circle, which no other keypoint has, says which keypoint it is; an object outside the canvas
 says which drawing it belongs to, so that what still comes in of the face before is not taken for
-this one.
+this one. Nobody sees the circles: canvas_marks.js draws a mark wherever one is.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,16 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.keypoints import KeypointSchema
-from fkd.labels.states import State
 
 Place = tuple[float, float]
 
 DRAFT = -1
-"""Where a mark stands for the state: a prediction that nobody has accepted yet."""
+"""Stands for the state of a suggested point: a prediction that nobody has accepted yet."""
 
-_CLEAR = "rgba(0,0,0,0)"
-_REACH = 1.8
-"""How far from a dot's centre a click means that dot, in its radii."""
+_GRIP = 6.0
+"""Radius of a circle in px of the canvas, and how far around it one may take hold of it."""
+
+_CANVAS_PX = 768
+"""About how many px the longer side of the canvas has; on the screen it is as large as fits."""
 
 _FAR = -1000
 """px of the canvas, where nobody sees what stands there."""
@@ -34,45 +35,43 @@ _FAR = -1000
 
 @dataclass(frozen=True)
 class Mark:
-    """A circle on the canvas: where a keypoint is, in px of the image, and what it stands for: a
-    ``State`` with a position, or ``DRAFT``.
-
-    Everything else that marks a point lies under the canvas: that can change while one is dragged.
-    """
+    """Where a keypoint is, in px of the image, and what is there: a ``State`` with a position, or
+    ``DRAFT``."""
 
     place: Place
     state: int
 
 
+def canvas_scale(schema: KeypointSchema) -> int:
+    """px of the canvas for each px of an image of ``schema``."""
+    return max(1, round(_CANVAS_PX / max(schema.width, schema.height)))
+
+
 @dataclass(frozen=True)
 class Drawing:
-    """Everything on the canvas: ``marks`` by keypoint, at ``scale`` px of the canvas for each of
-    the image's, with a dot's ``radius`` in px of the canvas, as drawing number ``serial``."""
+    """What can be dragged on the canvas: ``places`` of keypoints in px of the image, as drawing
+    number ``serial``."""
 
     schema: KeypointSchema
-    marks: Mapping[int, Mark]
-    scale: float
-    radius: float
+    places: Mapping[int, Place]
     serial: int
+
+    @property
+    def scale(self) -> int:
+        """px of the canvas for each of the image's."""
+        return canvas_scale(self.schema)
 
     def to_json(self) -> dict[str, Any]:
         """As the canvas takes it."""
-        return {"objects": [self._tag(), *(self._circle(k, m) for k, m in self.marks.items())]}
-
-    def at(self, place: Place) -> int | None:
-        """The keypoint whose circle is at ``place`` (px of the image), the nearest if several."""
-        reach = _REACH * self.radius / self.scale
-        found = [(math.dist(m.place, place), k) for k, m in self.marks.items()]
-        return min(((d, k) for d, k in found if d <= reach), default=(0.0, None))[1]
+        return {"objects": [self._tag(), *(self._circle(k, p) for k, p in self.places.items())]}
 
     def shows(self, k: int, place: Place) -> bool:
         """Whether the circle of keypoint ``k`` is at ``place``, as exactly as the canvas is."""
-        return k in self.marks and _apart(self.marks[k].place, place) <= _STEADY
+        return k in self.places and _apart(self.places[k], place) <= _STEADY
 
     def after(self, moved: Mapping[int, Place]) -> Drawing:
         """This drawing once it is on the screen with keypoints where they were ``moved``."""
-        there = {k: replace(m, place=moved.get(k, m.place)) for k, m in self.marks.items()}
-        return replace(self, marks=there)
+        return replace(self, places={k: moved.get(k, p) for k, p in self.places.items()})
 
     def moved(self, raw: Any) -> dict[int, Place] | None:
         """Where keypoints are on the canvas that sends ``raw``, as far as that is elsewhere than
@@ -89,7 +88,7 @@ class Drawing:
         if objects is None or not any(self._is_tag(o) for o in objects):
             return []
         there = self._places(objects)
-        return [k for k in self.marks if k not in there]
+        return [k for k in self.places if k not in there]
 
     def _places(self, objects: list[dict[str, Any]]) -> dict[int, Place]:
         """Where each keypoint's circle is, in px of the image; of two, the one put there last."""
@@ -103,35 +102,26 @@ class Drawing:
 
     def _keypoint(self, thing: Mapping[str, Any]) -> int | None:
         colors = {keypoint.color: k for k, keypoint in enumerate(self.schema.keypoints)}
-        for key in ("fill", "stroke"):
-            k = colors.get(str(thing.get(key))[:7].lower())
-            if k is not None:
-                return k
-        return None
+        return colors.get(str(thing.get("fill")).lower())
 
-    def _circle(self, k: int, mark: Mark) -> dict[str, Any]:
-        color = self.schema.keypoints[k].color
-        x, y = ((v + 0.5) * self.scale for v in mark.place)
-        draft = mark.state == DRAFT
-        occluded = mark.state == State.OCCLUDED
-        style: dict[str, Any] = {
-            "fill": _CLEAR if draft else color + ("80" if occluded else ""),
-            "stroke": color if draft else "#ffffff",
-            "strokeWidth": self.radius * (0.45 if draft else 0.3),
-            "strokeDashArray": [self.radius * 0.6, self.radius * 0.45] if draft else None,
-        }
+    def _circle(self, k: int, place: Place) -> dict[str, Any]:
+        x, y = ((v + 0.5) * self.scale for v in place)
         return {
             "type": "Circle",
             "left": x,
             "top": y,
             "originX": "center",
             "originY": "center",
-            "radius": self.radius * (1.35 if draft else 1.0),
-            **style,
+            "radius": _GRIP,
+            "fill": self.schema.keypoints[k].color,
+            "stroke": None,
+            "strokeWidth": 0,
+            # Drawn anew each time, never from a copy: canvas_marks.js sees where.
+            "objectCaching": False,
             # A point has a place, no size and no turn; and it is easier hit than seen.
             "hasControls": False,
             "hasBorders": False,
-            "padding": self.radius,
+            "padding": _GRIP,
             "lockRotation": True,
             "lockScalingX": True,
             "lockScalingY": True,

@@ -1,62 +1,67 @@
-"""The mouse and the keys on the canvas; see hands.js."""
+"""The mouse and the keys on the canvas, and the marks on it; see hands.js."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-from dashboard.correction.drawing import Drawing, Place
-from dashboard.face_grid import source
+from dashboard.face_grid import MARK_STYLE, MARKS, source
+from dashboard.guard import safely
 
-_hands = component("fkd_hands", html="<span></span>", js=source("correction/hands.js"))
+_STYLE = MARK_STYLE + source("correction/canvas.css")
+_hands = component(
+    "fkd_hands",
+    html="<span></span>",
+    js=f"const STYLE = {json.dumps(_STYLE)};\n"
+    + MARKS
+    + "".join(map(source, ["correction/canvas_marks.js", "correction/canvas_view.js"]))
+    + source("correction/hands.js"),
+)
 
 _KEY = "correct-hands"
 
 
 def hands(
-    canvas: str,
-    drawing: Drawing | None,
+    frame: str,
+    face: Mapping[str, Any] | None,
     keys: Mapping[str, str],
     author: str,
-    on_click: Callable[[Place], None],
-    on_author: Callable[[str], None],
+    single_keys: bool | None,
+    told: Mapping[str, Callable[[Any], object]],
 ) -> None:
-    """Work on the canvas in the container with the key ``canvas``.
+    """Work on the canvas in the container with the key ``frame``.
 
     Args:
-        drawing: what it shows.
+        face: what it shows, see ``canvas``; None where there is no canvas.
         keys: keys of the keyboard, and the buttons that they press, without ``correct-``.
         author: who corrects; the browser keeps the name for the next time.
-        on_click: called with the place of a click on the face, in px of the image.
-        on_author: called with the name that the browser has kept, where ``author`` is empty.
+        single_keys: whether keys that are a single character do anything; None where nobody has
+            said so yet. The browser keeps that too.
+        told: called with what the browser tells: ``click``, the place of a click on the face;
+            ``choose``, the number of a keypoint; ``author`` and ``single_keys``, what the browser
+            has kept, where that is not known.
     """
 
-    def clicked() -> None:
-        click = (st.session_state.get(_KEY) or {}).get("click")
-        if drawing is not None and click and click.get("serial") == drawing.serial:
-            on_click((click["x"] / drawing.scale - 0.5, click["y"] / drawing.scale - 0.5))
+    def calling(name: str) -> Callable[[], None]:
+        def call() -> None:
+            if (value := (st.session_state.get(_KEY) or {}).get(name)) is not None:
+                told[name](value)
 
-    def named() -> None:
-        if name := (st.session_state.get(_KEY) or {}).get("author"):
-            on_author(str(name))
+        return safely("the canvas", call)
 
-    marks = []
-    if drawing is not None:
-        for k, mark in drawing.marks.items():
-            x, y = ((v + 0.5) * drawing.scale for v in mark.place)
-            marks.append([x, y, drawing.schema.keypoints[k].label])
+    callbacks: dict[str, Any] = {f"on_{name}_change": calling(name) for name in told}
     _hands(
         key=_KEY,
-        on_click_change=clicked,
-        on_author_change=named,
         data={
-            "canvas": canvas if drawing is not None else "",
-            "serial": drawing.serial if drawing is not None else 0,
-            "marks": marks,
-            "reach": 2 * drawing.radius if drawing is not None else 0,
+            "canvas": frame,
+            "face": face,
             "keys": {key: f"correct-{button}" for key, button in keys.items()},
             "author": author,
+            "single_keys": single_keys,
         },
+        **callbacks,
     )

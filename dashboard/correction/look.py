@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
+from dashboard.links import bound
+
 NAMES, EDGES, PREDICTED, ORIGINAL, PIXELS = "names", "edges", "predicted", "original", "pixels"
 TOGGLES = {
-    NAMES: "names",
-    EDGES: "edges",
-    PREDICTED: "predictions",
-    ORIGINAL: "original labels",
-    PIXELS: "raw pixels",
+    NAMES: "Names",
+    EDGES: "Edges",
+    PREDICTED: "Predictions",
+    ORIGINAL: "Original labels",
+    PIXELS: "Raw pixels",
 }
-ZOOMS = (6, 8, 10, 12)
-"""px of the canvas for each of the image's."""
-_HIDDEN = "correct-hidden"
+_SHOWN = (PREDICTED, ORIGINAL)
+_RADIUS = 4.5
+_SHOW, _SIZE, _LIGHT, _CONTRAST, _HIDDEN, _SINGLE_KEYS = (
+    f"correct-{name}" for name in ("show", "radius", "light", "contrast", "hidden", "single-keys")
+)
 
 
 @dataclass(frozen=True)
@@ -25,18 +30,28 @@ class Look:
 
     Attributes:
         show: keys of ``TOGGLES`` that are on.
-        zoom: px of the canvas for each of the image's.
-        radius: of a dot, in px of the canvas.
+        radius: of a dot, in px of the screen.
         brightness, contrast: see ``drawing.adjusted``.
         hidden: the face alone, without any mark.
     """
 
-    show: tuple[str, ...]
-    zoom: int
-    radius: float
-    brightness: int
-    contrast: float
-    hidden: bool
+    show: tuple[str, ...] = _SHOWN
+    radius: float = _RADIUS
+    brightness: int = 0
+    contrast: float = 1.0
+    hidden: bool = False
+
+
+def look() -> Look:
+    """How this person wants it, as far as they have said so."""
+    state = st.session_state
+    return Look(
+        tuple(state.get(_SHOW, _SHOWN)),
+        state.get(_SIZE, _RADIUS),
+        state.get(_LIGHT, 0),
+        state.get(_CONTRAST, 1.0),
+        state.get(_HIDDEN, False),
+    )
 
 
 def toggle_marks(_desk: object = None) -> None:
@@ -44,48 +59,45 @@ def toggle_marks(_desk: object = None) -> None:
     st.session_state[_HIDDEN] = not st.session_state.get(_HIDDEN, False)
 
 
-def look_controls() -> Look:
-    """The controls; return what they say."""
-    show = st.pills(
+def toggle_edges(_desk: object = None) -> None:
+    """Show the lines between points, or hide them."""
+    shown = list(st.session_state.get(_SHOW, _SHOWN))
+    st.session_state[_SHOW] = (
+        [s for s in shown if s != EDGES] if EDGES in shown else [*shown, EDGES]
+    )
+
+
+def single_keys() -> bool | None:
+    """Whether keys that are a single character do anything; None where nobody has said so."""
+    found = st.session_state.get(_SINGLE_KEYS)
+    return None if found is None else bool(found)
+
+
+def set_single_keys(on: object) -> None:
+    """Remember whether keys that are a single character do anything."""
+    st.session_state[_SINGLE_KEYS] = bool(on)
+
+
+def look_controls() -> None:
+    """The controls. They keep what they say in the session, so that they need not be there."""
+    now = look()
+
+    def kept(key: str, value: object) -> dict[str, Any]:
+        return bound(f"{key}-control", value, lambda said: st.session_state.update({key: said}))
+
+    st.pills(
         "Show",
         list(TOGGLES),
         format_func=TOGGLES.get,
         selection_mode="multi",
-        default=[PREDICTED, ORIGINAL],
-        key="correct-show",
-        persist_state="session",
+        **kept(_SHOW, list(now.show)),
     )
-    zoom = st.segmented_control(
-        "Zoom",
-        ZOOMS,
-        default=8,
-        required=True,
-        format_func=lambda z: f"{z}x",
-        key="correct-zoom",
-        persist_state="session",
+    st.slider("Point size", 2.0, 10.0, step=0.5, format="%.3g px", **kept(_SIZE, now.radius))
+    st.slider("Brightness", -100, 100, step=5, **kept(_LIGHT, now.brightness))
+    st.slider("Contrast", 0.5, 4.0, step=0.1, format="%.1fx", **kept(_CONTRAST, now.contrast))
+    st.toggle(
+        "Single-key shortcuts",
+        help="Letters, digits and signs as shortcuts, and Tab to choose points. Off, only Enter, "
+        "Delete, arrow keys and shortcuts with Ctrl work.",
+        **kept(_SINGLE_KEYS, single_keys() is not False),
     )
-    radius = st.slider(
-        "Point size",
-        3.0,
-        12.0,
-        6.0,
-        0.5,
-        key="correct-radius",
-        format="%.3g px",
-        persist_state="session",
-    )
-    brightness = st.slider(
-        "Brightness", -100, 100, 0, 5, key="correct-light", persist_state="session"
-    )
-    contrast = st.slider(
-        "Contrast",
-        0.5,
-        4.0,
-        1.0,
-        0.1,
-        key="correct-contrast",
-        format="%.1fx",
-        persist_state="session",
-    )
-    hidden = st.session_state.get(_HIDDEN, False)
-    return Look(tuple(show), zoom, radius, brightness, contrast, hidden)

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from dashboard import predictions
-from dashboard.correction import actions, bar, points, sharing, todo, view
+from dashboard.correction import actions, bar, points, queues, todo, view
+from dashboard.correction import look as looks
 from dashboard.correction.canvas import canvas
 from dashboard.correction.conflict import show_conflict
 from dashboard.correction.desk import Desk, open_desk
 from dashboard.correction.fixes import fixes, why
 from dashboard.correction.log import image_log
-from dashboard.correction.look import look_controls
-from dashboard.correction.view import BROWSED, SUSPECTS, UNSEEN, View
+from dashboard.correction.view import UNSEEN, View
 from dashboard.current import Current, no_labels
 from dashboard.evaluation.making import offer_predictions
 from dashboard.guard import guard, tell_failures
 from dashboard.words import plain
 from fkd.errors import UserError
 from fkd.labels.database import StoreError
-from fkd.labels.queue import Queue
-from fkd.labels.reviews import Review, reviews
+from fkd.labels.reviews import reviews
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggested
-from fkd.labels.suspects import WRONG
 from fkd.models.sources import BUNDLED, TrainedModel, trained_model
 
 
@@ -49,17 +45,19 @@ def correct(current: Current, author: str) -> None:
 
 def _correct(current: Current, shown: View, author: str) -> None:
     store = LabelStore(current.dataset)
-    known, states = todo.known(current, store), reviews(store)
-    top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    known = todo.known(current, store, shown.snapshot)
+    shown, states = replace(shown, snapshot=known.id), reviews(store)
+    top = st.container(horizontal=True, vertical_alignment="center", gap="small", key="correct-top")
     with top:
-        title = st.container(width="stretch")
+        title = st.container(width="stretch", key="correct-title")
         with st.popover("Queue", icon=":material/checklist:"):
-            mine, queue = _queue(store, shown, known, states, author)
+            mine, queue = queues.choose(store, shown, known, states, author)
+        queues.news(current, store, shown, known)
     row = shown.row
     if row is None:
         row = bar.following(None, shown, queue, states, author) or queue.step(None, 1)
     if row is None:
-        _nothing(shown, known)
+        queues.nothing(shown, known)
         return
     position = current.dataset.position(row)
     if position is None:
@@ -77,60 +75,29 @@ def _correct(current: Current, shown: View, author: str) -> None:
     with title:
         bar.title(desk, shown, queue, mine, states)
     with top:
-        bar.ways(desk, shown, queue, known, states)
+        bar.ways_on(desk, shown, queue, states)
+    look = looks.look()
+    with bar.toolbar(desk, shown, queue, known, states):
+        with st.popover("View", type="tertiary", key="correct-view", on_change="rerun") as opened:
+            if opened.open:
+                looks.look_controls()
+        fixes(desk, known, position)
     with st.container():
         show_conflict(desk)
         if missing is not None:
             name = "The bundled model" if missing.name == BUNDLED else plain(missing.name)
-            note = f"{name} gives drafts, and its view of the labels, once it has predicted."
+            note = f"{name} suggests points and checks the labels once it has predicted."
             offer_predictions(missing, current.dataset, note, primary=False)
-    with st.container(horizontal=True, gap="small"):
-        left = st.container(width="content")
-        right = st.container(width="stretch", gap="small", key="correct-side")
+    with st.container(horizontal=True, gap="small", key="correct-work"):
+        left = st.container(width="content", gap=None)
+        right = st.container(width="stretch", gap="xsmall", key="correct-side")
     with right:
         why(desk, suspect)
-        points.next_point(desk)
         points.point_actions(desk)
         points.point_list(desk)
-        with st.container(horizontal=True, gap="small"):
-            fixes(desk, known, position)
-            with st.popover("View", icon=":material/tune:"):
-                look = look_controls()
     with left:
         canvas(desk, look, bar.KEYS, position)
     image_log(desk)
-
-
-def _queue(
-    store: LabelStore,
-    shown: View,
-    known: todo.Known,
-    states: Mapping[int, Review],
-    author: str,
-) -> tuple[Queue, Queue]:
-    """The controls of the queue; returns it in any state, and as the view asks for it."""
-    counted = Counter(s.reason for s in known.suspects if s.kind == WRONG)
-    reasons = bar.controls(store, shown, counted if shown.queue == SUSPECTS else {})
-    sharing.filters(shown, states, author)
-    if shown.queue == BROWSED:
-        queue = todo.browsed(shown.of, store, known)
-    else:
-        queue = todo.queue(shown, known, reasons)
-    mine, queue = sharing.fitting(queue, shown, states, shown.row)
-    sharing.give(store, shown, queue, states, author)
-    return mine, queue
-
-
-def _nothing(shown: View, known: todo.Known) -> None:
-    if shown.state or shown.whose:
-        text = "No image of this queue is in that state and that person's."
-    elif shown.queue == SUSPECTS:
-        text = "No label looks wrong."
-    elif not known.unseen.known.any() and shown.queue != view.UNLABELLED:
-        text = "This queue needs predictions of a model: train one, or choose another queue."
-    else:
-        text = "Nothing is left in this queue."
-    st.info(text + " Other queues are above.", icon=":material/done_all:")
 
 
 def _take_predictions(

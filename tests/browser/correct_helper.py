@@ -6,7 +6,10 @@ import math
 
 from browser_helper import idle
 
-ZOOM = 8
+from fkd.keypoints import KAGGLE_15
+
+SIZE = KAGGLE_15.width
+
 LIST = ".st-key-correct-points"
 
 
@@ -25,15 +28,21 @@ def ready(page):
     idle(page)
 
 
-def words(page, k):
-    """What the list says of keypoint ``k``: its name, its place, its distance."""
-    return page.locator(f"{LIST} .line").nth(k).inner_text().split("\n")
+def cell(page, k, name):
+    """What the list says of keypoint ``k`` in the column ``name``: key, name, state, x, y, off."""
+    return page.locator(f"{LIST} .line").nth(k).locator(f".{name}").inner_text()
+
+
+def place_in_list(page, k):
+    """Where keypoint ``k`` is, by the list."""
+    return float(cell(page, k, "x")), float(cell(page, k, "y"))
 
 
 def spot(page, x, y):
-    """Where px ``x``, ``y`` of the face is on the screen."""
+    """Where px ``x``, ``y`` of the face is on the screen, however far it is zoomed in."""
     box = page.locator(".st-key-correct-frame canvas.upper-canvas").bounding_box()
-    return box["x"] + (x + 0.5) * ZOOM, box["y"] + (y + 0.5) * ZOOM
+    px = box["width"] / SIZE
+    return box["x"] + (x + 0.5) * px, box["y"] + (y + 0.5) * px
 
 
 def drag(page, start, end):
@@ -55,9 +64,22 @@ def press(page, key):
     idle(page)
 
 
-def near(words, place):
-    """Whether the list's ``words`` say ``place``, as exactly as a screen's px allow."""
-    return math.dist(map(float, words.split()), place) < 0.2
+def near(page, k, place):
+    """Whether the list has keypoint ``k`` at ``place``, as exactly as a screen's px allow."""
+    return math.dist(place_in_list(page, k), place) < 0.25
+
+
+def zoom(page):
+    """By how much the face is enlarged, in percent."""
+    return int(page.locator(".st-key-correct-frame .zoom").inner_text().split()[1])
+
+
+def active(page):
+    """Number of the keypoint that the list has as the chosen one."""
+    pressed = page.locator(f"{LIST} .line").evaluate_all(
+        "lines => lines.map(line => line.getAttribute('aria-pressed'))"
+    )
+    return pressed.index("true")
 
 
 def place_of(faces, row, k):

@@ -8,7 +8,18 @@ import sys
 
 import pytest
 from browser_helper import ROOT, idle
-from correct_helper import begin, click, drag, near, place_of, press, ready, spot, words
+from correct_helper import (
+    begin,
+    cell,
+    click,
+    drag,
+    near,
+    place_in_list,
+    place_of,
+    press,
+    ready,
+    spot,
+)
 from playwright.sync_api import expect
 
 from fkd.labels.reviews import reviews
@@ -38,7 +49,7 @@ def test_a_point_is_dragged_and_saved(page, server, faces, incomplete):
     begin(page, server, faces, incomplete)
     x, y = place_of(faces, incomplete, 0)
     drag(page, (x, y), (x + 5, y - 3))
-    expect(page.get_by_text("not saved")).to_be_visible()
+    expect(page.get_by_text("unsaved edits", exact=True)).to_be_visible()
     assert faces.head() == 0  # nothing is a label before it is saved
     press(page, "Enter")
     expect(page.locator("h3").first).to_contain_text(f"Row {incomplete + 1}")
@@ -67,16 +78,16 @@ def test_missing_points_are_placed_one_after_the_other(page, server, faces, inco
     labels = faces.labels_of(incomplete)[1]
     first, second, third = [k for k, label in enumerate(labels) if not label.state.placed][:3]
     names = [k.label for k in faces.dataset.schema.keypoints]
-    named = page.locator(".st-key-correct-naming")
+    named = page.locator(".st-key-correct-points .naming")
     expect(named).to_contain_text(names[first])
     click(page, 5, 90)
     expect(named).to_contain_text(names[second])
-    assert near(words(page, first)[1], (5, 90))
+    assert near(page, first, (5, 90))
     press(page, "s")
     expect(named).to_contain_text(names[third])
     press(page, "x")
-    assert words(page, third)[1] == "absent"
-    assert words(page, second)[1] == "missing"
+    assert cell(page, third, "state") == "absent"
+    assert cell(page, second, "state") == "missing"
     press(page, "Enter")
     saved = faces.labels_of(incomplete)[1]
     assert [saved[k].state for k in (first, second, third)] == [
@@ -93,19 +104,19 @@ def test_a_chosen_point_moves_where_one_clicks_by_keys_and_by_numbers(
     x, y = place_of(faces, incomplete, 0)
     click(page, x, y)
     click(page, 80, 10)
-    assert near(words(page, 0)[1], (80, 10))
+    assert near(page, 0, (80, 10))
     before = float(page.get_by_label("x, px").input_value())
     press(page, "Shift+ArrowRight")
     expect(page.get_by_label("x, px")).to_have_value(f"{before + 0.25:.2f}")
     page.get_by_label("y, px").fill("12.5")
     page.get_by_label("y, px").press("Enter")
     idle(page)
-    assert near(words(page, 0)[1], (80.25, 12.5))
+    assert near(page, 0, (80.25, 12.5))
     for _ in range(3):
         page.keyboard.press("z")  # faster than the page answers
-    expect(page.get_by_text("not saved")).to_have_count(0)
+    expect(page.get_by_text("unsaved edits", exact=True)).to_have_count(0)
     idle(page)
-    assert words(page, 0)[1] == f"{x:.1f} {y:.1f}"
+    assert place_in_list(page, 0) == (round(x, 1), round(y, 1))
 
 
 def test_several_points_move_together(page, server, faces, incomplete):
@@ -149,8 +160,8 @@ def test_an_unsaved_edit_is_there_when_one_comes_back(page, server, faces, incom
     expect(page.locator("h3").first).to_contain_text(f"Row {incomplete + 1}")
     page.goto(f"{server.url}/correct?dataset={faces.dataset.name}&row={incomplete}&queue=all")
     ready(page)
-    expect(page.get_by_text("not saved")).to_be_visible()
-    assert near(words(page, 0)[1], (x - 4, y + 2))
+    expect(page.get_by_text("unsaved edits", exact=True)).to_be_visible()
+    assert near(page, 0, (x - 4, y + 2))
     assert faces.head() == 0
 
 
@@ -173,7 +184,7 @@ def test_two_people_on_one_image(page, browser, server, faces, incomplete):
     context.close()
 
 
-def test_drafts_are_accepted(page, server, faces, incomplete):
+def test_suggested_points_are_accepted(page, server, faces, incomplete):
     done = subprocess.run(
         [sys.executable, "-m", "fkd", "evaluate", "bundled", "--dataset", faces.dataset.name],
         cwd=ROOT,
@@ -185,13 +196,13 @@ def test_drafts_are_accepted(page, server, faces, incomplete):
     begin(page, server, faces, incomplete)
     before = faces.labels_of(incomplete)[1]
     missing = [k for k, label in enumerate(before) if not label.state.placed]
-    assert words(page, missing[0])[1] == "draft"
+    assert cell(page, missing[0], "state") == "suggested"
     press(page, "a")
     assert faces.head() == 0
     press(page, "Enter")
     after = faces.labels_of(incomplete)[1]
     assert {after[k].origin for k in missing} == {Origin.PREDICTION}
-    assert {after[k].source for k in missing} == {"bundled model"}
+    assert {after[k].source for k in missing} == {"bundled"}
     assert [after[k] for k in range(len(after)) if k not in missing] == [
         before[k] for k in range(len(before)) if k not in missing
     ]
@@ -207,10 +218,10 @@ def test_keys_do_not_fire_while_somebody_types(page, server, faces, incomplete):
     field.press("n")
     idle(page)
     expect(page.locator("h3").first).to_contain_text(f"Row {incomplete} ")
-    assert words(page, 0)[1] == f"{x:.1f} {y:.1f}"
+    assert place_in_list(page, 0) == (round(x, 1), round(y, 1))
 
 
 def test_the_keys_are_listed(page, server, faces, incomplete):
     begin(page, server, faces, incomplete)
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("next suspicious image")
+    expect(page.get_by_role("dialog")).to_contain_text("Next likely label error")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from browser_helper import idle
-from correct_helper import begin, drag, place_of, press, ready, words
+from correct_helper import begin, cell, drag, place_in_list, place_of, press, ready
 from inference_helper import scene
 from playwright.sync_api import expect
 
@@ -40,9 +40,9 @@ def test_a_face_goes_from_predict_to_correct(page, server, visit, drawn, monkeyp
     ready(page)
     expect(page).to_have_url(re.compile("dataset=uploads"))
     row = len(open_named("uploads")) - 1
-    assert words(page, 0)[1] == "draft"
+    assert cell(page, 0, "state") == "suggested"
     press(page, "a")
-    place = tuple(map(float, words(page, 0)[1].split()))
+    place = place_in_list(page, 0)
     drag(page, place, (place[0] + 4, place[1] + 2))
     press(page, "Enter")
     uploads = open_named("uploads")
