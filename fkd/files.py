@@ -1,14 +1,17 @@
-"""Files that are replaced whole or not at all: written beside their place, then renamed."""
+"""Files that are replaced whole or not at all: written beside their place, then renamed; and
+files that are opened only if they are files."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -99,6 +102,48 @@ def _left(path: Path) -> bool:
     finally:
         os.close(handle)
     return age >= GRACE_S
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def other_kind(mode: int) -> str | None:
+    """What a thing of ``mode`` (``st_mode``) is, where it is no plain file; None where it is."""
+    if stat.S_ISREG(mode):
+        return None
+    return next((kind for test, kind in _KINDS if test(mode)), "something else")
+
+
+def open_plain(path: str | Path, *, follow: bool = True) -> BinaryIO:
+    """The file at ``path``, to be read. The kind is asked of the open descriptor: what a path names
+    may be another thing a moment later. A pipe is not waited for.
+
+    Args:
+        follow: whether it may be a link to a file.
+
+    Raises:
+        OSError: if there is none, or it may not be read.
+        ValueError: if it is no plain file.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY", *(() if follow else ("O_NOFOLLOW",))):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags)
+    try:
+        if (kind := other_kind(os.fstat(descriptor).st_mode)) is not None:
+            raise ValueError(f"it is {kind}")
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(descriptor, True)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def replace_text(path: Path, text: str) -> None:

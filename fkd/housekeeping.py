@@ -13,9 +13,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from fkd.files import INCOMING, remove_left
+from fkd.locks import lock_file
 from fkd.registry import sweep_datasets
 from fkd.settings import home
 from fkd.training.runs import OUTGOING
@@ -92,7 +93,7 @@ def _walk(root: Path) -> None:
             left = [name for name in inside if name.startswith(prefix)]
             if left:
                 # Nobody can be at work on them who does not hold this.
-                with suppress(Timeout, OSError), FileLock(here / lock, timeout=0):
+                with suppress(Timeout, OSError), lock_file(here / lock, timeout=0):
                     for name in left:
                         shutil.rmtree(here / name, ignore_errors=True)
         inside[:] = [name for name in inside if not name.startswith(".")]

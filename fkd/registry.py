@@ -6,16 +6,17 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.private import file_mode, like_parent, make_folder
+from fkd.locks import lock_file
+from fkd.private import like_parent, make_folder
 from fkd.settings import home
 from fkd.storage import looks_like_dataset, open_dataset, read_manifest
 
@@ -51,7 +52,7 @@ def dataset_names() -> list[str]:
     folder = datasets_folder()
     if not folder.is_dir():
         return []
-    _recover(folder)
+    sweep_datasets(folder, [_OUTGOING])
     return sorted(
         entry.name
         for entry in folder.iterdir()
@@ -79,26 +80,20 @@ def open_named(name: str) -> Dataset:
     return open_dataset(folder_of(name))
 
 
-def sweep_datasets(root: Path) -> None:
-    """Clear away what killed ingests, imports and removals left in ``root``, a folder of datasets.
-    What is being written now is held by its lock and stays, however long it takes."""
+def sweep_datasets(root: Path, prefixes: Sequence[str] = (_INCOMING, _OUTGOING)) -> None:
+    """Clear away what killed ingests, imports and removals left in ``root``, a folder of datasets,
+    and bring back those whose replacement was killed between its two renames: whatever begins with
+    one of ``prefixes``. What is being written now is held by its lock and stays, however long it
+    takes."""
     left = {
         path.name.removeprefix(prefix).partition("~")[0]
-        for prefix in (_INCOMING, _OUTGOING)
+        for prefix in prefixes
         for path in root.glob(f"{prefix}*~*")
     }
     for name in sorted(left):
         if _NAME.fullmatch(name):
             with suppress(Timeout, OSError), _locked(root, name, timeout=0):
                 pass  # taking the lock clears up
-
-
-def _recover(root: Path) -> None:
-    """Bring back datasets whose replacement was killed between its two renames."""
-    for leftover in root.glob(f"{_OUTGOING}*~*"):
-        name = leftover.name.removeprefix(_OUTGOING).partition("~")[0]
-        with suppress(Timeout, OSError), locked(name, timeout=0):  # where it can be written
-            pass  # taking the lock clears up; who holds it is still at work
 
 
 @contextmanager
@@ -118,7 +113,7 @@ def locked(name: str, timeout: float = -1) -> Iterator[Path]:
 @contextmanager
 def _locked(root: Path, name: str, timeout: float) -> Iterator[Path]:
     target = root / name
-    with FileLock(root / f".{name}.lock", timeout=timeout, mode=file_mode(root)):
+    with lock_file(root / f".{name}.lock", timeout):
         for leftover in root.glob(f"{_INCOMING}{name}~*"):
             shutil.rmtree(leftover, ignore_errors=True)
         for leftover in root.glob(f"{_OUTGOING}{name}~*"):

@@ -12,7 +12,6 @@ import json
 import math
 import os
 import re
-import stat
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
+from fkd.files import open_plain
 
 MAX_JSON_BYTES = 256 << 20
 """Largest JSON file read: the rows of a split of ten million images."""
@@ -317,29 +317,13 @@ def opened(path: Path) -> IO[bytes]:
         ValueError: if it cannot be opened.
     """
     try:
-        handle = os.open(
-            path,
-            os.O_RDONLY
-            | getattr(os, "O_NONBLOCK", 0)
-            | getattr(os, "O_CLOEXEC", 0)
-            | getattr(os, "O_BINARY", 0),
-        )
+        return open_plain(path)
     except FileNotFoundError:
         if path.is_symlink():
             raise ValueError("it is a link to nothing") from None
         raise
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ValueError(reason(error)) from None
-    try:
-        kind = os.fstat(handle).st_mode
-        if stat.S_ISDIR(kind):
-            raise ValueError("it is a folder")
-        if not stat.S_ISREG(kind):
-            raise ValueError("it is no plain file")
-        return os.fdopen(handle, "rb")
-    except BaseException:
-        os.close(handle)
-        raise
 
 
 def _read(path: Path, limit: int, longest: int | None = None) -> bytes:

@@ -8,19 +8,12 @@ sizes by what is read.
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from fkd.errors import UserError
+from fkd.files import open_plain, other_kind
 
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 _KERNEL = ("/proc", "/sys")
 """Where the kernel shows itself as files: some never end, or wait for something to happen."""
 
@@ -35,21 +28,17 @@ def open_user_file(path: str | Path, name: str = "") -> tuple[BinaryIO, int]:
     Raises:
         UserError: if there is none, it is no file, or it may not be read.
     """
-    name = _shown(name or str(path))
+    name = name or str(path)
     try:
         _check(os.stat(path), name)  # first: opening a device may already do something
-        # Opening a pipe would wait for a writer: it may have taken the file's place meanwhile.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-        descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0) | os.O_CLOEXEC)
+        stream = open_plain(path)
         try:
-            status = os.fstat(descriptor)
+            status = os.fstat(stream.fileno())
             _check(status, name)
-            if hasattr(os, "set_blocking"):
-                os.set_blocking(descriptor, True)
-            return os.fdopen(descriptor, "rb"), status.st_size
         except BaseException:
-            os.close(descriptor)
+            stream.close()
             raise
+        return stream, status.st_size
     except FileNotFoundError:
         raise UserError(f"{name} does not exist") from None
     except PermissionError:
@@ -65,7 +54,7 @@ def read_user_file(path: str | Path, limit: int, name: str = "") -> bytes | None
     Raises:
         UserError: as ``open_user_file``.
     """
-    name = _shown(name or str(path))
+    name = name or str(path)
     stream, size = open_user_file(path, name)
     with stream:
         if size > limit:
@@ -86,17 +75,9 @@ def is_user_file(path: str | Path) -> bool:
     return True
 
 
-def _shown(name: str) -> str:
-    """``name`` as it can stand in a message of one line."""
-    return name if name.isprintable() else ascii(name)
-
-
 def _check(status: os.stat_result, name: str) -> None:
-    for test, kind in _KINDS:
-        if test(status.st_mode):
-            raise UserError(f"{name} is {kind}, not a file; name the file itself")
-    if not stat.S_ISREG(status.st_mode):
-        raise UserError(f"{name} is not a file; name the file itself")
+    if (kind := other_kind(status.st_mode)) is not None:
+        raise UserError(f"{name} is {kind}, not a file; name the file itself")
     for place in _KERNEL:
         try:
             if os.stat(place).st_dev == status.st_dev:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fkd.files import INCOMING, LEFT_S, replace_text, replacing, sweep
+from fkd.files import INCOMING, LEFT_S, open_plain, replace_text, replacing, sweep
 
 
 def test_a_failed_replacement_leaves_the_old_text_and_nothing_else(tmp_path, monkeypatch):
@@ -66,3 +66,21 @@ def test_sweeping_takes_only_what_is_old(tmp_path):
         os.utime(tmp_path / name, (old, old))
     sweep(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {f"{INCOMING}2-b.json", "kept.json"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_only_plain_files_are_opened(tmp_path):
+    (tmp_path / "file").write_bytes(b"what is in it")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "link"):
+        with open_plain(tmp_path / name) as file:
+            assert file.read() == b"what is in it"
+    with pytest.raises(OSError, match="link"):
+        open_plain(tmp_path / "link", follow=False)
+    with pytest.raises(ValueError, match="a pipe"):  # at once, though nobody writes to it
+        open_plain(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="a folder"):
+        open_plain(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        open_plain(tmp_path / "none")

@@ -138,7 +138,7 @@ def test_messages_do_not_repeat_what_the_table_says(table):
         ("missing.csv", "does not exist"),
         (".", "is a folder"),
         ("nul\0byte", "cannot be read"),
-        ("two\nlines", "lines' does not exist"),
+        ("two\nlines", r"two\\nlines does not exist"),
         ("lone\udc80", "does not exist"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import stat
 import time
 from pathlib import Path
 
@@ -202,3 +203,14 @@ def test_once_a_day(fkd_home, monkeypatch):
 def test_a_workspace_that_is_not_there_is_not_made(fkd_home):
     tidy()
     assert not fkd_home.exists()
+
+
+def test_a_lock_made_while_tidying_is_the_teams_too(fkd_home, tiny_drawn):
+    put_tiny(tiny_drawn)
+    folder = datasets_folder() / "tiny"
+    (folder / ".measures.lock").unlink(missing_ok=True)
+    folder.chmod(0o2770)
+    (folder / ".measures-left").mkdir()
+    tidy(fkd_home)
+    assert not (folder / ".measures-left").exists()
+    assert stat.S_IMODE((folder / ".measures.lock").stat().st_mode) == 0o660

@@ -12,14 +12,13 @@ import hmac
 import os
 import secrets
 import shutil
-import stat
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from fkd import __version__
 from fkd.errors import UserError
-from fkd.files import replacing, sweep
+from fkd.files import open_plain, replacing, sweep
 from fkd.log import log_unexpected
 from fkd.models.sources import TrainedModel
 from fkd.private import make_folder
@@ -77,7 +76,7 @@ def keep(name: str, graph: bytes) -> None:
     own = _own_folder(folder())
     sweep(own)
     with replacing(own / name) as beside:
-        beside.touch(mode=0o600)
+        beside.touch()
         beside.chmod(0o600)
         beside.write_bytes(_seal(_key(), name, graph) + graph)
     graphs = sorted(own.glob("*.graph"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -111,7 +110,7 @@ def _key() -> bytes:
             return _read(path, _KEY_BYTES)
     key = secrets.token_bytes(_KEY_BYTES)
     with replacing(path) as beside:
-        beside.touch(mode=0o600)
+        beside.touch()
         beside.chmod(0o600)
         beside.write_bytes(key)
     return key
@@ -127,9 +126,11 @@ def _own_folder(path: Path) -> Path:
 
 def _read(path: Path, limit: int) -> bytes:
     """What is in the file ``path``, which is no link and no pipe. Raises ``OSError``."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size > limit:
-            raise OSError(f"{path} is no file of at most {limit:,} bytes")
-        return file.read(limit)
+    try:
+        with open_plain(path, follow=False) as file:
+            data = file.read(limit + 1)
+    except ValueError as error:
+        raise OSError(f"{path} cannot be used: {error}") from None
+    if len(data) > limit:
+        raise OSError(f"{path} has more than {limit:,} bytes")
+    return data

@@ -23,6 +23,7 @@ import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 
+from fkd.files import open_plain
 from fkd.models import layers, losses  # noqa: F401  registers what a saved model may hold
 
 MAX_MODEL_BYTES = 512 << 20
@@ -124,7 +125,7 @@ def screened(path: Path) -> io.BytesIO:
 
 def _entries(path: Path) -> dict[str, bytes]:
     """The files within the zip at ``path`` that make a model, by name."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         size = file.seek(0, io.SEEK_END)
         if size > MAX_MODEL_BYTES:
             raise Refused(f"it is larger than {MAX_MODEL_BYTES >> 20} MB")
