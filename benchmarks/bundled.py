@@ -112,7 +112,7 @@ def _labels_learned_from(faces: Path, home: Path) -> NDArray[np.int64]:
     from fkd.groups import read_groups
     from fkd.registry import open_named
     from fkd.training.create import make_config
-    from fkd.training.pipeline import training_examples
+    from fkd.training.examples import training_examples
 
     dataset, told = open_named("faces"), dict(zip(RECIPE[::2], RECIPE[1::2], strict=True))
     config = make_config(

@@ -107,7 +107,7 @@ function draw(box, data) {
     });
     if (!path) continue;
     add(lines, "path", { d: path, stroke: line.color, class: `line ${line.kind}` });
-    if (line.x.length === 1 && line.kind !== "faint")
+    if (line.x.length === 1)
       add(lines, "circle", { cx: x(line.x[0]), cy: y(line.y[0]), r: 3, fill: line.color });
   }
   for (const mark of data.marks) {
@@ -123,14 +123,23 @@ function draw(box, data) {
   if (box.at) point(box, box.at);
 }
 
-// What lies nearest to the pointer: a rule, a dot on each line and the values.
+// The point of a line that is nearest to v along x, if it is within half a step; else -1.
+function nearest(line, v) {
+  let found = -1;
+  for (let i = 0; i < line.x.length; i++)
+    if (line.y[i] !== null && Math.abs(line.x[i] - v) <= 0.5
+      && (found < 0 || Math.abs(line.x[i] - v) < Math.abs(line.x[found] - v))) found = i;
+  return found;
+}
+
+// What lies nearest to the pointer: a rule, and a dot and the value of each line, lowest first.
 function point(box, [px, py]) {
   const { x, y, inner, data } = box.scales;
   const tip = box.querySelector(".tip");
   const pointer = box.querySelector(".pointer");
   pointer.replaceChildren();
-  const shown = data.lines.filter((line) => line.kind !== "faint");
-  const lines = shown.some((line) => line.x.length) ? shown : data.lines;
+  const named = data.lines.filter((line) => line.kind === "solid" || line.kind === "dashed");
+  const lines = named.some((line) => line.x.length) ? named : data.lines;
   let best = null;
   for (const line of lines)
     for (const v of line.x)
@@ -141,11 +150,11 @@ function point(box, [px, py]) {
   const head = document.createElement("div");
   head.textContent = `${data.x_title} ${number(best)}`;
   const rows = [head];
-  for (const line of lines) {
-    const i = line.x.indexOf(best);
-    if (i < 0 || line.y[i] === null) continue;
+  const values = lines.map((line) => ({ line, i: nearest(line, best) })).filter(({ i }) => i >= 0);
+  values.sort((a, b) => a.line.y[a.i] - b.line.y[b.i]);
+  for (const { line, i } of values) {
     if (y(line.y[i]) >= inner.y1 && y(line.y[i]) <= inner.y0)
-      add(pointer, "circle", { cx: x(best), cy: y(line.y[i]), r: 3.5, fill: line.color });
+      add(pointer, "circle", { cx: x(line.x[i]), cy: y(line.y[i]), r: 3.5, fill: line.color });
     const row = document.createElement("div");
     row.append(sample(line), `${line.name}  ${number(line.y[i])}${data.unit}`);
     rows.push(row);

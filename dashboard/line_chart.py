@@ -26,13 +26,13 @@ _chart = component(
     js=(_HERE / "line_chart.js").read_text(),
 )
 
-Kind = Literal["solid", "dashed", "faint", "best"]
+Kind = Literal["solid", "dashed", "between", "pale", "best"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: ``x`` and ``y`` ``(n,)``, gaps where ``y`` is not finite. A faint line is not
-    named by the pointer."""
+    """One line: ``x`` and ``y`` ``(n,)``, gaps where ``y`` is not finite. The pointer names the
+    solid and dashed ones; the others are thin, and a pale one says nothing that no other does."""
 
     x: ArrayLike
     y: ArrayLike
@@ -72,7 +72,8 @@ def line_chart(
     height: int = 300,
     summary: str,
 ) -> None:
-    """Draw ``lines``. A drag zooms, a double click shows everything again.
+    """Draw ``lines``. A drag zooms, a double click shows everything again. The pointer tells the
+    values of all lines at the place on the x axis that is nearest to it.
 
     Args:
         unit: after the values that the pointer shows, as `` px``.

@@ -145,7 +145,7 @@ INNOCENT = {
     ("settings.py", 64 << 30): "a power of two: bytes",
     ("training/config.py", 15.0): "degrees of rotation",
     ("training/config.py", 30): "px that an image may be shifted at most",
-    ("training/pipeline.py", 1 << 30): "a power of two: far from the demo's own faces",
+    ("training/examples.py", 1 << 30): "a power of two: far from the demo's own faces",
     ("statistics/quality.py", 15.0): "grey levels of contrast",
     ("statistics/shape_model.py", 30.0): "rows that a prior weighs",
 }

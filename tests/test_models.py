@@ -19,7 +19,7 @@ from fkd.models.layers import HeatmapReadout, MeanOfTowers
 from fkd.models.losses import KeypointLoss, PixelError, SquaredError
 from fkd.models.predictor import Predictor, from_graph
 from fkd.models.saving import copy_weights, float32_twin, load_model, save_model
-from fkd.training.pipeline import targets_of
+from fkd.training.examples import targets_of
 
 SCHEMA = KAGGLE_15
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from fkd.statistics.mirror import LabelOffset, label_offset
 from fkd.synthetic.parallel import render_blocks
 from fkd.training.augment import augment, move_targets, random_affine
 from fkd.training.config import Augmentation
-from fkd.training.pipeline import targets_of
+from fkd.training.examples import targets_of
 
 SIDE = np.array([1.3, 0])
 

@@ -25,7 +25,7 @@ from fkd.registry import datasets_folder, open_named
 from fkd.storage import DatasetWriter
 from fkd.training import loop, worker
 from fkd.training.create import make_config
-from fkd.training.pipeline import targets_of
+from fkd.training.examples import targets_of
 from fkd.training.runs import all_runs, create_run
 from fkd.training.status import FINISHED, STOPPED
 

@@ -22,12 +22,12 @@ from fkd.models.sources import trained_model
 from fkd.registry import remove
 from fkd.training import loop
 from fkd.training.config import Augmentation
+from fkd.training.examples import training_examples
 from fkd.training.loop import LossNotFinite, Training
 from fkd.training.pipeline import (
     batches_per_epoch,
     epoch_order,
     training_batches,
-    training_examples,
 )
 from fkd.training.reporter import Reporter
 from fkd.training.runs import create_run

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from training_helper import (
 from fkd.child import environment
 from fkd.models.saving import load_model
 from fkd.training.launcher import launch, resume
+from fkd.training.machine import machine
 from fkd.training.runs import Run, create_run, open_run
 from fkd.training.status import (
     CANCELLED,
@@ -31,7 +33,9 @@ from fkd.training.status import (
     FINISHED,
     QUEUED,
     RUNNING,
+    STAGES,
     STOPPED,
+    STOPPING,
     Status,
 )
 
@@ -171,3 +175,22 @@ def test_two_devices_train_together(dataset, monkeypatch):
     wait_for(run, FINISHED)
     assert "2 devices" in run.read_log()
     assert whole_epochs(run) == [1, 2]
+
+
+def test_a_training_that_loads_or_compiles_ends_as_soon_as_it_is_asked(dataset):
+    run = new_run(dataset, epochs=400)
+    launch(run)
+    wait_for(run, RUNNING)
+    run.request_stop()
+    asked = time.monotonic()
+    assert run.status.state in {STOPPING, STOPPED}
+    status = wait_for(run, STOPPED, seconds=30)
+    assert time.monotonic() - asked < 5
+    assert status.reason == "Stopped before its first batch; there are no weights yet."
+    assert status.best is None
+    resume(run)
+    status = wait_for(run, RUNNING, epoch=1)
+    assert set(status.began) == set(STAGES)
+    assert status.machine == machine()
+    run.request_stop(cancel=True)
+    wait_for(run, CANCELLED, seconds=30)

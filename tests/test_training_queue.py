@@ -61,7 +61,7 @@ def test_a_queued_run_waits_and_can_be_called_off(busy, dataset, cancel, state):
     run.request_stop(cancel=cancel)
     status = wait_for(run, state, seconds=20)
     assert status.pid == 0
-    assert "before its turn came" in status.reason
+    assert "before its first batch" in status.reason
     end = time.monotonic() + 20
     while children_of(run):
         assert time.monotonic() < end

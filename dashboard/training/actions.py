@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,6 +13,7 @@ from dashboard.guard import safely
 from dashboard.training import view
 from dashboard.training.listing import Listed
 from dashboard.words import compact, plain
+from fkd.formats.safe_csv import file_table
 from fkd.training.launcher import resume
 from fkd.training.runs import MAX_NOTE, Run
 from fkd.training.status import FINISHED, STOPPING
@@ -25,14 +28,14 @@ def buttons(one: Listed) -> None:
             "Stopping ..." if asked else "Stop early",
             icon=":material/stop:",
             disabled=asked,
-            help="Ends at the next batch and keeps the weights; it can be resumed.",
+            help="Ends the training within seconds and keeps the weights; it can be resumed.",
             on_click=safely(f"stopping {run.name}", run.request_stop),
         )
         if st.button(
             "Cancel",
             icon=":material/block:",
             disabled=run.cancel_requested,
-            help="Ends at the next batch and discards the weights; asks first.",
+            help="Ends the training and discards the weights; asks first.",
         ):
             _confirm_cancel(run)
     if run.resumable:
@@ -46,7 +49,7 @@ def buttons(one: Listed) -> None:
         "Evaluate",
         icon=":material/target:",
         type="primary" if status.state == FINISHED else "secondary",
-        help="Scores its best epoch, beside the first run that it is compared with.",
+        help="Evaluates its best epoch, beside the first run that it is compared with.",
     ):
         other = next((name for name in view.shown() if name != run.name), "")
         routes.evaluate(run.name, other, one.config.dataset)
@@ -67,11 +70,13 @@ def broken(run: Run, reason: str) -> None:
 
 
 def _left_behind(one: Listed) -> str:
-    best = one.status.best_rmse_px
-    if best is None or not one.run.best.is_file():
+    best = one.status.best
+    if not one.run.best.is_file():
         return "with its history and log; it has no weights"
+    if best is None:
+        return "with its weights, its history and its log"
     return (
-        f"with its weights ({best:.3g} px at epoch {one.status.best_epoch}), its history of "
+        f"with its weights ({best[1]:.3g} px at epoch {best[0]}), its history of "
         f"{compact(one.status.epoch)} epochs and its log"
     )
 
@@ -79,7 +84,7 @@ def _left_behind(one: Listed) -> str:
 @st.dialog("Delete this run?")
 def confirm_delete(run: Run, what: str) -> None:
     """Ask, then delete ``run``."""
-    st.markdown(f"**{plain(run.name)}** {plain(what)} will be deleted. This cannot be undone.")
+    st.markdown(f"**{plain(run.name)}** is deleted {plain(what)}. This cannot be undone.")
 
     def delete() -> None:
         run.delete()
@@ -92,11 +97,11 @@ def confirm_delete(run: Run, what: str) -> None:
 def _confirm_cancel(run: Run) -> None:
     st.markdown(
         f"**{plain(run.name)}** ends and its weights are discarded. "
-        "*Stop early* ends it too and keeps them."
+        "*Stop early* ends it too, but keeps them."
     )
     _answer(
-        "Go on training",
-        "Discard the weights",
+        "Keep training",
+        "Cancel and discard the weights",
         ":material/block:",
         safely(f"cancelling {run.name}", lambda: run.request_stop(cancel=True)),
     )
@@ -118,7 +123,7 @@ def _edit(one: Listed) -> None:
             "Note",
             key=f"note-of-{run.name}",
             max_chars=MAX_NOTE,
-            placeholder="What was tried, and what came of it",
+            placeholder="What this run tried, and the result",
             on_change=safely(
                 f"the note of {run.name}",
                 lambda: run.write_note(st.session_state[f"note-of-{run.name}"]),
@@ -139,23 +144,28 @@ def _edit(one: Listed) -> None:
         st.button(
             "Rename",
             disabled=one.status.active or name == run.name,
-            help="A run can be renamed once it rests." if one.status.active else None,
+            help="A run can be renamed once it has ended." if one.status.active else None,
             on_click=safely(f"renaming {run.name}", rename),
         )
+
+
+def _content(path: Path) -> bytes:
+    """A file as it is downloaded: no cell of a table is one that a spreadsheet would run."""
+    return file_table(path) if path.suffix == ".csv" else path.read_bytes()
 
 
 def _downloads(run: Run) -> None:
     files = [
         ("Weights of the best epoch", run.best, ".keras", "application/octet-stream"),
         ("Configuration", run.folder / "config.json", "-config.json", "application/json"),
-        ("History", run.folder / "metrics.csv", "-metrics.csv", "text/csv"),
+        ("History (CSV)", run.folder / "metrics.csv", "-metrics.csv", "text/csv"),
         ("Log", run.log, "-log.txt", "text/plain"),
     ]
     with st.popover("Download", icon=":material/download:"):
         for label, path, ending, mime in files:
             st.download_button(
                 label,
-                path.read_bytes if path.is_file() else b"",
+                partial(_content, path) if path.is_file() else b"",
                 file_name=f"{run.name}{ending}",
                 mime=mime,
                 disabled=not path.is_file(),

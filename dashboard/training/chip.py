@@ -8,9 +8,10 @@ from dashboard import routes
 from dashboard.guard import guard
 from dashboard.training import view
 from dashboard.training.listing import active_runs
+from dashboard.training.notice import notices
 from dashboard.training.states import look
 from dashboard.words import about, plain
-from fkd.training.status import QUEUED, Status
+from fkd.training.status import QUEUED, STOPPING, Status
 
 _REFRESH_S = 2.0
 
@@ -27,6 +28,7 @@ def _chip(drawn: bool) -> None:
         active = active_runs()
         if drawn and not active:
             st.rerun()  # ended: from now on nothing refreshes
+        notices(active)
         if not active:
             return
         run, status = active[0]
@@ -43,11 +45,13 @@ def in_words(name: str, status: Status) -> str:
     """``compact-3, epoch 12 of 60, 2.1 px, 4 min left``."""
     if status.state == QUEUED:
         return f"{name}, waiting"
-    if not status.epoch and not status.step:
+    if status.state == STOPPING:
+        return f"{name}, stopping"
+    if not status.trains:
         return f"{name}, {status.stage or status.state}"
     parts = [name, f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"]
-    if status.best_rmse_px is not None:
-        parts.append(f"{status.best_rmse_px:.2g} px")
+    if status.best:
+        parts.append(f"{status.best[1]:.2g} px")
     if status.seconds_left is not None:
         parts.append(f"{about(status.seconds_left)} left")
     # A line breaks between the parts, never within one.

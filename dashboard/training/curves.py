@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from dashboard.line_chart import Entry, Line, Mark
+from dashboard.line_chart import Entry, Kind, Line, Mark
 from fkd.training.history import Row
 
 COLORS = (
-    *("#2a93ad", "#d98324", "#8a6fc4", "#4f9d5d"),
-    *("#cc5b7f", "#9a8240", "#5b7fd0", "#8c8c8c"),
+    *("#2a93ad", "#c26a0c", "#8a6fc4", "#3f8f4f"),
+    *("#cc5b7f", "#9a8240", "#5b7fd0", "#7a7f84"),
 )
-"""One for each run shown, told apart on light and on dark."""
+"""One for each run shown; each has a contrast of 3:1 at least to both backgrounds."""
 
 _MAX_BETWEEN = 800
-"""Points of the faint line of one run, at most."""
+"""Points of the thin line of one run, at most."""
 
 
 @dataclass(frozen=True)
@@ -30,50 +31,58 @@ class Quantity:
     unit: str = ""
 
 
-ERROR = Quantity("Error", "rmse_px", "val_rmse_px", " px")
+ERROR = Quantity("RMSE", "rmse_px", "val_rmse_px", " px")
 LOSS = Quantity("Loss", "loss", "val_loss")
 
 
 @dataclass(frozen=True)
 class Course:
-    """One run: its history and its best epoch (0 = none yet)."""
+    """One run: its history, its best epoch (0 = none yet) and its colour."""
 
     name: str
     rows: Sequence[Row]
     best_epoch: int
+    color: str = COLORS[0]
 
 
-def lines(courses: Sequence[Course], what: Quantity) -> list[Line]:
-    """Each run in a colour of its own: validation solid, training dashed, and faint the looks
-    between two epochs."""
+def smoothed(values: ArrayLike, weight: float) -> NDArray[np.float64]:
+    """``values`` ``(n,)`` as an exponential moving average that begins without a bias: each counts
+    ``weight`` times as much as the one after it. What is not finite stays as it is."""
+    given = np.asarray(values, float)
+    result, total, norm = given.copy(), 0.0, 0.0
+    for index in np.flatnonzero(np.isfinite(given)):
+        total = weight * total + (1 - weight) * given[index]
+        norm = weight * norm + (1 - weight)
+        result[index] = total / norm
+    return result
+
+
+def lines(courses: Sequence[Course], what: Quantity, smoothing: float = 0.0) -> list[Line]:
+    """Each run in its colour: validation solid, training dashed, and thin the looks between two
+    epochs. Where they are smoothed, the values themselves are drawn pale behind."""
     drawn = []
-    for course, color in zip(courses, COLORS, strict=False):
+    for course in courses:
         prefix = f"{course.name} " if len(courses) > 1 else ""
-        between = _thinned(course.rows)
         ends = [row for row in course.rows if row.whole]
-        at = [row.epoch for row in ends]
-        drawn += [
-            Line(
-                [row.epoch for row in between],
-                [getattr(row, what.training) for row in between],
-                color,
-                f"{prefix}training",
-                "faint",
-            ),
-            Line(
-                at,
-                [getattr(row, what.training) for row in ends],
-                color,
-                f"{prefix}training",
-                "dashed",
-            ),
-            Line(
-                [row.epoch for row in course.rows if row.validated],
-                [getattr(row, what.validation) for row in course.rows if row.validated],
-                color,
-                f"{prefix}validation",
-            ),
+        parts: list[tuple[Sequence[Row], str, str, Kind]] = [
+            (_thinned(course.rows), what.training, "training", "between"),
+            (ends, what.training, "training", "dashed"),
+            ([row for row in course.rows if row.validated], what.validation, "validation", "solid"),
         ]
+        for rows, field, name, kind in parts:
+            x = [row.epoch for row in rows]
+            y = [getattr(row, field) for row in rows]
+            if smoothing and kind != "between":
+                drawn.append(Line(x, y, course.color, "", "pale"))
+            drawn.append(
+                Line(
+                    x,
+                    smoothed(y, smoothing) if smoothing else y,
+                    course.color,
+                    f"{prefix}{name}",
+                    kind,
+                )
+            )
     return drawn
 
 
@@ -86,12 +95,12 @@ def _thinned(rows: Sequence[Row]) -> Sequence[Row]:
 def best_marks(courses: Sequence[Course], what: Quantity) -> list[Mark]:
     """Where each run was best; a single run has the value beside it."""
     marks = []
-    for course, color in zip(courses, COLORS, strict=False):
+    for course in courses:
         for row in course.rows:
             value = getattr(row, what.validation)
             if row.whole and row.epoch == course.best_epoch and np.isfinite(value):
                 words = f"{value:.3g}{what.unit}" if len(courses) == 1 else ""
-                marks.append(Mark(row.epoch, value, color, words))
+                marks.append(Mark(row.epoch, value, course.color, words))
     return marks
 
 
@@ -100,10 +109,9 @@ def legend(courses: Sequence[Course]) -> list[Entry]:
     kinds = [
         Entry("validation"),
         Entry("training", "dashed"),
-        Entry("between epochs", "faint"),
+        Entry("training, between epochs", "between"),
         Entry("best epoch", "best"),
     ]
     if len(courses) == 1:
-        return [Entry(entry.text, entry.kind, COLORS[0]) for entry in kinds]
-    named = zip(courses, COLORS, strict=False)
-    return [*(Entry(course.name, "solid", color) for course, color in named), *kinds]
+        return [Entry(entry.text, entry.kind, courses[0].color) for entry in kinds]
+    return [*(Entry(course.name, "solid", course.color) for course in courses), *kinds]

@@ -8,24 +8,25 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.current import Current, require_current
 from dashboard.guard import guard
-from dashboard.training import more, view
-from dashboard.training.listing import Listed, Listing, listing, paces
+from dashboard.training import more, times, view
+from dashboard.training.listing import Listed, Listing, listing, past
 from dashboard.training.widgets import bound
 from dashboard.training.wish import FRACTION, NEWEST, Wish
-from dashboard.words import about, compact, plain
+from dashboard.words import compact, plain
 from fkd.errors import UserError
 from fkd.evaluation.learned import never_learned, with_mirrored
 from fkd.labels.store import LabelStore
-from fkd.training.config import RECIPES, RunConfig
+from fkd.training.config import RECIPES, SETTINGS, RunConfig
 from fkd.training.create import make_config
-from fkd.training.estimate import Estimate, estimate, images_per_epoch
+from fkd.training.estimate import Estimate, Span, estimate, images_per_epoch, remaining
 from fkd.training.launcher import launch
 from fkd.training.runs import check_run_name, create_run, open_run
 
 _KEY, _STARTS = "train-wish", "train-starts"
 _ABOUT = {
-    "compact": "is small and accurate. It learns from every row and sees each image varied anew.",
-    "baseline": "is the large network of the notebook, on complete rows only: to compare with.",
+    "compact": "is small and accurate. It learns from every image, with augmentation.",
+    "baseline": "is a plain convolutional network, seven times as large, trained on complete "
+    "images only: for comparison.",
 }
 
 
@@ -93,7 +94,7 @@ def _essentials(current: Current, wish: Wish) -> None:
         f":gray[{compact(len(current.dataset))} images]",
         help="The dataset chosen in the sidebar.",
     )
-    epochs.number_input("Epochs", step=10, **bound(wish, "epochs"))
+    epochs.number_input(SETTINGS["epochs"], step=10, **bound(wish, "epochs"))
     words.caption(f"**{wish.model}** {_ABOUT.get(wish.model, '')}")
 
 
@@ -101,9 +102,9 @@ def _changed(wish: Wish) -> None:
     count = len(wish.changed)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         what = "1 setting differs" if count == 1 else f"{count} settings differ"
-        st.caption(f"{what} from the recipe of {wish.model}.")
+        st.caption(f"{what} from the defaults of {wish.model}.")
         st.button(
-            "Reset to the recipe",
+            "Reset to defaults",
             type="tertiary",
             icon=":material/restart_alt:",
             on_click=wish.reset,
@@ -125,7 +126,7 @@ def _expectation(current: Current, wish: Wish) -> None:
         missing=wish.value("missing"),
         demo_share=wish.value("demo_share"),
     )
-    expected = estimate(wish.model, images, wish.value("epochs"), paces(runs, wish.model))
+    expected = estimate(wish.model, images, wish.value("epochs"), past(wish.model, images))
     st.markdown(f":material/timer: {_in_words(expected, images)}{_queue(runs)}")
     if words := _not_taught(current, wish):
         st.warning(words, icon=":material/visibility_off:")
@@ -144,33 +145,32 @@ def _not_taught(current: Current, wish: Wish) -> str:
 
 
 def _in_words(expected: Estimate, images: int) -> str:
-    speed = f"{compact(images)} images an epoch at {expected.images_per_second:.0f} a second"
+    speed = f"{compact(images)} images per epoch at {expected.images_per_second:.0f} per second"
+    words = f"**{times.in_words(expected.seconds)}**"
     if not expected.runs:
         return (
-            f"Roughly **{about(expected.seconds)}** :gray[({speed}: a guess, until a training of "
-            "this model has finished here)]"
+            f"Roughly {words} :gray[({speed}: a guess, until this model has been trained on this "
+            "machine)]"
         )
-    runs = "the last run" if expected.runs == 1 else f"the last {expected.runs} runs"
-    return f"About **{about(expected.seconds)}** :gray[({speed}, as in {runs} of this model)]"
+    runs = "the last comparable run" if expected.runs == 1 else f"{expected.runs} comparable runs"
+    return f"{words} :gray[({speed}, as in {runs})]"
 
 
 def _queue(runs: Listing) -> str:
     if not runs.active:
         return ""
-    left = sum(_left(one, runs) for one in runs.active)
+    spans = [_left(one) for one in runs.active]
+    left = Span(sum(span.low for span in spans), sum(span.high for span in spans))
     names = ", ".join(plain(one.name) for one in runs.active)
-    when = f", about {about(left)}" if left else ""
-    return f"  \n:gray[:material/hourglass_top: after {names}{when}]"
+    return f"  \n:gray[:material/hourglass_top: Starts after {names}, in {times.in_words(left)}]"
 
 
-def _left(one: Listed, runs: Listing) -> float:
-    """Seconds that an active run will still take."""
-    if one.status.seconds_left is not None:
-        return one.status.seconds_left
-    config = one.config
-    images = round(len(config.split.training) * (1 + config.demo_share))
-    expected = estimate(config.model, images, config.epochs, paces(runs, config.model))
-    return expected.seconds * (1 - one.status.share)
+def _left(one: Listed) -> Span:
+    """How long an active run will still take."""
+    status, model = one.status, one.config.model
+    if left := remaining(loaders.run_history(one.run), status.steps, one.config.epochs):
+        return left
+    return estimate(model, one.images, one.config.epochs, past(model, one.images)).seconds
 
 
 def _start(current: Current, wish: Wish) -> str:
@@ -182,10 +182,10 @@ def _start(current: Current, wish: Wish) -> str:
     groups = wish.groups
     if groups is not None and groups.data_hash != current.dataset.content_hash:
         raise UserError(
-            f"The groups file {groups.file} was read for another dataset; remove it or bring the "
-            "one of this dataset."
+            f"The group file {groups.file} belongs to another dataset. Remove it, or upload one "
+            "for this dataset."
         )
-    with st.spinner("Splitting the images ..."):
+    with st.spinner("Splitting the images into training and validation ..."):
         ingested = loaders.ingested(current.dataset.name)
         version = wish.value("label_version")
         if version == NEWEST:

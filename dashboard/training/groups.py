@@ -14,6 +14,7 @@ from dashboard.words import compact, plain
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.groups import MAX_GROUPS_BYTES, read_group_table
+from fkd.training.config import SETTINGS
 
 
 def uploader(current: Current, wish: Wish) -> None:
@@ -22,11 +23,11 @@ def uploader(current: Current, wish: Wish) -> None:
         _kept(current, wish, wish.groups)
         return
     upload = st.file_uploader(
-        "Groups that stay on one side",
+        SETTINGS["grouped"],
         type="csv",
         max_upload_size=MAX_GROUPS_BYTES >> 20,
-        help="A CSV with the columns row,person (or any other group): images of one group are "
-        "never in training and validation at once.",
+        help="A CSV file with the columns row,person (or another kind of group): all images of a "
+        "group go either into training or into validation.",
         key="train-groups",
     )
     if upload is None:
@@ -41,12 +42,12 @@ def uploader(current: Current, wish: Wish) -> None:
 
 
 def _kept(current: Current, wish: Wish, groups: Groups) -> None:
-    st.markdown(":small[Groups that stay on one side]")
+    st.markdown(f":small[{SETTINGS['grouped']}]")
     if groups.data_hash != current.dataset.content_hash:
-        st.warning(f"{plain(groups.file)} was read for another dataset.", icon=":material/warning:")
+        st.warning(f"{plain(groups.file)} belongs to another dataset.", icon=":material/warning:")
     else:
         alone = len(groups.numbers) - groups.images
-        rest = f"; {compact(alone)} images stand alone" if alone else ""
+        rest = f"; {compact(alone)} images are in no group" if alone else ""
         ignored = f"; {compact(groups.ignored)} rows are not in the dataset" * bool(groups.ignored)
         st.success(
             f"{plain(groups.file)}: {compact(groups.count)} groups of "
@@ -54,7 +55,7 @@ def _kept(current: Current, wish: Wish, groups: Groups) -> None:
             icon=":material/groups:",
         )
     st.button(
-        "Remove the groups",
+        "Remove file",
         icon=":material/close:",
         type="tertiary",
         on_click=lambda: setattr(wish, "groups", None),

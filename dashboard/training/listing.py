@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from dashboard import loaders
 from fkd.errors import UserError
 from fkd.training.config import RunConfig
-from fkd.training.estimate import pace
+from fkd.training.estimate import Past, comparable
+from fkd.training.machine import machine
 from fkd.training.runs import Run, all_runs
-from fkd.training.status import FINISHED, QUEUED, Status
+from fkd.training.status import FINISHED, QUEUED, STOPPED, Status
 
-_PACES = 5
-"""Finished runs that an estimate is judged by, at most: the newest."""
+_PAST = 7
+"""Runs that an estimate is judged by, at most: the newest."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,13 @@ class Listed:
     @property
     def name(self) -> str:
         return self.run.name
+
+    @property
+    def images(self) -> int:
+        """Images that an epoch shows; about, until it has begun."""
+        if self.status.steps:
+            return self.status.steps * self.config.batch_size
+        return round(len(self.config.split.training) * (1 + self.config.demo_share))
 
     @classmethod
     def of(cls, run: Run) -> Listed:
@@ -69,11 +77,14 @@ def active_runs() -> list[tuple[Run, Status]]:
     return sorted(found, key=lambda one: (one[1].state == QUEUED, one[0].queued_at))
 
 
-def paces(runs: Listing, model: str) -> list[float]:
-    """Images per second of the newest finished runs of ``model``."""
-    found: list[float] = []
-    for one in runs.runs:
-        if one.status.state == FINISHED and one.config.model == model and len(found) < _PACES:
-            speed = pace(one.config, loaders.run_history(one.run))
-            found += [speed] if speed else []
-    return found
+def past(model: str, images: int, exclude: str = "") -> list[Past]:
+    """What the newest runs tell about a training of ``model`` with ``images`` images an epoch on
+    this machine, see ``estimate.comparable``; the run called ``exclude`` aside."""
+    told = (
+        Past.of(one.config, one.status, loaders.run_history(one.run))
+        for one in listing().runs
+        if one.status.state in {FINISHED, STOPPED}
+        and one.config.model == model
+        and one.name != exclude
+    )
+    return comparable([one for one in told if one], model, images, machine())[:_PAST]

@@ -12,12 +12,12 @@ from dashboard.training.wish import FRACTION, NEWEST, Wish
 from dashboard.words import compact
 from fkd.labels.store import LabelStore
 from fkd.splits import MAX_FRACTION, MIN_FRACTION
-from fkd.training.config import AUGMENTATION_LIMITS, MISSING, PRECISIONS, SCHEDULES
+from fkd.training.config import AUGMENTATION_LIMITS, MISSING, PRECISIONS, SCHEDULES, SETTINGS
 from fkd.training.runs import MAX_NOTE
 
-_PARTS = ("Data", "Augmentation", "Optimisation", "Name and note")
+_PARTS = ("Data", "Augmentation", "Optimization", "Name and note")
 
-_PRECISION_WORDS = {"auto": "auto (what is fastest here)"}
+_PRECISION_WORDS = {"auto": "auto (fastest on this machine)"}
 
 
 def settings(current: Current, wish: Wish) -> None:
@@ -28,7 +28,7 @@ def settings(current: Current, wish: Wish) -> None:
     {
         "Data": _data,
         "Augmentation": _augmentation,
-        "Optimisation": _optimisation,
+        "Optimization": _optimization,
         "Name and note": _name,
     }[part](current, wish)
 
@@ -37,24 +37,30 @@ def _data(current: Current, wish: Wish) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         _labels(current, wish)
-        st.radio("Missing labels", list(MISSING), format_func=MISSING.get, **bound(wish, "missing"))
+        st.radio(
+            SETTINGS["missing"],
+            list(MISSING),
+            format_func=lambda word: MISSING[word].capitalize(),
+            **bound(wish, "missing"),
+        )
         st.slider(
-            "Held back for validation",
+            "Validation share",
             MIN_FRACTION,
             MAX_FRACTION,
             step=0.05,
             format="percent",
-            help="These images judge the model and are never trained on. Duplicates stay on one "
-            "side, label sources in proportion.",
+            help="Share of the images that are held back to validate the model and never trained "
+            "on. Duplicates stay together; label sources keep their proportion.",
             **bound(wish, FRACTION),
         )
         st.slider(
-            "Drawn faces mixed in",
+            SETTINGS["demo_share"],
             0.0,
             max(1.0, wish.value("demo_share")),
             step=0.05,
             format="percent",
-            help="As a share of the training images. They have every point, exactly placed.",
+            help="Computer-drawn faces that are mixed in, as a share of the training images. All "
+            "of their points are labelled exactly.",
             **bound(wish, "demo_share"),
         )
     with right:
@@ -69,21 +75,21 @@ def _labels(current: Current, wish: Wish) -> None:
     if not latest:
         st.markdown(
             ":small[Labels]  \nas ingested",
-            help="Nothing was corrected yet. Corrections make further versions.",
+            help="No label has been corrected yet. Each save on Correct adds a version.",
         )
         return
     words = {NEWEST: f"latest (version {latest})", 0: "as ingested"}
     words |= {number: f"version {number}" for number in range(latest - 1, 0, -1)}
     st.selectbox(
-        "Labels",
+        SETTINGS["labels"],
         list(words),
         format_func=words.get,
-        help="Every save on Correct makes a version. The run keeps the number.",
+        help="The version of the labels to train on. Each save on Correct adds one.",
         **bound(wish, "label_version"),
     )
     st.checkbox(
-        "Learn from accepted predictions too",
-        help="Labels that are a model's predictions, accepted by a person as they were.",
+        "Include accepted predictions",
+        help="Labels that a person accepted from a model without moving them.",
         **bound(wish, "accepted"),
     )
 
@@ -91,18 +97,23 @@ def _labels(current: Current, wish: Wish) -> None:
 def _augmentation(current: Current, wish: Wish) -> None:
     left, right = st.columns([1, 1.6], gap="large")
     with left:
-        st.toggle("Mirror half of the images", **bound(wish, "augmentation.flip"))
-        for name, label, step, form in (
-            ("rotation", "Rotation, up to", 1.0, "±%g°"),
-            ("scale", "Size, up to", 0.01, "percent"),
-            ("shift", "Shift, up to", 0.5, "±%g px"),
-            ("shear", "Shear and stretch, up to", 0.01, "percent"),
-            ("brightness", "Brightness, up to", 1.0, "±%g grey levels"),
-            ("contrast", "Contrast, up to", 0.05, "percent"),
-            ("gamma", "Grey curve (gamma), up to", 0.05, "percent"),
-            ("noise", "Noise, up to", 0.5, "%g grey levels"),
-            ("cutout", "Images that lose a rectangle", 0.05, "percent"),
+        st.toggle(
+            SETTINGS["augmentation.flip"],
+            help="Mirrors half of the images; left and right points swap names.",
+            **bound(wish, "augmentation.flip"),
+        )
+        for name, step, form in (
+            ("rotation", 1.0, "±%g°"),
+            ("scale", 0.01, "percent"),
+            ("shift", 0.5, "±%g px"),
+            ("shear", 0.01, "percent"),
+            ("brightness", 1.0, "±%g grey levels"),
+            ("contrast", 0.05, "percent"),
+            ("gamma", 0.05, "percent"),
+            ("noise", 0.5, "%g grey levels"),
+            ("cutout", 0.05, "percent"),
         ):
+            label = SETTINGS[f"augmentation.{name}"]
             high = float(AUGMENTATION_LIMITS[name])
             st.slider(
                 label, 0.0, high, step=step, format=form, **bound(wish, f"augmentation.{name}")
@@ -111,48 +122,54 @@ def _augmentation(current: Current, wish: Wish) -> None:
         preview.varied_faces(current, wish.augmentation)
 
 
-def _optimisation(current: Current, wish: Wish) -> None:
+def _optimization(current: Current, wish: Wish) -> None:
     columns = st.columns(3, gap="medium")
     with columns[0]:
         st.number_input(
-            "Learning rate",
+            SETTINGS["learning_rate"],
             step=1e-4,
             format="%.5f",
-            help="The highest one; it is reached after a short warm-up.",
+            help="The peak, reached after a short warm-up.",
             **bound(wish, "learning_rate"),
         )
         st.selectbox(
-            "Schedule",
+            SETTINGS["schedule"],
             list(SCHEDULES),
             format_func=lambda word: f"{word}: {SCHEDULES[word]}",
             **bound(wish, "schedule"),
         )
         st.number_input(
-            "Weight decay",
+            SETTINGS["weight_decay"],
             step=0.01,
             format="%.4f",
-            help="Of AdamW; 0 is plain Adam.",
+            help="Used by AdamW; 0 selects plain Adam.",
             **bound(wish, "weight_decay"),
         )
     with columns[1]:
-        st.number_input("Batch", step=8, help="Images of a step", **bound(wish, "batch_size"))
         st.number_input(
-            "Patience",
+            SETTINGS["batch_size"],
+            step=8,
+            help="Images per training step.",
+            **bound(wish, "batch_size"),
+        )
+        st.number_input(
+            SETTINGS["patience"],
             step=5,
-            help="Epochs without a better validation error until training ends by itself; "
-            "0 = never.",
+            help="The training ends after this many epochs without a lower validation error; "
+            "0 turns early stopping off.",
             **bound(wish, "patience"),
         )
     with columns[2]:
         st.number_input(
-            "Seed",
+            SETTINGS["seed"],
             step=1,
-            help="Of the split, the first weights, the order and the augmentation. Runs of the "
-            "same seed, share and data have the same split and compare.",
+            help="Decides the split, the initial weights, the order of the images and the "
+            "augmentation. Runs with the same seed, validation share and dataset have the same "
+            "split and can be compared.",
             **bound(wish, "seed"),
         )
         st.selectbox(
-            "Precision",
+            SETTINGS["precision"],
             PRECISIONS,
             format_func=lambda word: _PRECISION_WORDS.get(word, word),
             **bound(wish, "precision"),
@@ -162,7 +179,7 @@ def _optimisation(current: Current, wish: Wish) -> None:
 def _name(current: Current, wish: Wish) -> None:
     for label, key, limit, hint in (
         ("Name", "name", 64, f"{wish.model}-1, {wish.model}-2, ..."),
-        ("Note", "note", MAX_NOTE, "What is tried, and why"),
+        ("Note", "note", MAX_NOTE, "What this run tries, and why"),
     ):
         st.session_state[f"train-{key}"] = getattr(wish, key)
         st.text_input(
@@ -172,4 +189,4 @@ def _name(current: Current, wish: Wish) -> None:
             placeholder=hint,
             on_change=lambda key=key: setattr(wish, key, st.session_state[f"train-{key}"].strip()),
         )
-    st.caption(f"A note has at most {compact(MAX_NOTE)} characters and can be changed later.")
+    st.caption(f"A note can have {compact(MAX_NOTE)} characters and be edited later.")

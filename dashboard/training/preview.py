@@ -16,12 +16,12 @@ _SEED = "preview-seed"
 
 
 def varied_faces(current: Current, how: Augmentation) -> None:
-    """A dozen varied faces with their points. The same chance decides while a slider moves, so
+    """A dozen augmented faces with their points. The same chance decides while a slider moves, so
     that nothing but the slider changes what is seen."""
     seed = st.session_state.setdefault(_SEED, 0)
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = "As the model sees them" if how.active else "As they are: nothing is varied"
-        st.caption(f"{words}. Points that leave the image do not count.", width="stretch")
+        words = "As the model sees them" if how.active else "Unchanged: augmentation is off"
+        st.caption(f"{words}. Points outside the image are ignored.", width="stretch")
         st.button(
             "Other faces",
             icon=":material/casino:",

@@ -11,7 +11,7 @@ from dashboard.guard import safely
 from dashboard.training import form
 from dashboard.training.listing import Listed
 from dashboard.widgets import show_table
-from fkd.training.config import RunConfig
+from fkd.training.config import SETTINGS, RunConfig
 
 
 def in_words(value: object) -> str:
@@ -27,23 +27,19 @@ _OF_LABELS = ("label_version", "accepted")
 
 
 def all_in_words(config: RunConfig) -> dict[str, str]:
-    """All settings by their names in words; those about labels as one, ``labels``."""
+    """All settings by their names; those about labels as one."""
     flat = {name: value for name, value in config.flat().items() if name not in _OF_LABELS}
-    values = {name_in_words(name): in_words(value) for name, value in flat.items()}
-    return {**values, "labels": config.labels_in_words}
+    values = {SETTINGS[name]: in_words(value) for name, value in flat.items()}
+    return {**values, SETTINGS["labels"]: config.labels_in_words}
 
 
 def differing(configs: Sequence[RunConfig]) -> list[str]:
-    """Names in words, as ``all_in_words`` has them, of what is not the same in all ``configs``."""
+    """Names, as ``all_in_words`` has them, of the settings that are not the same in all
+    ``configs``."""
     names = dict.fromkeys(k for other in configs[1:] for k in configs[0].differences(other))
-    found = [name_in_words(name) for name in names if name not in _OF_LABELS]
+    found = [SETTINGS[name] for name in names if name not in _OF_LABELS]
     same = len({config.learns_from for config in configs}) == 1
-    return found if same else ["labels", *found]
-
-
-def name_in_words(setting: str) -> str:
-    """``augmentation.shift`` as ``augmentation: shift``."""
-    return setting.replace(".", ": ").replace("_", " ")
+    return found if same else [SETTINGS["labels"], *found]
 
 
 def expander(one: Listed) -> None:
@@ -51,7 +47,7 @@ def expander(one: Listed) -> None:
     with st.expander("Settings", icon=":material/tune:"):
         values = {**all_in_words(one.config), **one.config.packages}
         show_table(
-            pd.DataFrame(values.items(), columns=["setting", "value"]),
+            pd.DataFrame(values.items(), columns=["Setting", "Value"]),
             f"{one.name}-settings",
             height=420,
         )

@@ -18,14 +18,14 @@ class Look:
 
 
 LOOKS = {
-    status.QUEUED: Look("gray", "hourglass_top", "Waits for its turn; starts by itself."),
-    status.RUNNING: Look("blue", "play_arrow", "Trains in a process of its own."),
-    status.STOPPING: Look("orange", "stop", "Ends at the next batch and keeps its weights."),
-    status.STOPPED: Look("violet", "pause", "Ended early by you; its weights are kept."),
-    status.FINISHED: Look("green", "check", "Ended by itself."),
-    status.CANCELLED: Look("gray", "block", "Ended by you; its weights were discarded."),
-    status.FAILED: Look("red", "error", "Ended by a fault that it could name."),
-    status.CRASHED: Look("red", "heart_broken", "Its process is gone without a word."),
+    status.QUEUED: Look("gray", "hourglass_top", "Waits in the queue; starts automatically."),
+    status.RUNNING: Look("blue", "play_arrow", "Trains in the background."),
+    status.STOPPING: Look("orange", "stop", "Ends at the next batch."),
+    status.STOPPED: Look("violet", "pause", "Stopped early; the weights are kept."),
+    status.FINISHED: Look("green", "check", "All epochs are done, or early stopping ended it."),
+    status.CANCELLED: Look("gray", "block", "Cancelled; the weights were discarded."),
+    status.FAILED: Look("red", "error", "Ended by an error."),
+    status.CRASHED: Look("red", "heart_broken", "Its process ended unexpectedly."),
 }
 _UNKNOWN = Look("gray", "help", "")
 

@@ -26,7 +26,7 @@ def runs_table() -> None:
     st.markdown("## Runs")
     if not found.runs and not found.broken:
         st.info(
-            "No run yet. Start one above: its curves move within half a minute.",
+            "No runs yet. Start one above; its curve begins within about 20 seconds.",
             icon=":material/model_training:",
         )
         return
@@ -53,7 +53,7 @@ def _draw(found: Listing) -> None:
     st.session_state.setdefault("runs-filter", view.words())
     words = row.text_input(
         "Filter",
-        placeholder="Filter: a name, state, model, dataset, words of a note",
+        placeholder="Filter by name, state, model, dataset or note",
         label_visibility="collapsed",
         key="runs-filter",
         on_change=lambda: view.look_for(st.session_state["runs-filter"]),
@@ -69,7 +69,7 @@ def _draw(found: Listing) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         # Ticks are numbers of rows: with other rows they would mean other runs.
-        key=f"runs-{hash(tuple(rows['run']))}",
+        key=f"runs-{hash(tuple(rows['Run']))}",
         placeholder="",
     )
     chosen = [runs[i].name for i in state["selection"]["rows"] if i < len(runs)]
@@ -79,7 +79,7 @@ def _draw(found: Listing) -> None:
             view.show(*chosen[: view.MAX_SHOWN])
             st.rerun()
     else:
-        below.caption("Click the name of a run to open it; tick several to compare them.")
+        below.caption("Click a run's name to open it; tick several to compare them.")
     with below:
         download_table(rows, "runs")
 
@@ -101,27 +101,28 @@ def matches(one: Listed, words: str) -> bool:
 
 def frame(runs: Sequence[Listed]) -> pd.DataFrame:
     """One row a run."""
+    bests = [one.status.best for one in runs]
     return pd.DataFrame(
         {
-            "state": pd.Series([one.status.state for one in runs], dtype=object),
-            "run": [one.name for one in runs],
-            "model": [one.config.model for one in runs],
-            "dataset": [one.config.dataset for one in runs],
-            "labels": [one.config.labels_in_words for one in runs],
-            "best RMSE (px)": pd.Series([one.status.best_rmse_px for one in runs], dtype=float),
-            "best epoch": pd.array([one.status.best_epoch or None for one in runs], "Int64"),
-            "epochs": [f"{one.status.epoch} of {one.config.epochs}" for one in runs],
-            "minutes": pd.Series([one.status.elapsed / 60 for one in runs], dtype=float).round(2),
-            "split": [one.config.split.digest for one in runs],
-            "made": [datetime.fromtimestamp(round(one.run.created)) for one in runs],
-            "note": [one.run.note for one in runs],
+            "State": pd.Series([one.status.state for one in runs], dtype=object),
+            "Run": [one.name for one in runs],
+            "Model": [one.config.model for one in runs],
+            "Dataset": [one.config.dataset for one in runs],
+            "Labels": [one.config.labels_in_words for one in runs],
+            "Best RMSE (px)": pd.Series([best[1] if best else None for best in bests], dtype=float),
+            "Best epoch": pd.array([best[0] if best else None for best in bests], "Int64"),
+            "Epochs done": [f"{one.status.epoch} of {one.config.epochs}" for one in runs],
+            "Minutes": pd.Series([one.status.elapsed / 60 for one in runs], dtype=float).round(2),
+            "Split": [one.config.split.digest for one in runs],
+            "Created": [datetime.fromtimestamp(round(one.run.created)) for one in runs],
+            "Note": [one.run.note for one in runs],
         }
     )
 
 
 def shown(rows: pd.DataFrame) -> pd.DataFrame:
     """``frame`` as ``columns`` shows it: states as coloured chips, which come in lists."""
-    return rows.assign(state=[[state] for state in rows["state"]])
+    return rows.assign(State=[[state] for state in rows["State"]])
 
 
 def columns(key: str, on_open: Callable[[str], None]) -> dict[str, object]:
@@ -133,24 +134,26 @@ def columns(key: str, on_open: Callable[[str], None]) -> dict[str, object]:
             on_open(str(click["label"]))
 
     return {
-        "state": column.MultiselectColumn(
-            "state",
+        "State": column.MultiselectColumn(
+            "State",
             options=list(LOOKS),
             color=[look.color for look in LOOKS.values()],
             width=98,
         ),
-        "run": column.ButtonColumn(alignment="left", key=key, on_click=clicked),
-        "labels": column.TextColumn(
-            help="Which version of the labels it learned from; its best RMSE is by those too. "
-            "Evaluate scores runs by the same labels."
+        "Run": column.ButtonColumn(alignment="left", key=key, on_click=clicked),
+        "Labels": column.TextColumn(
+            width=90,
+            help="The version of the labels that it was trained and validated on. Evaluate scores "
+            "all runs on the same labels.",
         ),
-        "best RMSE (px)": column.NumberColumn(
+        "Best RMSE (px)": column.NumberColumn(
             format="%.3f", help="On the run's validation images, at its best epoch"
         ),
-        "minutes": column.NumberColumn(format="%.1f", help="Spent training, over all its parts"),
-        "split": column.TextColumn(
-            help="Runs with the same digest were validated on the same images and compare."
+        "Minutes": column.NumberColumn(
+            format="%.1f", width=75, help="Spent training, over all its parts"
         ),
-        "made": column.DatetimeColumn(format="D MMM, HH:mm"),
-        "note": column.TextColumn(width="medium"),
+        # In the download only: it says little, and the table fits its window without it.
+        "Split": None,
+        "Created": column.DatetimeColumn(format="D MMM, HH:mm"),
+        "Note": column.TextColumn(width="medium"),
     }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 _RUN, _WORDS, _EPOCH = "run", "find", "epoch"
+_HIDDEN, _SMOOTHING = "hide", "smooth"
+MAX_SMOOTHING = 0.95
+"""What the value before counts for, at most."""
 MAX_SHOWN = 8
 """Runs shown at a time: as many as there are colours to tell apart."""
 
@@ -24,6 +29,31 @@ def show(*names: str) -> None:
         st.query_params[_RUN] = ",".join(dict.fromkeys(names))
     else:
         st.query_params.pop(_RUN, None)
+
+
+def hidden() -> set[str]:
+    """Names of the runs shown that are left out of the charts."""
+    return set(st.query_params.get(_HIDDEN, "").split(",")) & set(shown())
+
+
+def hide(names: Iterable[str]) -> None:
+    """Leave ``names`` out of the charts, and no others."""
+    _put(_HIDDEN, ",".join(names))
+
+
+def smoothing() -> float:
+    """How much the curves are smoothed, from 0 to ``MAX_SMOOTHING``."""
+    try:
+        asked = float(st.query_params.get(_SMOOTHING, ""))
+    except ValueError:
+        return 0.0
+    # NaN is neither.
+    return round(min(asked, MAX_SMOOTHING), 2) if asked > 0 else 0.0
+
+
+def smooth(weight: float) -> None:
+    """Smooth the curves by ``weight``."""
+    _put(_SMOOTHING, f"{weight:g}" if weight else "")
 
 
 def words() -> str:

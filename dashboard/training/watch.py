@@ -11,6 +11,7 @@ from dashboard.guard import failed, guard
 from dashboard.training import actions, compare, progress, samples, settings_table, view
 from dashboard.training.listing import Listed
 from dashboard.training.states import badge
+from dashboard.training.tab import keep_title
 from dashboard.words import compact, plain
 from fkd.errors import UserError
 from fkd.training.runs import open_run, run_names
@@ -66,12 +67,12 @@ def _header(main: Listed, others: list[Listed]) -> None:
     about_it, comparing = st.columns([2.2, 1], vertical_alignment="center")
     config = main.config
     split = config.split
-    kept = ", groups kept on one side" if config.grouped else ""
+    kept = ", groups kept together" if config.grouped else ""
     about_it.caption(
         f"{config.model} on {plain(config.dataset)}: {compact(len(split.training))} training and "
         f"{compact(len(split.validation))} validation images{kept}; labels "
         f"{config.labels_in_words}; "
-        f"made {datetime.fromtimestamp(main.run.created):%d %b, %H:%M}"
+        f"created {datetime.fromtimestamp(main.run.created):%d %b, %H:%M}"
     )
     if note := main.run.note:
         about_it.caption(f":material/sticky_note_2: {plain(note)}")
@@ -99,13 +100,14 @@ def _live(asked: list[str], drawn: list[tuple[str, str]]) -> None:
         for one in found:
             if trouble := loaders.history_trouble(one.run):
                 st.warning(plain(trouble), icon=":material/broken_image:")
+        keep_title("Train")
         progress.show(main)
         if len(found) > 1:
-            compare.table(found)
+            compare.shown_runs(found)
         progress.charts(found)
         if len(found) > 1:
-            compare.differences(found)
-        samples.faces(main)
+            compare.table(found)
+        samples.faces(found)
         _log(main)
 
 
@@ -118,4 +120,4 @@ def _still_there(drawn: list[tuple[str, str]]) -> list[Listed]:
 
 def _log(main: Listed) -> None:
     with st.expander("Log", icon=":material/terminal:"):
-        st.code(main.run.read_log() or "Nothing yet.", language=None, height=260)
+        st.code(main.run.read_log() or "The log is empty so far.", language=None, height=260)

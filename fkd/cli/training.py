@@ -23,32 +23,43 @@ def add_verbs(verbs: Any) -> None:
     train.add_argument(
         "folder", nargs="?", type=Path, metavar="RUN_FOLDER", help="train this run folder, here"
     )
-    train.add_argument("--dataset", metavar="NAME", help="what to train on")
+    train.add_argument("--dataset", metavar="NAME", help="dataset to train on")
     train.add_argument("--model", default="compact", help="compact (default) or baseline")
     train.add_argument("--name", metavar="RUN", help="name of the run (default: MODEL-NUMBER)")
-    train.add_argument("--epochs", type=int)
-    train.add_argument("--batch", type=int, dest="batch_size", help="images of a batch")
-    train.add_argument("--learning-rate", type=float, help="the highest one")
-    train.add_argument("--patience", type=int, help="epochs without a better one; 0 = no end")
-    train.add_argument("--missing", help="mask (every row), complete (rows only) or mean (filled)")
-    train.add_argument("--no-augmentation", action="store_true", help="show images as they are")
+    train.add_argument("--epochs", type=int, help="epochs (default: 40 for compact)")
+    train.add_argument("--batch", type=int, dest="batch_size", help="batch size: images per step")
+    train.add_argument("--learning-rate", type=float, help="peak learning rate")
+    train.add_argument("--patience", type=int, help="early stopping patience in epochs; 0 = off")
+    train.add_argument(
+        "--missing",
+        help="missing labels: mask, complete or mean",
+    )
+    train.add_argument("--no-augmentation", action="store_true", help="turn augmentation off")
     train.add_argument("--precision", help="auto, float32, bfloat16 or float16")
-    train.add_argument("--demo-share", type=float, help="drawn faces mixed in, per real one")
+    train.add_argument("--demo-share", type=float, help="drawn faces, as a share of the images")
     train.add_argument(
         "--labels",
         default="latest",
         metavar="VERSION",
-        help="a number, latest (default) or original: which state of the labels to learn from",
+        help="version of the labels to train on: a number, latest (default) or original",
     )
     train.add_argument(
         "--without-accepted",
         action="store_true",
         help="leave out labels that are accepted predictions",
     )
-    train.add_argument("--seed", type=int, default=0, help="of split, weights and order (0)")
-    train.add_argument("--validation", type=float, default=0.1, help="share held back (0.1)")
     train.add_argument(
-        "--groups", type=Path, metavar="FILE", help="CSV 'row,person': keeps people on one side"
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of split, weights and order (0)",
+    )
+    train.add_argument("--validation", type=float, default=0.1, help="validation share (0.1)")
+    train.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="keep groups together: CSV row,person",
     )
     train.add_argument("--detach", action="store_true", help="return at once")
     train.set_defaults(run=run_train)
@@ -57,7 +68,7 @@ def add_verbs(verbs: Any) -> None:
     runs.add_argument("--json", action="store_true", help="print JSON")
     runs.set_defaults(run=run_runs)
 
-    stop = verbs.add_parser("stop", help="end a training early, keeping its weights")
+    stop = verbs.add_parser("stop", help="stop a training early and keep its weights")
     stop.add_argument("name", metavar="RUN")
     stop.add_argument("--cancel", action="store_true", help="discard the weights")
     stop.set_defaults(run=run_stop)
@@ -161,7 +172,7 @@ def run_stop(arguments: argparse.Namespace) -> None:
     run = open_run(arguments.name)
     run.request_stop(cancel=arguments.cancel)
     what = "is cancelled" if arguments.cancel else "stops"
-    print(f"Run '{run.name}' {what} at the next batch.")
+    print(f"Run '{run.name}' {what} within seconds.")
 
 
 def run_runs(arguments: argparse.Namespace) -> None:
@@ -195,8 +206,8 @@ def _summary(run: Run) -> dict[str, Any]:
         "accepted": config.accepted,
         "epoch": status.epoch,
         "epochs": config.epochs,
-        "best_epoch": status.best_epoch,
-        "best_rmse_px": status.best_rmse_px,
+        "best_epoch": status.best[0] if status.best else 0,
+        "best_rmse_px": status.best[1] if status.best else None,
         "split": config.split.digest,
         "elapsed_s": round(status.elapsed),
         "reason": status.reason,
@@ -221,15 +232,16 @@ def _attach(run: Run, detach: bool) -> None:
     try:
         status = _follow(run)
     except KeyboardInterrupt:
-        print("\nStopping at the next batch; the weights are kept.", file=sys.stderr)
+        print("\nStopping; the weights are kept.", file=sys.stderr)
         run.request_stop()
         status = _follow(run)
     if status.state not in {"finished", "stopped"}:
         raise UserError(f"Run '{run.name}' {status.state}. {status.reason}")
     best = "no epoch finished"
-    if status.best_rmse_px is not None:
-        best = f"best epoch {status.best_epoch}: {status.best_rmse_px:.3f} px RMSE on validation"
-    print(f"Run '{run.name}' {status.state}; {best}. Weights: {run.best}")
+    if status.best:
+        best = f"best epoch {status.best[0]}: {status.best[1]:.3f} px RMSE on validation"
+    weights = f" Weights: {run.best}" if run.best.is_file() else ""
+    print(f"Run '{run.name}' {status.state}; {best}.{weights}")
 
 
 def _follow(run: Run) -> Status:
@@ -241,7 +253,7 @@ def _follow(run: Run) -> Status:
     ) as bar:
         while status.active:
             bar.n = round(status.share * (bar.total or 0), 2)
-            rmse = f"{status.best_rmse_px:.2f} px" if status.best_rmse_px is not None else "-"
+            rmse = f"{status.best[1]:.2f} px" if status.best else "-"
             bar.set_postfix_str(f"{status.stage or status.state}, best {rmse}")
             time.sleep(_POLL_S)
             status = run.status

@@ -53,7 +53,7 @@ def bundled_never_saw(dataset: Dataset) -> bool:
     """Whether it is sure that the bundled model has not learned from images of ``dataset``.
 
     It learned from real faces, whose content hash its file does not name, and from drawn ones of
-    other numbers than any demo dataset has (``training.pipeline``): only of drawn faces it is sure.
+    other numbers than any demo dataset has (``training.examples``): only of drawn faces it is sure.
     """
     return dataset.manifest.get("origin") == _DRAWN
 

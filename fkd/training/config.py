@@ -27,6 +27,41 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 SCHEDULES = {"cosine": "falls to zero along a cosine", "constant": "stays as it is"}
 
 
+SETTINGS = {
+    "model": "Model",
+    "dataset": "Dataset",
+    "data_hash": "Dataset content",
+    "split": "Split",
+    "labels": "Labels",
+    "label_offset": "Label offset (px)",
+    "grouped": "Keep groups together",
+    "missing": "Missing labels",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "learning_rate": "Learning rate",
+    "schedule": "Learning rate schedule",
+    "warmup_epochs": "Warm-up (epochs)",
+    "weight_decay": "Weight decay",
+    "patience": "Early stopping patience (epochs)",
+    "average": "Weight averaging (EMA momentum)",
+    "demo_share": "Drawn faces (share of images)",
+    "seed": "Seed",
+    "precision": "Precision",
+    "augmentation.flip": "Horizontal flip",
+    "augmentation.rotation": "Rotation (±°)",
+    "augmentation.scale": "Scale (± share)",
+    "augmentation.shift": "Shift (± px)",
+    "augmentation.shear": "Shear and stretch (± share)",
+    "augmentation.brightness": "Brightness (± grey levels)",
+    "augmentation.contrast": "Contrast (± share)",
+    "augmentation.gamma": "Gamma (± share)",
+    "augmentation.noise": "Noise (grey levels)",
+    "augmentation.cutout": "Random erasing (share of images)",
+}
+"""What each setting of ``RunConfig.flat`` is called wherever people see it; ``labels`` stands for
+``label_version`` and ``accepted``."""
+
+
 def _within(what: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
         raise UserError(f"{what} must be between {low:g} and {high:g}, not {value:g}.")
@@ -46,7 +81,7 @@ class Augmentation:
         contrast: largest change either way, as a share.
         gamma: largest change of the grey curve either way, as a share.
         noise: largest standard deviation of added noise, in grey levels.
-        cutout: share of the images that lose a rectangle.
+        cutout: share of the images in which a rectangle is erased at random.
     """
 
     flip: bool = True
@@ -62,7 +97,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for name, high in AUGMENTATION_LIMITS.items():
-            _within(f"Augmentation '{name}'", getattr(self, name), 0, high)
+            _within(SETTINGS[f"augmentation.{name}"], getattr(self, name), 0, high)
 
     @classmethod
     def off(cls) -> Self:
@@ -145,8 +180,8 @@ class RunConfig:
         _within("The learning rate", self.learning_rate, 1e-8, 10)
         _within("The warm-up", self.warmup_epochs, 0, self.epochs)
         _within("The weight decay", self.weight_decay, 0, 1)
-        _within("The patience", self.patience, 0, 100_000)
-        _within("The momentum of the average", self.average, 0, 0.99999)
+        _within("The early stopping patience", self.patience, 0, 100_000)
+        _within("The EMA momentum of weight averaging", self.average, 0, 0.99999)
         _within("The share of drawn faces", self.demo_share, 0, 10)
         _within("The seed", self.seed, 0, 2**31 - 1)
         for what, value, known in (

@@ -25,19 +25,19 @@ from fkd.training import checkpoint, devices, history
 from fkd.training.checkpoint import Best, Place
 from fkd.training.compiling import compile_model, loss_of, restart_average, take_over
 from fkd.training.config import RunConfig
-from fkd.training.pipeline import (
-    Examples,
-    batches_per_epoch,
-    training_batches,
-    training_examples,
-)
+from fkd.training.estimate import remaining
+from fkd.training.examples import Examples, training_examples
+from fkd.training.pipeline import batches_per_epoch, training_batches
 from fkd.training.reporter import EventLog, Reporter
 from fkd.training.runs import Run
-from fkd.training.status import CANCELLED, FINISHED, STOPPED, STOPPING
+from fkd.training.status import CANCELLED, COMPILING, FINISHED, STOPPED, STOPPING, TRAINING
 from fkd.training.validation import Validated, Validation
 
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
+
+EARLY_ROWS = (1, 3, 10, 30)
+"""Batches since the start after which there is a row besides: the curve begins with the first."""
 
 FIRST_LOOK = 52
 """Batches until the first validation, where the first epoch has more: nobody should wait for
@@ -73,24 +73,40 @@ class AfterBatch(keras.callbacks.Callback):  # type: ignore[misc]
 class Training:
     """One part of a run, from its beginning or its last checkpoint to its end."""
 
-    def __init__(self, run: Run, config: RunConfig, dataset: Dataset, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        run: Run,
+        config: RunConfig,
+        dataset: Dataset,
+        reporter: Reporter,
+        examples: Examples | None = None,
+    ) -> None:
+        """``examples``: what ``training_examples`` gives, where it was asked before."""
         self.run, self.config, self.dataset, self.reporter = run, config, dataset, reporter
         keras.utils.set_random_seed(config.seed)
         devices.start_sooner()
         devices.set_precision(devices.resolve_precision(config.precision, config.model))
-        self.examples: Examples = training_examples(dataset, config)
+        self.examples = training_examples(dataset, config) if examples is None else examples
         self.learned = self.examples.learned(config.augmentation.flip)
         self.loss = loss_of(config, dataset.schema)
         self.validation = Validation(dataset, config, self.loss, self.learned > 0)
         self.steps = batches_per_epoch(self.examples, config)
         self.batch = min(config.batch_size, len(self.examples))
         self._first_model()
-        with self.strategy.scope():
-            self.twin = saving.float32_twin(self.model, config.model, dataset.schema)
-        self.predict = Predictor(self.twin)
-        self.predict(self.validation.images[:1])  # compiled now, not within the first epoch
         self.events = EventLog(run)
         self._write_sample_rows()
+        self.batches = 0
+        self._started: Callable[[], None] = lambda: None
+
+    # Both are made for the first validation: before, they would only hold up the first batch.
+    @cached_property
+    def twin(self) -> keras.Model:
+        with self.strategy.scope():
+            return saving.float32_twin(self.model, self.config.model, self.dataset.schema)
+
+    @cached_property
+    def predict(self) -> Predictor:
+        return Predictor(self.twin)
 
     def _first_model(self) -> None:
         """The model where it last stood, else a new one; and everything that depends on it."""
@@ -102,10 +118,10 @@ class Training:
             if done := self.place.batches(self.steps):
                 saved = saving.load_model(self.run.last, compile=True)
                 take_over(self.model, saved, done)
-        rows = history.keep_until(self.run.folder, done)
+        self.rows = history.keep_until(self.run.folder, done)
         self.epoch, self.step = self.place.epoch, self.place.step
         self.logs = self.place.logs
-        self.seconds = max((row.seconds for row in rows), default=0.0)
+        self.seconds = max((row.seconds for row in self.rows), default=0.0)
         self.best = Best.read(self.run)
         self.reporter.update(
             epoch=self.epoch,
@@ -123,10 +139,12 @@ class Training:
         rows = self.validation.rows[self.validation.samples]
         replace_text(folder / "rows.json", json.dumps(rows.tolist()))
 
-    def go(self) -> tuple[str, str]:
-        """Train to the end; return the state that it ended in, and why in words."""
+    def go(self, started: Callable[[], None] = lambda: None) -> tuple[str, str]:
+        """Train to the end; return the state that it ended in, and why in words. ``started`` is
+        called after the first batch."""
+        self._started = started
+        self.reporter.update(stage=COMPILING)
         while self.epoch < self.config.epochs:
-            self.reporter.update(stage="training")
             if asked := self._epoch():
                 return self._stopped(asked)
             waited = self.epoch - self.best.epoch if self.best else 0
@@ -150,8 +168,13 @@ class Training:
                 raise self._not_finite(f"The loss became {logs['loss']}")
             self.logs = self.place.joined(logs, self.step) if first else logs
             now = time.monotonic()
-            if now - told >= BATCH_ROWS_S or self.step == first + 1:
+            self.batches += 1
+            if self.batches == 1:
+                self._started()
+            if now - told >= BATCH_ROWS_S or self.batches in EARLY_ROWS:
                 pace = (self.step - told_step) * self.batch / max(now - told, 1e-6)
+                if self.batches == 1:
+                    pace = math.nan  # most of the time went into compiling
                 self._tell(pace, self.seconds + now - began)
                 told, told_step = now, self.step
             if not self.epoch and self.step == FIRST_LOOK < self.steps:
@@ -184,20 +207,23 @@ class Training:
 
     def _tell(self, pace: float, seconds: float) -> None:
         """A row within the epoch, and how long it will still take."""
-        row = self._row(pace, seconds)
-        history.append(self.run.folder, row)
-        self.events.add(row)
+        self._write(self._row(pace, seconds))
         self.reporter.update(
+            stage=TRAINING,
             step=self.step,
-            images_per_second=pace,
+            images_per_second=None if math.isnan(pace) else pace,
             elapsed=seconds,
-            seconds_left=self._left(seconds),
+            seconds_left=self._left(),
         )
 
-    def _left(self, seconds: float) -> float | None:
-        done = self.epoch * self.steps + self.step
-        whole = self.config.epochs * self.steps
-        return seconds / done * (whole - done) if done > 2 else None
+    def _write(self, row: history.Row) -> None:
+        self.rows.append(row)
+        history.append(self.run.folder, row)
+        self.events.add(row)
+
+    def _left(self) -> float | None:
+        left = remaining(self.rows, self.steps, self.config.epochs)
+        return left.middle if left else None
 
     def _row(self, pace: float, seconds: float, **validation: float) -> history.Row:
         return history.Row(
@@ -226,8 +252,7 @@ class Training:
             val_mae_px=result.mae_px,
             val_nme=result.nme,
         )
-        history.append(self.run.folder, row)
-        self.events.add(row)
+        self._write(row)
 
     def _end_epoch(self, pace: float) -> None:
         began = time.monotonic()
@@ -239,11 +264,12 @@ class Training:
         self.epoch, self.step = self.epoch + 1, 0
         self._keep(result)
         self.reporter.update(
+            stage=TRAINING,
             epoch=self.epoch,
             step=0,
             images_per_second=pace,
             elapsed=self.seconds,
-            seconds_left=self._left(self.seconds),
+            seconds_left=self._left(),
             **_best_in_status(self.best),
         )
 
@@ -294,7 +320,7 @@ class Training:
             self.run.discard_weights()
             return CANCELLED, "Cancelled; its weights were discarded."
         if not self.epoch and not self.step:
-            return STOPPED, "Stopped before the first batch; there are no weights yet."
+            return STOPPED, "Stopped before its first batch; there are no weights yet."
         self.reporter.update(state=STOPPING, stage="keeping the weights")
         if self.best is None:
             self._keep_best(self._validate(), self.epoch + 1)

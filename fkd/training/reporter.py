@@ -45,10 +45,12 @@ class Reporter:
             _reserve(self.run.folder).unlink(missing_ok=True)
 
     def update(self, **changes: Any) -> None:
-        """Change the status; it is written with the next beat, or now if the state changes."""
+        """Change the status; it is written with the next beat, or now if the state changes or a
+        stage of the start begins."""
         with self._lock:
-            before, self._status = self._status.state, replace(self._status, **changes)
-        if self._status.state != before:
+            before, now = self._status, replace(self._status, **changes)
+            self._status = now = now.entering(now.stage)
+        if (now.state, now.began) != (before.state, before.began):
             self._write()
 
     def end(self, state: str, reason: str = "") -> None:

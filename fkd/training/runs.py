@@ -24,7 +24,7 @@ import re
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +37,17 @@ from fkd.private import like_parent, make_folder
 from fkd.settings import home
 from fkd.training import history
 from fkd.training.config import RunConfig
-from fkd.training.status import ACTIVE, FILE, QUEUED, RESUMABLE, Status
+from fkd.training.machine import has_gpu
+from fkd.training.status import ACTIVE, FILE, QUEUED, RESUMABLE, RUNNING, STOPPING, Status
 
 _SAMPLE_ROWS = stored.list_of(stored.whole(), 10_000)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NOISE = re.compile(
+    r"WARNING: All log messages before absl::|"
+    r"[IWE]\d{4} .*(cudart_stub|cuda_\w+\.cc|cuInit|port\.cc\S* oneDNN|TF-TRT|computation_placer)|"
+    r".*(Could not find cuda drivers|Could not find TensorRT|oneDNN custom operations are on)"
+)
+"""Lines of a log that TensorFlow writes on every machine without a GPU; they mean nothing."""
 _RESERVED = {"bundled"}
 MAX_NOTE = 4000
 """Characters of a note, at most."""
@@ -115,8 +122,11 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """How far it is, seen from outside. ``UserError`` if it cannot be read."""
-        return Status.seen_in(self.folder)
+        """How far it is, seen from outside: one that trains and was asked to end is stopping.
+        ``UserError`` if it cannot be read."""
+        status = Status.seen_in(self.folder)
+        asked = self.stop_requested or self.cancel_requested
+        return replace(status, state=STOPPING) if asked and status.state == RUNNING else status
 
     @property
     def history(self) -> list[history.Row]:
@@ -195,12 +205,15 @@ class Run:
         )
 
     def read_log(self, lines: int = 200) -> str:
-        """The last lines of the log."""
+        """The last lines of the log, without what libraries say that look for a GPU in vain."""
         try:
             text = stored.read_end(self.log, 200 * lines)
         except (OSError, ValueError):
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        said = text.splitlines()
+        if not has_gpu():
+            said = [line for line in said if not _NOISE.match(line)]
+        return "\n".join(said[-lines:])
 
     def request_stop(self, *, cancel: bool = False) -> None:
         """Ask the process to end at the next batch, keeping the weights or, with ``cancel``,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from fkd import stored
 from fkd.files import replace_text
 from fkd.training import liveness
+from fkd.training.machine import machine
 
 FILE = "status.json"
 
@@ -28,6 +30,12 @@ ACTIVE = frozenset({QUEUED, RUNNING, STOPPING})
 
 RESUMABLE = frozenset({STOPPED, FAILED, CRASHED})
 """States from which a run can go on, if it has a checkpoint; without one it begins anew."""
+
+STARTING, LOADING, PREPARING = "starting", "loading TensorFlow", "loading the data"
+COMPILING, TRAINING = "compiling", "training"
+STAGES = (STARTING, LOADING, PREPARING, COMPILING, TRAINING)
+"""What a training does until its first batches, in order. ``compiling`` ends with the first batch,
+which waits for it."""
 
 HEARTBEAT_S = 1.0
 """Seconds between two signs of life of a training."""
@@ -63,6 +71,8 @@ class Status:
         elapsed: seconds of training, over all its parts.
         seconds_left: estimate; None while there is no telling.
         reason: why it ended so, in one sentence.
+        began: when each of ``STAGES`` of the latest start began (seconds since 1970).
+        machine: what it trains on, see ``machine.machine``; empty = not known.
     """
 
     state: str = QUEUED
@@ -82,6 +92,8 @@ class Status:
     elapsed: float = 0.0
     seconds_left: float | None = None
     reason: str = ""
+    began: Mapping[str, float] = field(default_factory=dict)
+    machine: str = ""
 
     @property
     def active(self) -> bool:
@@ -99,6 +111,31 @@ class Status:
         return min(1.0, (self.epoch * self.steps + self.step) / whole) if whole else 0.0
 
     @property
+    def trains(self) -> bool:
+        """Whether there has been a batch since it was last started."""
+        return self.active and TRAINING in self.began
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """The best epoch and its validation error; None before an epoch has come to its end. What
+        is kept of a training that was stopped before is the best of nothing."""
+        if self.best_rmse_px is None or not self.epoch or not self.best_epoch:
+            return None
+        return self.best_epoch, self.best_rmse_px
+
+    def stage_seconds(self) -> dict[str, float]:
+        """How long each stage of the latest start took that is over."""
+        times = [(name, self.began[name]) for name in STAGES if name in self.began]
+        ends = times[1:]
+        return {a: max(0.0, end - start) for (a, start), (_, end) in zip(times, ends, strict=False)}
+
+    def entering(self, stage: str) -> Self:
+        """The same in ``stage``; when one of ``STAGES`` first began is kept."""
+        known = stage not in STAGES or stage in self.began
+        began = self.began if known else {**self.began, stage: time.time()}
+        return replace(self, stage=stage, began=began)
+
+    @property
     def plateau(self) -> int:
         """Epochs since the best one."""
         # An epoch that is kept before its end, or done again after a crash, is ahead of ``epoch``.
@@ -111,7 +148,8 @@ class Status:
     def attended(self) -> Self:
         """The same, looked after by this process from now on."""
         pid = os.getpid()
-        return replace(self, pid=pid, started=liveness.started(pid) or 0).beating()
+        here = replace(self, pid=pid, started=liveness.started(pid) or 0, machine=machine())
+        return here.beating()
 
     def waiting(self) -> Self:
         """The same with a sign of life of now, and no process yet that looks after it."""
@@ -193,6 +231,8 @@ _FIELDS: dict[str, stored.Check] = {
     "elapsed": _MOMENT,
     "seconds_left": stored.maybe(stored.number()),
     "reason": stored.text(100_000),
+    "began": stored.table_of(_MOMENT),
+    "machine": stored.text(200),
 }
 """What each field may hold, so that a damaged file is told where it is read."""
 

@@ -27,6 +27,8 @@ from fkd.training.status import (
     FAILED,
     HEARTBEAT_S,
     QUEUED,
+    RUNNING,
+    STARTING,
     STOPPED,
     Status,
 )
@@ -42,7 +44,7 @@ def supervise(run: Run) -> Status:
     """
     with _alone(run):
         status = Status.read(run.folder)
-        status = replace(status, state=QUEUED, reason="").attended()
+        status = replace(status, state=QUEUED, reason="", began={}).attended()
         slot = _wait(run, status)
         if slot is None:
             return Status.read(run.folder)
@@ -77,25 +79,26 @@ def _wait(run: Run, status: Status) -> FileLock | None:
         if slot is not None or time.monotonic() - beaten >= HEARTBEAT_S:
             beaten = time.monotonic()
             stage = f"waiting for {', '.join(before)}" if before else ""
+            stage = STARTING if slot is not None else stage
             with suppress(OSError):
-                replace(status, stage=stage).beating().write(run.folder)
+                status.entering(stage).beating().write(run.folder)
         if slot is not None:
             return slot
         time.sleep(_POLL_S)
 
 
 def _call_off(run: Run, status: Status) -> None:
-    """End a run that still waits as the user asked."""
+    """End a run before the first batch of this start, as the user asked."""
+    had_weights = run.last.is_file()
     if run.cancel_requested:
-        had_weights = run.last.is_file()
         run.discard_weights()
-        state, reason = CANCELLED, "Cancelled before its turn came."
+        state, reason = CANCELLED, "Cancelled before its first batch."
         if had_weights:
-            reason = "Cancelled while it waited to go on; its weights were discarded."
-    elif run.last.is_file():
-        state, reason = STOPPED, "Stopped while it waited to go on; its weights are kept."
+            reason = "Cancelled before it went on; its weights were discarded."
+    elif had_weights:
+        state, reason = STOPPED, "Stopped before it went on; its weights are kept."
     else:
-        state, reason = STOPPED, "Stopped before its turn came; there are no weights yet."
+        state, reason = STOPPED, "Stopped before its first batch; there are no weights yet."
     ended = replace(status, state=state, reason=reason, stage="").waiting()
     ended.write(run.folder)
 
@@ -138,13 +141,18 @@ def _work(run: Run) -> None:
         stdin=subprocess.DEVNULL,
     )
     beat = run.folder / BEAT
+    called_off = False
     try:
         while True:
             with suppress(OSError):
                 beat.touch()
             with suppress(subprocess.TimeoutExpired):
-                code = worker.wait(HEARTBEAT_S)
+                code = worker.wait(_POLL_S)
                 break
+            # While it loads and compiles it cannot answer, and there is nothing to lose.
+            if not called_off and _to_be_called_off(run):
+                called_off = True
+                worker.kill()
     except BaseException:
         worker.terminate()
         raise
@@ -153,6 +161,9 @@ def _work(run: Run) -> None:
     status = Status.read(run.folder)
     if status.state not in ACTIVE or status.unattended:
         return  # it has said how it ended, and may have been resumed since
+    if called_off:
+        _call_off(run, status)
+        return
     reason = exit_in_words(code, _kills_for_memory() > kills, run)
     if reason:
         replace(status, state=FAILED, pid=0, reason=reason, seconds_left=None, stage="").write(
@@ -160,6 +171,16 @@ def _work(run: Run) -> None:
         )
     else:  # from now on it looks crashed: nobody has seen a sign of life for long
         status.forsaken().write(run.folder)
+
+
+def _to_be_called_off(run: Run) -> bool:
+    """Whether the user asked ``run`` to end before its first batch."""
+    if not (run.stop_requested or run.cancel_requested):
+        return False
+    with suppress(UserError):
+        status = Status.read(run.folder)
+        return status.state == RUNNING and not status.trains
+    return False
 
 
 def _kills_for_memory() -> int:

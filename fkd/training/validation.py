@@ -15,7 +15,7 @@ from fkd.evaluation import metrics
 from fkd.evaluation.learned import counting, withheld
 from fkd.splits import positions
 from fkd.training.config import RunConfig
-from fkd.training.pipeline import targets_of
+from fkd.training.examples import targets_of
 
 SAMPLES = 12
 """Faces whose predictions are kept after each epoch."""

@@ -5,9 +5,9 @@ Started by the supervisor, which waits for it and sees how it ended where it can
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,25 +15,22 @@ from fkd.errors import UserError
 from fkd.labels.at import corrected
 from fkd.registry import open_named
 from fkd.training.config import RunConfig
+from fkd.training.examples import training_examples
 from fkd.training.failures import in_words
+from fkd.training.machine import give_way, quiet_libraries
 from fkd.training.reporter import Reporter
 from fkd.training.runs import Run
-from fkd.training.status import CANCELLED, FAILED, RUNNING, Status
-
-_NICE = 10
-"""Leave the processor to whatever people are waiting for."""
+from fkd.training.status import CANCELLED, FAILED, LOADING, PREPARING, RUNNING, Status
 
 
 def main(folder: Path) -> int:
     """Train the run in ``folder``. Returns the exit code: 0 however it ended, if that is written
     down."""
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
     run = Run(folder)
     reporter = Reporter(run, Status.read(folder))
     with reporter.alive():
         try:
-            reporter.update(state=RUNNING, stage="loading TensorFlow", reason="")
+            reporter.update(state=RUNNING, stage=LOADING, reason="")
             state, reason = _train(run, reporter)
         except BaseException as error:
             with suppress(OSError):  # the log may lie on the very disk that is full
@@ -48,13 +45,16 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
     dataset = open_named(config.dataset)
     _check_hash(config, dataset.content_hash)
     dataset = corrected(dataset, config.label_version, accepted=config.accepted)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from fkd.evaluation.learned import never_learned
-    from fkd.training import devices
-    from fkd.training.loop import Training
+    quiet_libraries()
+    # TensorFlow takes seconds to load, on one core: meanwhile others draw the faces to mix in.
+    with ThreadPoolExecutor(1) as beside:
+        examples = beside.submit(training_examples, dataset, config)
+        from fkd.evaluation.learned import never_learned
+        from fkd.training import devices
+        from fkd.training.loop import Training
 
-    reporter.update(stage="preparing")
-    training = Training(run, config, dataset, reporter)
+        reporter.update(stage=PREPARING)
+        training = Training(run, config, dataset, reporter, examples.result())
     print(
         f"{config.model} on '{config.dataset}': {len(training.examples):,} training images, "
         f"{training.steps} batches an epoch, {config.epochs} epochs, "
@@ -64,7 +64,8 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
     note = never_learned(training.learned > 0, dataset.schema)
     if note:
         print(note, flush=True)
-    state, reason = training.go()
+    # Until the first batch a person waits for it; afterwards it is the training that waits.
+    state, reason = training.go(give_way)
     return state, reason if state == CANCELLED else f"{reason} {note}".strip()
 
 

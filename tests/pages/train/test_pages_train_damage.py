@@ -29,7 +29,7 @@ def test_a_broken_run_is_listed_with_the_reason_and_can_be_deleted(
     (bad.folder / file).write_bytes(content)
     page = app("train")
     assert words in page.text
-    assert table(page)["run"].tolist() == ["good"]
+    assert table(page)["Run"].tolist() == ["good"]
     assert words in app("train", run="bad").text
     page.at.button(key="delete-bad").click()
     page.run()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 def test_without_runs_it_says_how_to_begin(app):
     page = app("train")
-    assert "No run yet" in page.text
+    assert "No runs yet" in page.text
     assert page.button("Start training")
     assert "Roughly" in page.text
     assert "a guess" in page.text
@@ -33,7 +33,7 @@ def test_without_a_dataset_it_leads_to_data(app, dataset):
     remove("demo")
     page = app("train")
     assert "No dataset is open" in page.text
-    assert table(page)["run"].tolist() == ["mine"]
+    assert table(page)["Run"].tolist() == ["mine"]
 
 
 def test_one_button_starts_with_the_recipe(app, started):
@@ -65,7 +65,7 @@ def test_every_setting_reaches_the_configuration(app, started):
     choose(page, "Augmentation")
     page.at.slider(key="train-augmentation.rotation").set_value(3.0)
     page.run()
-    choose(page, "Optimisation")
+    choose(page, "Optimization")
     for name, value in (("batch_size", 8), ("patience", 4), ("seed", 5), ("weight_decay", 0.0)):
         page.at.number_input(key=f"train-{name}").set_value(value)
     page.at.number_input(key="train-learning_rate").set_value(0.004)
@@ -94,7 +94,7 @@ def test_changes_are_kept_for_each_model_and_can_be_undone(app):
     page = app("train")
     page.at.number_input(key="train-epochs").set_value(7)
     page.run()
-    assert "1 setting differs from the recipe of compact" in page.text
+    assert "1 setting differs from the defaults of compact" in page.text
     page.at.segmented_control(key="train-model").set_value("baseline")
     page.run()
     assert page.at.number_input(key="train-epochs").value == 100
@@ -102,7 +102,7 @@ def test_changes_are_kept_for_each_model_and_can_be_undone(app):
     page.at.segmented_control(key="train-model").set_value("compact")
     page.run()
     assert page.at.number_input(key="train-epochs").value == 7
-    page.button("Reset to the recipe").click()
+    page.button("Reset to defaults").click()
     page.run()
     assert page.at.number_input(key="train-epochs").value == 40
 
@@ -122,9 +122,9 @@ def test_the_form_outlives_a_visit_to_another_page(app):
     ("part", "key", "value", "words"),
     [
         ("Data", "epochs", 0, "The number of epochs must be between 1 and 100000, not 0."),
-        ("Optimisation", "learning_rate", -1.0, "The learning rate must be between"),
-        ("Optimisation", "batch_size", 100_000, "The batch size must be between"),
-        ("Optimisation", "seed", -3, "The seed must be between"),
+        ("Optimization", "learning_rate", -1.0, "The learning rate must be between"),
+        ("Optimization", "batch_size", 100_000, "The batch size must be between"),
+        ("Optimization", "seed", -3, "The seed must be between"),
     ],
 )
 def test_a_bad_value_is_one_sentence_and_nothing_is_lost(app, started, part, key, value, words):
@@ -165,7 +165,7 @@ def test_a_run_can_be_repeated_with_other_settings(app, dataset, started):
     page = app("train", run="mine")
     page.button("New training with these settings").click()
     page.run()
-    assert "4 settings differ from the recipe" in page.text  # the epochs too
+    assert "4 settings differ from the defaults" in page.text  # the epochs too
     page.at.number_input(key="train-epochs").set_value(8)
     page.run()
     page.button("Start training").click()
@@ -184,7 +184,7 @@ def test_groups_stay_on_one_side(app, dataset, started):
     rows = [f"{row},p{row // 10}" for row in dataset.rows]
     upload(page, "\n".join(["row,person", *rows]))
     assert "people.csv: 9 groups of 90 images" in page.text
-    choose(page, "Optimisation")  # the uploader is gone, its groups are kept
+    choose(page, "Optimization")  # the uploader is gone, its groups are kept
     page.button("Start training").click()
     page.run()
     config = open_run(started[0]).config
@@ -214,15 +214,18 @@ def test_groups_of_another_dataset_are_not_used(app, dataset, started, home):
     wish.groups = type(wish.groups)("old.csv", "another", wish.groups.numbers, 0)
     page.button("Start training").click()
     page.run()
-    assert "was read for another dataset" in page.text
+    assert "belongs to another dataset" in page.text
     assert started == []
 
 
-def test_the_estimate_follows_finished_runs_of_the_model(app, dataset):
+def test_the_estimate_is_a_range_from_comparable_runs(app, dataset):
     make_run(dataset, "one")  # 3 batches of 32 a second
     page = app("train")
-    assert "as in the last run of this model" in page.text
-    assert "at 96 a second" in page.text
+    assert "as in the last comparable run" in page.text
+    assert "at 96 per second" in page.text
+    assert "50 s – 2 min" in page.text  # 38 batches and the start, give or take
+    make_run(dataset, "two", states.STOPPED)
+    assert "as in 2 comparable runs" in app("train").text
     page.at.segmented_control(key="train-model").set_value("baseline")
     page.run()
     assert "a guess" in page.text
@@ -230,4 +233,4 @@ def test_the_estimate_follows_finished_runs_of_the_model(app, dataset):
 
 def test_the_estimate_says_what_goes_first(app, dataset):
     make_run(dataset, "busy", states.RUNNING)
-    assert "after busy, about 2 min" in app("train").text
+    assert "Starts after busy, in 5 s" in app("train").text

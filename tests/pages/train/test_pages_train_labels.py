@@ -75,17 +75,17 @@ def test_the_table_the_head_and_the_differences_say_which(app, dataset):
     make_run(dataset, "old")
     make_run(dataset, "new", label_version=3, accepted=False)
     page = app("train")
-    by_name = dict(zip(table(page)["run"], table(page)["labels"], strict=True))
+    by_name = dict(zip(table(page)["Run"], table(page)["Labels"], strict=True))
     assert by_name == {"old": "as ingested", "new": "version 3, without accepted predictions"}
     page.at.text_input(key="runs-filter").set_value("ingested")
     page.run()
-    assert table(page)["run"].tolist() == ["old"]
+    assert table(page)["Run"].tolist() == ["old"]
     page = app("train", run="new,old")
     assert "validation images; labels version 3, without accepted predictions" in page.text
-    different = next(e.value for e in page.at.dataframe if "setting" in e.value.columns)
-    assert different["setting"].tolist() == ["labels"]
-    assert different["old"].tolist() == ["as ingested"]
-    settings = next(e.value for e in page.at.dataframe if "value" in e.value.columns)
-    values = dict(zip(settings["setting"], settings["value"], strict=True))
-    assert values["labels"] == "version 3, without accepted predictions"
-    assert not {"label version", "accepted"} & values.keys()
+    compared = page.at.dataframe[0].value
+    assert list(compared.columns[5:]) == ["Labels"]  # nothing else differs
+    assert dict(zip(compared["Run"], compared["Labels"], strict=True))["old"] == "as ingested"
+    settings = next(e.value for e in page.at.dataframe if "Value" in e.value.columns)
+    values = dict(zip(settings["Setting"], settings["Value"], strict=True))
+    assert values["Labels"] == "version 3, without accepted predictions"
+    assert not {"label_version", "accepted"} & values.keys()

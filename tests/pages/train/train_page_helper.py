@@ -36,12 +36,13 @@ def make_run(
         epoch=epochs,
         steps=3,
         epochs=epochs + 2,
-        best_epoch=epochs - 1,
-        best_rmse_px=1.25,
+        best_epoch=max(0, epochs - 1),
+        best_rmse_px=1.25 if epochs else None,
         images_per_second=150.0,
         elapsed=75.0,
         seconds_left=125.0 if state == states.RUNNING else None,
         reason="The disk is full." if state == states.FAILED else "",
+        began={states.STARTING: 1.0, states.TRAINING: 9.0} if state == states.RUNNING else {},
     )
     # An active one is alive as long as the process of the tests is.
     (status.attended() if status.active else status).write(run.folder)
