@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.correction.actions import accept, accept_far, acting
+from dashboard.correction.actions import FAR, accept, accept_far, acting
 from dashboard.correction.desk import Desk
 from dashboard.correction.todo import Known
 from dashboard.words import plain
@@ -18,29 +18,55 @@ Points = NDArray[np.floating]
 
 
 def why(desk: Desk, suspect: Suspect | None) -> None:
-    """The reason why the image is in the queue, with the fix that follows from it."""
+    """The reason why the image is in the queue, by whose word, and the fix that follows from it."""
     if suspect is None:
         return
     with st.container(border=True, gap="small"):
         note = suspect.note[:1].upper() + suspect.note[1:]
-        st.markdown(f"**{plain(note)}.**  \n:small[:gray[By {plain(suspect.source)}]]")
+        st.markdown(f"**{plain(note)}.**  \n:small[:gray[{plain(_by(suspect))}]]")
         if suspect.kind == MISSING and desk.predicted is not None:
             st.button(
-                "Accept them",
+                "Accept suggested points",
                 key="correct-fix-fix",
                 shortcut="F",
-                help="Take the model's places for these points",
+                help="Makes labels of the predictions for these points",
                 width="stretch",
-                on_click=acting("accepting", accept(suspect.keypoints)),
+                on_click=acting("accepting suggested points", accept(suspect.keypoints)),
             )
         elif suspect.fix is not None:
-            _button(desk, "Do that", "fix", "F", suspect.fix, "Put the labels as proposed")
+            label, note = _fix(suspect)
+            _button(desk, label, "fix", "F", suspect.fix, note)
+
+
+def _by(suspect: Suspect) -> str:
+    """What the labels were compared with."""
+    if suspect.standing:
+        return f"Reference model: {suspect.source}, {suspect.standing}"
+    return f"Compared with {suspect.source}"
+
+
+def _fix(suspect: Suspect) -> tuple[str, str]:
+    """What the fix of a wrong label does, as its button and its tooltip say it."""
+    one = len(suspect.keypoints) == 1
+    points = "the point" if one else f"{len(suspect.keypoints)} points"
+    if suspect.reason == "swap":
+        return "Swap left and right", f"Swaps {points}: the left and right one of each pair"
+    if suspect.reason == "shift":
+        return "Shift all points back", "Moves all points by the same distance"
+    if suspect.reason == "duplicates":
+        where = f"Moves {points} to where the labels of {suspect.source}, are"
+        return "Move to the duplicate's labels", where
+    where = f"Moves {points} to where the prediction and the other labels of the face place it"
+    if not one:
+        where = where[:-2] + "them"
+    # Not quite the prediction: with the other labels it comes nearer to the truth.
+    return f"Move to expected {'place' if one else 'places'}", where
 
 
 def fixes(desk: Desk, known: Known, position: int) -> None:
     """Fixes that may fit, whatever the reason."""
     with st.popover("Fixes", icon=":material/auto_fix_high:"):
-        st.caption("Each is one step that Undo takes back.")
+        st.caption("Each is one step; Undo takes it back.")
         here = desk.sheet.points
         _button(
             desk,
@@ -48,36 +74,36 @@ def fixes(desk: Desk, known: Known, position: int) -> None:
             "swap",
             None,
             here[desk.dataset.schema.mirror_order],
-            "All pairs exchange their places",
+            "Swaps the left and right point of every pair",
         )
         shift = _shift(desk)
         words = "" if shift is None else f" by {shift[0]:+.1f}, {shift[1]:+.1f} px"
         _button(
             desk,
-            f"Shift the face{words}",
+            f"Shift all points{words}",
             "shift",
             None,
             None if shift is None else here + shift,
-            "All points by the median distance to the predictions",
+            "Moves all points by their median distance from the predictions",
         )
         st.button(
-            "Take predictions for far points",
+            "Move far points to predictions",
             key="correct-far",
-            help="Points that lie 3 px or more from where the model sees them",
+            help=f"Moves points that lie {FAR:g} px or more from their prediction to it",
             disabled=desk.predicted is None,
             width="stretch",
-            on_click=acting("taking predictions", accept_far),
+            on_click=acting("moving points", accept_far),
         )
         twin = np.flatnonzero(known.twins.at == position)
         carried = known.twins.points[twin[0]] if len(twin) else None
         row = int(known.labels.rows[known.twins.of[twin[0]]]) if len(twin) else None
         _button(
             desk,
-            "Copy from the duplicate" + ("" if row is None else f", row {row}"),
+            "Copy labels of " + ("a duplicate" if row is None else f"row {row}, a duplicate"),
             "copy",
             None,
             carried,
-            "The labels of the same picture in another crop, laid over this one",
+            "Takes the labels of the same picture, laid over this one",
         )
 
 

@@ -1,4 +1,4 @@
-"""Whose images are whose: what a person works through, and what is given to somebody."""
+"""To whom images are assigned: what a person works through, and what others are to do."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def filters(shown: View, reviews: Mapping[int, Review], author: str) -> None:
         _STATES,
         bound("correct-state", shown.state, lambda s: write(replace(shown, row=None, state=s))),
     )
-    whose = {"": "Anybody's", NOBODY: "Nobody's yet", **{name: name for name in people}}
+    whose = {"": "Anybody or nobody", NOBODY: "Nobody", **{name: name for name in people}}
     one_of(
         right.selectbox,
-        "Whose",
-        {**whose, author: f"Mine ({author})"},
+        "Assigned to",
+        {**whose, author: f"Me ({author})"},
         bound("correct-whose", shown.whose, lambda w: write(replace(shown, row=None, whose=w))),
     )
 
@@ -57,53 +57,61 @@ def fitting(
     return queue, queue.only(lambda other: other == row or review(other).state == shown.state)
 
 
-def give(
+def assigning(
     store: LabelStore, shown: View, queue: Queue, reviews: Mapping[int, Review], author: str
 ) -> None:
-    """The form that gives the next open images of ``queue`` to somebody: those that are nobody's,
-    or whose they are that ``shown`` asks for."""
+    """The form that assigns the next open images of ``queue``: those that are nobody's, or whose
+    they are that ``shown`` asks for."""
     rows = [
         row
         for row in queue.rows
         for review in [reviews.get(row, Review(row))]
         if review.state == OPEN and review.theirs(shown.whose or NOBODY)
     ]
-    st.markdown("**Give to somebody**", help="Whoever works down a queue is not shown images that "
-                "are somebody else's. Nothing keeps others from opening them.")  # fmt: skip
+    st.markdown(
+        "**Assign images**",
+        help="Whoever works through a queue is not led to images that are assigned to others. "
+        "Anybody can still open them.",
+    )
     if not rows:
-        st.caption("No open image of this queue is nobody's: choose whose to pass on above.")
+        st.caption(
+            "Every open image of this queue is assigned. To assign one to somebody else, choose "
+            "above who has it."
+        )
         return
     left, right = st.columns([1, 2])
     n = left.number_input(
-        "Images", 1, len(rows), min(len(rows), _AT_A_TIME), key=f"correct-give-n-{len(rows)}"
+        "Images", 1, len(rows), min(len(rows), _AT_A_TIME), key=f"correct-assign-n-{len(rows)}"
     )
     who = right.selectbox(
-        "Person",
+        "Assign to",
         [NOBODY, *_people(shown, reviews, author)],
         index=None,
         format_func=lambda name: "Nobody" if name == NOBODY else name,
         placeholder="Choose or type a name",
         accept_new_options=True,
-        key="correct-give-who",
+        key="correct-assign-who",
     )
     st.button(
-        f"Give the next {compact(n)} open {'image' if n == 1 else 'images'}",
-        key="correct-give",
+        f"Assign the next {compact(n)} open {'image' if n == 1 else 'images'}",
+        key="correct-assign",
         disabled=not who,
         width="stretch",
-        on_click=safely("giving images", partial(_give, store, rows[:n], who or NOBODY, author)),
+        on_click=safely(
+            "assigning images", partial(_assign, store, rows[:n], who or NOBODY, author)
+        ),
     )
 
 
-def _give(store: LabelStore, rows: list[int], who: str, author: str) -> None:
+def _assign(store: LabelStore, rows: list[int], who: str, author: str) -> None:
     person = "" if who == NOBODY else who
     assign(store, rows, person, author)
     images = f"{compact(len(rows))} {'image is' if len(rows) == 1 else 'images are'}"
-    tell(f"{images} {plain(person)}'s now." if person else f"{images} anybody's again.")
+    tell(f"{images} assigned to {plain(person) if person else 'nobody'} now.")
 
 
 def _people(shown: View, reviews: Mapping[int, Review], author: str) -> list[str]:
-    """Everybody who was given or did anything, the one who looks first."""
+    """Everybody who was assigned or did anything, the one who looks first."""
     known = {name for review in reviews.values() for name in (review.assignee, review.author)}
     known |= {shown.whose} - {NOBODY}
     return [author, *sorted(known - {"", author}, key=str.casefold)]

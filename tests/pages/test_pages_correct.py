@@ -188,7 +188,7 @@ def test_a_dataset_without_labels_or_complete_says_so(correct, home):
     dataset, _ = make_demo("tiny", DemoSpec(rows=3, seed=1))
     measure(dataset)
     page = correct(dataset="tiny", queue="missing")
-    assert "predictions of a model" in page.text or "Nothing is left" in page.text
+    assert "needs a reference model" in page.text or "No image is left" in page.text
 
 
 def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
@@ -293,12 +293,12 @@ def test_files_that_cannot_be_read_are_said_where_they_were_named(correct, datas
     until(page, "does not exist")
 
 
-def give(page, n: int, who: str):
-    number = next(w for w in page.at.number_input if (w.key or "").startswith("correct-give-n"))
+def assign(page, n: int, who: str):
+    number = next(w for w in page.at.number_input if (w.key or "").startswith("correct-assign-n"))
     number.set_value(n)
-    page.at.selectbox(key="correct-give-who").set_value(who)
+    page.at.selectbox(key="correct-assign-who").set_value(who)
     page.run()
-    return press(page, "give")
+    return press(page, "assign")
 
 
 @pytest.fixture
@@ -307,9 +307,9 @@ def ben(store, dataset):
     set_state(store, int(dataset.rows[-1]), "skipped", "Ben")
 
 
-def test_images_are_given_to_people(correct, store, ben):
-    page = give(correct(queue="all"), 3, "Ben")
-    assert "3 images are Ben's now" in page.at.toast[0].value
+def test_images_are_assigned_to_people(correct, store, ben):
+    page = assign(correct(queue="all"), 3, "Ben")
+    assert "3 images are assigned to Ben now" in page.at.toast[0].value
     found = reviews(store)
     assert {row: found[row].assignee for row in (0, 1, 2)} == dict.fromkeys((0, 1, 2), "Ben")
     assert 3 not in found
@@ -320,7 +320,7 @@ def test_images_are_given_to_people(correct, store, ben):
 
 
 def test_only_what_is_mine_or_nobodys_is_shown(correct, store, ben):
-    give(correct(queue="all"), 2, "Ben")
+    assign(correct(queue="all"), 2, "Ben")
     assert "1 of 2" in correct("Ben", queue="all", whose="Ben").text
     assert row_of(correct(queue="all", whose="-")) == 2
     page = press(correct("Ben", queue="all", whose="Ben"), "save")
@@ -339,7 +339,7 @@ def test_images_by_their_state(correct, store):
     assert row_of(correct(queue="all", state="skipped")) == 1
     page = press(correct(queue="all", state="done"), "next")
     assert row_of(page) == 2
-    assert "in that state" in correct("Zoe", queue="all", state="done", whose="Zoe").text
+    assert "fits the choice of state" in correct("Zoe", queue="all", state="done", whose="Zoe").text
 
 
 def test_a_selection_of_browse_is_a_queue(correct, app, store, dataset):
