@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fkd.formats import cells
 from fkd.formats._parallel import ordered_map
+from fkd.formats.no_position import PLACES, lie_at, stand_for_none
 from fkd.formats.report import Report
 from fkd.formats.source import TableSource
 from fkd.formats.tables import (
@@ -273,38 +274,28 @@ def _keypoints(
     return points, problems, int(nothing.sum()), notes
 
 
-_NOWHERE = (("0", "1e-60"), ("-1", "-1.0000000001"))
-"""Where tools put points that are missing, and how a point that truly lies there is written: as a
-number that 32 bits cannot tell from it."""
-
-
-def _at_nowhere(points: NDArray[np.floating]) -> list[NDArray[np.bool_]]:
-    """Which of ``(..., 2)`` points lie at each place of ``_NOWHERE``."""
-    return [np.asarray((points == float(place)).all(axis=-1)) for place, _ in _NOWHERE]
-
-
 def _stand_for_missing(
     points: NDArray[np.float32], text: TextRows, schema: KeypointSchema
 ) -> NDArray[np.bool_]:
-    """Which of ``(n, K, 2)`` points are written at exactly 0, 0 or -1, -1."""
-    found: NDArray[np.bool_] = np.any(_at_nowhere(points), axis=0)
+    """Which of ``(n, K, 2)`` points stand for none as they are written, in all their digits."""
+    found = stand_for_none(points)
     for i, k in np.argwhere(found):
-        written = (
-            text.columns[name][i].as_py().replace(",", ".")
+        numbers = [
+            float(text.columns[name][i].as_py().replace(",", "."))
             for name in schema.coordinate_names[2 * k : 2 * k + 2]
-        )
-        found[i, k] = all(float(number) in (0.0, -1.0) for number in written)
+        ]
+        found[i, k] = stand_for_none(np.array(numbers))
     return found
 
 
 def _coordinate_text(points: NDArray[np.float32]) -> list[pa.Array]:
     """The columns of ``(n, K, 2)`` points, none written so that it would be read as missing."""
     columns = [number_text(column) for column in points.reshape(len(points), -1).T]
-    for here, (_, written) in zip(_at_nowhere(points), _NOWHERE, strict=True):
+    for place in PLACES:
+        here = lie_at(place, points)
         for k in np.flatnonzero(here.any(axis=0)):
-            for c in (2 * k, 2 * k + 1):
-                mask = pa.array(here[:, k])
-                columns[c] = pc.if_else(mask, written, columns[c].cast(pa.string()))
+            x = columns[2 * k].cast(pa.string())
+            columns[2 * k] = pc.if_else(pa.array(here[:, k]), place.beside, x)
     return columns
 
 

@@ -4,7 +4,7 @@ A file has the lines ``version: 1``, ``n_points: K``, ``{``, x and y of each poi
 count from 1, as in Matlab: "the coordinates of the top left pixel in an image are x=1, y=1" [1], so
 fkd's x becomes ``x + 1``. The format has every point in every file, and no word for a point without
 a position: that is ``nan nan`` here, which is what Menpo writes and reads [2]. Others write ``0 0``
-or ``-1 -1``; a point that does lie there is written 1e-12 px beside it.
+or ``-1 -1``, see ``no_position``.
 
 [1] https://ibug.doc.ic.ac.uk/resources/300-W/, which eos (github.com/patrikhuber/eos) quotes where
     it subtracts 1.
@@ -32,6 +32,7 @@ from fkd.formats.bundle import (
 from fkd.formats.faces import Imported, Intake, as_held, given_out
 from fkd.formats.finding import Pictures
 from fkd.formats.layouts import other_labels
+from fkd.formats.no_position import written
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
 from fkd.formats.visibility import TWO_STATES, without_position
@@ -42,8 +43,6 @@ from fkd.progress import Progress, silent
 
 _COUNT = re.compile(r"\s*n_points\s*[:=]?\s*([0-9]{1,9})\s*$", re.IGNORECASE)
 _MISSING = "nan nan"
-_BESIDE = {("0", "0"): "1e-12", ("-1", "-1"): "-1.000000000001"}
-"""What is written for x of positions that would be read as missing: equal as a 32-bit number."""
 
 
 def write_pts(path: Path, dataset: Dataset, labels: Labels, progress: Progress = silent) -> None:
@@ -59,14 +58,11 @@ def write_pts(path: Path, dataset: Dataset, labels: Labels, progress: Progress =
 
 
 def _text(points: NDArray[np.float32]) -> str:
-    lines = [_MISSING if np.isnan(point).any() else _position(point) for point in points]
+    lines = [
+        _MISSING if np.isnan(point).any() else " ".join(written(*map(_number, point)))
+        for point in points
+    ]
     return "\n".join(("version: 1", f"n_points: {len(lines)}", "{", *lines, "}", ""))
-
-
-def _position(point: NDArray[np.float32]) -> str:
-    x, y = _number(point[0]), _number(point[1])
-    # A label may lie exactly there, where others write a missing point.
-    return f"{_BESIDE.get((x, y), x)} {y}"
 
 
 def _number(value: np.float32) -> str:

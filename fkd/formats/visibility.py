@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.errors import UserError
+from fkd.formats.no_position import PLACES, lie_at, stand_for_none
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import State
 from fkd.words import counted
@@ -22,9 +23,6 @@ from fkd.words import counted
 Visibility = Literal["auto", "coco", "binary"]
 """How 1 is meant: ``coco`` occluded, ``binary`` labelled, and so visible. ``auto`` takes it for the
 latter where no point of a file has a 2, unless the file says how it is meant."""
-
-NO_POSITION = ((0.0, 0.0), (-1.0, -1.0))
-"""Positions, as written in the file, that stand for none."""
 
 TWO_STATES = frozenset((State.MISSING, State.VISIBLE))
 THREE_STATES = TWO_STATES | {State.OCCLUDED}
@@ -86,7 +84,7 @@ def read_states(
         none, notes = without_position(positions, (visibility > 0) & ~certain)
     labelled = (visibility > 0) & ~none
     finite = np.isfinite(positions).all(axis=2)
-    unused = (visibility == 0) & finite & ~_stands_for_none(positions)
+    unused = (visibility == 0) & finite & ~stand_for_none(positions)
     if n := int(unused.sum()):
         points = counted(n, "point", "points")
         have, were = ("has", "it was") if n == 1 else ("have", "they were")
@@ -122,15 +120,10 @@ def without_position(
     """Which of the ``labelled`` ``(N, K)`` points have a position ``(N, K, 2)``, as it stands in
     the file, that stands for none, ``(N, K)``, and a sentence for each such position."""
     found, notes = np.zeros_like(labelled), []
-    for x, y in NO_POSITION:
-        here = labelled & (positions == (x, y)).all(axis=2)
+    for place in PLACES:
+        here = labelled & lie_at(place, positions)
         if n := int(here.sum()):
-            at = f"at {x:g}, {y:g}"
+            at = f"at {place.at:g}, {place.at:g}"
             notes.append(f"{counted(n, f'point {at} was', f'points {at} were')} read as missing.")
         found |= here
     return found, tuple(notes)
-
-
-def _stands_for_none(positions: NDArray[np.float64]) -> NDArray[np.bool_]:
-    everywhere = np.ones(positions.shape[:2], np.bool_)
-    return without_position(positions, everywhere)[0]

@@ -28,6 +28,7 @@ from fkd.formats.bundle import Bundle, kinds_of_files, open_bundle, read_text
 from fkd.formats.faces import Imported, Intake, given_out
 from fkd.formats.finding import Pictures, is_picture
 from fkd.formats.layouts import beside_labels, other_labels, yolo_labels
+from fkd.formats.no_position import written
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
 from fkd.formats.visibility import TWO_STATES, Visibility, read_states
@@ -44,8 +45,6 @@ _BOX = "0 0.5 0.5 1 1"
 """The class, and the box as centre and size: the whole image."""
 _V = (0, 0, 1, 2)
 """The visibility of each state."""
-_BESIDE = "1e-12"
-"""What is written for x of a position that would be read as missing: equal as a 32-bit number."""
 
 
 def write_yolo_pose(
@@ -69,9 +68,8 @@ def _line(points: NDArray[np.float32], states: NDArray[np.uint8], schema: Keypoi
     words = [_BOX]
     for (x, y), state in zip(points, states.tolist(), strict=True):
         if _V[state]:
-            shares = [_share(x, schema.width), _share(y, schema.height)]
-            # A label may lie exactly there, where others write a missing point.
-            words += [_BESIDE if shares == ["0", "0"] else shares[0], shares[1], str(_V[state])]
+            words += written(_share(x, schema.width), _share(y, schema.height))
+            words.append(str(_V[state]))
         else:
             words.append("0 0 0")
     return " ".join(words) + "\n"
