@@ -1,9 +1,11 @@
-"""A photo with its faces: squares, points, names on hover, zoom; boxes drawn by hand."""
+"""A photo with its faces: squares, points, names on hover, zoom to one of them; boxes drawn by
+hand."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,12 +14,13 @@ from numpy.typing import NDArray
 from streamlit.components.v2 import component
 
 from dashboard.face_grid import EDGES, MARK_STYLE, MARKS, POINTS, ZOOM, source
-from dashboard.words import short_label
+from fkd.inference.drawing import BOX
 from fkd.inference.faces import Face
 
 _view = component(
     "fkd_photo_view",
-    html='<div class="frame"><div class="view"></div><div class="tip" hidden></div></div>',
+    html='<div class="frame"><div class="view"></div><div class="tip" hidden></div>'
+    '<button type="button" class="back" hidden>Whole photo</button></div>',
     css=MARK_STYLE + source("photo_view.css"),
     js=MARKS + ZOOM + source("photo_view.js"),
 )
@@ -29,6 +32,10 @@ TALL = 640
 
 Box = tuple[float, float, float, float]
 """x, y, width and height in px of the photo."""
+
+_AROUND = 1.5
+"""How far around a face's centre a detail reaches, and the view when it zooms there, by the side of
+the face's square."""
 
 BOXES = "boxes"
 """What can be shown beside ``POINTS`` and ``EDGES``."""
@@ -49,8 +56,56 @@ def shown_url(color: NDArray[np.uint8]) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
+@dataclass(frozen=True)
+class Detail:
+    """A part of a photo, as sharp as it is there.
+
+    Attributes:
+        url: its picture.
+        x, y, width, height: where it lies, in px of the photo.
+    """
+
+    url: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def detail(color: NDArray[np.uint8], face: Face) -> Detail | None:
+    """What of ``color`` ``(H, W, 3)`` lies around ``face``; None where what is shown of the whole
+    photo is as sharp, or nothing lies there."""
+    height, width = color.shape[:2]
+    if max(width, height) <= SHOWN_SIDE:
+        return None
+    centre = np.array([face.frame.x, face.frame.y])
+    reach = _AROUND * face.frame.size
+    left, top = np.clip(np.floor(centre - reach), 0, (width, height)).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(centre + reach), 0, (width, height)).astype(int).tolist()
+    if left >= right or top >= bottom:
+        return None
+    url = shown_url(color[top:bottom, left:right])
+    return Detail(url, left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The face that a photo is zoomed to.
+
+    Attributes:
+        number: which, from 1.
+        token: a new one zooms there again.
+        detail: the photo around it.
+    """
+
+    number: int
+    token: str
+    detail: Detail | None = None
+
+
 def photo_view(
     id: str,
+    title: str,
     url: str,
     size: tuple[int, int],
     faces: Sequence[Face],
@@ -58,11 +113,13 @@ def photo_view(
     *,
     show: Sequence[str],
     mark_size: float,
+    focus: Focus | None = None,
     draw: Callable[[Box], None] | None = None,
 ) -> None:
-    """Draw the photo ``id``, ``size`` (width, height) px, whose picture is ``url``. Points without
-    a place are not drawn. ``mark_size`` scales the rings. With ``draw``, dragging draws a box, and
-    it is called with that."""
+    """Draw the photo ``id``, ``size`` (width, height) px, whose picture is ``url``; ``title`` says
+    in words what it is. Points without a place are not drawn. Marks have a size on the screen,
+    which ``mark_size`` scales. It is zoomed to the face in ``focus``. With ``draw``, dragging draws
+    a box, and it is called with that."""
     width, height = size
     several = len(faces) > 1
     points, remarks, edges = [], [], []
@@ -74,11 +131,9 @@ def photo_view(
             face.schema.keypoints, face.points.tolist(), face.confidence, face.given, strict=True
         ):
             label = f"face {number}, {keypoint.label}" if several else keypoint.label
-            short = short_label(keypoint.label)
-            points.append({"label": label, "short": short, "color": keypoint.color})
+            points.append({"label": label, "color": keypoint.color})
             places.append([round(place[0], 2), round(place[1], 2)] if given else None)
-            remarks.append(f", {sure:.0%} sure" if np.isfinite(sure) else "")
-    face_px = float(np.median([face.frame.size for face in faces])) if faces else float(width)
+            remarks.append(f", confidence {sure:.0%}" if np.isfinite(sure) else "")
 
     def drawn() -> None:
         found = (st.session_state.get(key) or {}).get("drawn")
@@ -90,6 +145,7 @@ def photo_view(
         on_drawn_change=drawn,
         data={
             "id": id,
+            "title": title,
             "src": url,
             "width": width,
             "height": height,
@@ -102,13 +158,41 @@ def photo_view(
             "points": points,
             "edges": edges,
             "show": [EDGES] if EDGES in show and POINTS in show else [],
-            "size": mark_size * face_px / 120,
+            "size": mark_size,
+            "box_color": BOX,
             "boxes": [
-                {"corners": np.round(face.frame.corners(), 2).tolist(), "title": str(number)}
+                {
+                    "corners": np.round(face.frame.corners(), 2).tolist(),
+                    "title": str(number) if several else "",
+                    "chosen": focus is not None and focus.number == number,
+                }
                 for number, face in enumerate(faces, 1)
             ]
             if BOXES in show
             else [],
+            **_focused(focus, faces),
             "draw": draw is not None,
         },
     )
+
+
+def _focused(focus: Focus | None, faces: Sequence[Face]) -> dict[str, object]:
+    if focus is None or not 1 <= focus.number <= len(faces):
+        return {"focus": None, "detail": None}
+    frame, near = faces[focus.number - 1].frame, focus.detail
+    return {
+        "focus": {
+            "token": focus.token,
+            "x": round(frame.x, 2),
+            "y": round(frame.y, 2),
+            "side": round(_AROUND * frame.size, 2),
+        },
+        "detail": near
+        and {
+            "src": near.url,
+            "x": near.x,
+            "y": near.y,
+            "width": near.width,
+            "height": near.height,
+        },
+    }

@@ -34,7 +34,7 @@ def test_a_folder_of_photos(folder, tmp_path):
     done = run_fkd("predict", photos, "--json", target, "--annotated", drawn)
     assert done.returncode == 0
     assert done.stdout == ""
-    assert "1 face on 2 photos; 1 without a face; 1 could not be read" in done.stderr
+    assert "1 face on 1 photo; no face on 1 photo; 1 photo could not be read" in done.stderr
     assert "fkd: c.jpg " in done.stderr
     first, second, third = json.loads(target.read_text())
     assert (first["file"], first["width"], first["height"]) == ("a.png", 640, 480)

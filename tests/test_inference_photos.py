@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from inference_helper import bundled, drawn, photo_of, scene
 
-from fkd.errors import UserError
+from fkd.errors import Cancelled, UserError
 from fkd.inference import photos as module
 from fkd.inference.frame import Frame
 from fkd.inference.photos import predict_photos
@@ -52,10 +52,10 @@ def test_what_nobody_foresaw_is_logged_and_stops_nothing():
 def test_a_photo_that_breaks_the_model_does_not_take_the_others_along(monkeypatch):
     batch = type(bundled()).batch
 
-    def picky(self, photos):
+    def picky(self, photos, check):
         if any(photo.name == "bad" for photo in photos):
             raise ValueError("no")
-        return batch(self, photos)
+        return batch(self, photos, check)
 
     monkeypatch.setattr(type(bundled()), "batch", picky)
     given = [source(n, photo_of(drawn()[0][0], n)) for n in ("a", "bad", "c")]
@@ -67,9 +67,9 @@ def test_no_more_pixels_at_a_time_than_allowed(monkeypatch):
     together = []
     batch = type(bundled()).batch
 
-    def spy(self, photos):
+    def spy(self, photos, check):
         together.append(len(photos))
-        return batch(self, photos)
+        return batch(self, photos, check)
 
     monkeypatch.setattr(type(bundled()), "batch", spy)
     images = drawn()[0]
@@ -96,6 +96,51 @@ def test_it_reads_no_further_than_it_must():
     found = predict_photos(bundled(), (lazily(i) for i in range(10_000)))
     next(found)
     assert len(loaded) == module.TOGETHER
+
+
+def test_it_stops_before_the_next_photo_is_read_and_before_the_next_search():
+    loaded, searched = [], []
+
+    def load(number: int) -> Source:
+        def load():
+            loaded.append(number)
+            return scene((1, Frame(330, 220, 220)), name=str(number))[0]
+
+        return Source(str(number), load)
+
+    def check():
+        if stop():
+            raise Cancelled("stopped")
+
+    stop = lambda: len(loaded) == 2  # noqa: E731
+    with pytest.raises(Cancelled):
+        list(predict_photos(bundled(), map(load, range(5)), check=check))
+    assert loaded == [0, 1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        search = type(bundled())._searches
+        patch.setattr(
+            type(bundled()),
+            "_searches",
+            lambda self, photo: searched.append(photo.name) or search(self, photo),
+        )
+        checks = []
+        stop = lambda: checks.append(1) or len(checks) > 6  # noqa: E731
+        with pytest.raises(Cancelled):
+            list(predict_photos(bundled(), map(load, range(5)), check=check))
+    assert len(searched) == 5  # begun, and ended by the second of them
+
+
+def test_photos_that_take_long_to_read_are_predicted_before_the_next(monkeypatch):
+    monkeypatch.setattr(module, "_SOON_S", 0.0)
+    loaded = []
+
+    def load(number: int) -> Source:
+        return Source(str(number), lambda: loaded.append(number) or photo_of(drawn()[0][0]))
+
+    found = predict_photos(bundled(), map(load, range(9)))
+    next(found)
+    assert loaded == [0]
 
 
 def test_boxes_take_the_place_of_the_search():

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from inference_helper import drawn
 
-from fkd.inference.drawing import annotated, png
+from fkd.inference.drawing import BOX, annotated, png
 from fkd.inference.faces import Face
 from fkd.inference.frame import Frame
-from fkd.inference.results import COLUMNS, PhotoFaces, to_csv
+from fkd.inference.results import COLUMNS, PhotoFaces, summary, to_csv
 from fkd.keypoints import KAGGLE_15
 
 FRAME = Frame(200, 150, 192, 0)
@@ -120,6 +120,17 @@ def test_csv_has_a_row_for_each_point_and_no_formula():
     assert rows[-1][:2] == ["'=cmd()", "2"]
 
 
+def test_the_summary_counts_every_photo_once_and_names_its_units():
+    bad, bare = PhotoFaces("b", error="b is empty."), PhotoFaces("c", 400, 300)
+    two = PhotoFaces("d", 400, 300, (face(), face()), ((), ()))
+    assert summary([result()]) == "1 face on 1 photo"
+    assert summary([result(), two, bare, bad, bad], 4) == (
+        "3 faces on 2 photos; no face on 1 photo; 2 photos could not be read; 4 photos waiting"
+    )
+    assert summary([bad]) == "1 photo could not be read"
+    assert summary([]) == "no photos"
+
+
 def test_every_face_has_its_doubts():
     with pytest.raises(ValueError, match="doubts"):
         PhotoFaces("a", 1, 1, (face(),), ())
@@ -129,19 +140,48 @@ def test_drawing_marks_points_and_box_and_leaves_the_photo_alone():
     color = np.full((300, 400, 3), 100, np.uint8)
     drawing = annotated(color, [face()])
     assert (color == 100).all()
-    radius = round(0.015 * 192)
+    reach = 5
     for keypoint, (x, y) in zip(KAGGLE_15.keypoints, face().points, strict=True):
         wanted = np.array([int(keypoint.color[i : i + 2], 16) for i in (1, 3, 5)])
-        spot = drawing[round(y) - radius - 2 : round(y) + radius + 3, round(x) - radius - 2 :][
-            :, : 2 * radius + 5
-        ].reshape(-1, 3)
-        assert np.abs(spot.astype(int) - wanted).max(axis=1).min() < 40, keypoint.name
+        spot = drawing[round(y) - reach : round(y) + reach, round(x) - reach : round(x) + reach]
+        off = np.abs(spot.reshape(-1, 3).astype(int) - wanted).max(axis=1).min()
+        assert off < 60, keypoint.name
     left, top, width, _ = face().box
-    edge = drawing[round(top), round(left) + 20 : round(left + width) - 20]
-    assert (edge.astype(int) > 200).all()
+    edge = drawing[round(top) - 2 : round(top) + 2, round(left) + 20 : round(left + width) - 20]
+    line = np.array([int(BOX[i : i + 2], 16) for i in (1, 3, 5)])
+    assert np.abs(edge.astype(int) - line).max(axis=2).min(axis=0).max() < 90
+    assert edge.max(axis=2).min() < 60  # within a dark line
     assert (annotated(color, [face()], boxes=False)[round(top), round(left) + 20] == 100).all()
     lines = annotated(color, [face()], boxes=False, edges=True)
     assert (lines != annotated(color, [face()], boxes=False)).any()
+
+
+@pytest.mark.parametrize("side", [96, 1000, 4000])
+def test_marks_are_as_large_on_every_picture_looked_at_as_a_whole(side):
+    color = np.full((side, side, 3), 100, np.uint8)
+    size = side / 3
+    frame = Frame(side / 2, side / 2, size)
+    drawing = annotated(color, [face(frame)], boxes=False)
+    x, y = face(frame).points[10]  # nothing near it
+    row = np.flatnonzero((drawing[round(y)] != 100).any(axis=1))
+    near = row[np.abs(row - x) < size / 12]
+    radius = (near.max() - near.min() + 1) / 2
+    # Of a picture scaled to 1,000 px, or as it is where it is smaller.
+    assert 2.5 <= radius * min(1000 / side, 1) <= 7
+
+
+def luminance(color: str) -> float:
+    levels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def test_a_box_stands_out_on_every_ground():
+    """Its line or the black around it, at 3 : 1 (WCAG 1.4.11)."""
+    line = luminance(BOX)
+    for ground in np.linspace(0, 1, 101):
+        contrasts = [(max(a, ground) + 0.05) / (min(a, ground) + 0.05) for a in (line, 0.0)]
+        assert max(contrasts) >= 3
 
 
 def test_drawing_far_outside_of_the_photo_does_not_fail():

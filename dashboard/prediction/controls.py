@@ -17,25 +17,28 @@ def controls(shown: View) -> Job:
     photo."""
     known = {model.name: model for model in trained_models()}
     if not known:
-        st.info("There is no model yet: train one.", icon=":material/model_training:")
+        st.info(
+            "There is no model yet. Train one on the Train page.", icon=":material/model_training:"
+        )
         st.stop()
     if shown.model not in known:
         st.warning(
-            plain(f"There is no model {shown.model} (any more)."), icon=":material/search_off:"
+            plain(f"There is no model {shown.model}; it may have been deleted."),
+            icon=":material/search_off:",
         )
         shown = View(next(iter(known)), shown.mirrored, shown.example)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
             "Model",
             list(known),
-            format_func=lambda name: "bundled model" if name == BUNDLED else name,
+            format_func=lambda name: "Bundled model" if name == BUNDLED else name,
             width=320,
             **view.linked(shown, "model"),
         )
         st.toggle(
-            "Average with the mirrored face",
-            help="Every face is predicted a second time as in a mirror, which tells faces from "
-            "what is none; the mean of the two is a little closer than the first alone.",
+            "Average with the mirror image",
+            help="Each face is also predicted mirrored. The mean of both predictions is slightly "
+            "more accurate than the first alone.",
             **view.linked(shown, "mirrored"),
         )
     job = Job(known[shown.model], shown.mirrored)

@@ -34,18 +34,19 @@ _LISTED = "predict-listed"
 
 
 def photos(shown: View) -> list[Chosen]:
-    """The photos that the user has chosen by now, with everything to choose more."""
+    """The photos that the user has chosen by now, with everything to choose more; what to do first
+    where there are none."""
     uploads = st.file_uploader(
-        "Photos, or a zip of them",
+        "Photos, or zip files of photos",
         accept_multiple_files=True,
         key=_UPLOADS,
-        help=f"{WORDS}, at most {MAX_BYTES >> 20} MB and "
-        f"{MAX_PIXELS // 1_000_000} million pixels each (fewer of WebP, AVIF and JPEG 2000). "
-        "They stay in this server's memory while this page is open and are never written to disk.",
+        help=f"{WORDS}. Up to {MAX_BYTES >> 20} MB and {MAX_PIXELS // 1_000_000} million pixels "
+        "each (fewer for WebP, AVIF and JPEG 2000). Photos stay in this server's memory while the "
+        "page is open and are never written to disk.",
     )
     chosen = _of_uploads(uploads or [])
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-    if row.toggle("Camera", key="predict-use-camera"):
+    if row.toggle("Use the camera", key="predict-use-camera"):
         shot = st.camera_input("Camera", key=_CAMERA, label_visibility="collapsed", width=480)
         if shot is not None:
             data = shot.getvalue()
@@ -61,8 +62,11 @@ def photos(shown: View) -> list[Chosen]:
             type="tertiary",
             on_click=safely("closing the example", view.write, replace(shown, example="")),
         )
-    if dataset is not None:
-        _examples(dataset, shown, opened=not chosen)
+    offered = dataset is not None and _examples(dataset, shown, opened=not chosen)
+    if not chosen:
+        way = "drop photos of people above, take one with the camera"
+        way += ", or choose an example." if offered else "."
+        st.info(f"To find keypoints, {way}", icon=":material/add_a_photo:")
     return chosen
 
 
@@ -120,13 +124,13 @@ def _title(word: str) -> str:
     return word.replace("test-", "test image ").replace("row-", "row ")
 
 
-def _examples(dataset: Dataset, shown: View, *, opened: bool) -> None:
-    """Some images of the dataset to try."""
+def _examples(dataset: Dataset, shown: View, *, opened: bool) -> bool:
+    """Some images of the dataset to try; whether there are any."""
     kind, images, ids = "test", dataset.test_images, dataset.test_image_ids
     if not len(images):
         kind, images, ids = "row", dataset.images, dataset.rows
     if not len(images):
-        return
+        return False
     at = np.unique(np.linspace(0, len(images) - 1, _EXAMPLES).round().astype(int))
     with st.expander(f"Examples from {plain(dataset.name)}", expanded=opened):
         face_grid(
@@ -139,3 +143,4 @@ def _examples(dataset: Dataset, shown: View, *, opened: bool) -> None:
             lambda word: view.write(replace(shown, example=word)),
             columns=_EXAMPLES,
         )
+    return True

@@ -1,4 +1,4 @@
-"""Several photos: a table of what was found on each, and which one is looked at."""
+"""The photos that were chosen: how far predicting is, what became of each, which one is shown."""
 
 from __future__ import annotations
 
@@ -8,100 +8,187 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.prediction.work import Chosen
-from dashboard.words import plain
-from fkd.inference.results import PhotoFaces
+from dashboard.guard import guard, safely
+from dashboard.prediction import downloads, work
+from dashboard.prediction.work import Chosen, Job
+from dashboard.tasks import Task
+from dashboard.words import duration, plain
+from fkd.inference.results import PhotoFaces, summary
 
 _AT, _KNOWN = "predict-at", "predict-known"
+_LOOK_S, _LOOK_MANY_S, _MANY = 0.4, 2.0, 200
+"""Seconds between two looks at what was found by then, and of how many photos it is done less
+often."""
+_ROWS = 6
+"""Rows of the list in view."""
+_LINE = 80
+"""Letters of a result that fit in one line on a narrow screen."""
+
+Results = Sequence[PhotoFaces | None]
+"""What was found on each photo; None where that is not known yet."""
 
 
-def pick(photos: Sequence[tuple[Chosen, PhotoFaces]]) -> int:
-    """Which of ``photos`` to look at: what the user picked, at first the newest."""
-    ids = [chosen.id for chosen, _ in photos]
+def show(job: Job, chosen: Sequence[Chosen]) -> tuple[Chosen, PhotoFaces] | None:
+    """The list of ``chosen``, which fills while they are predicted, and the one to look at, once it
+    is known what was found on that."""
+    at = _at(chosen)
+    running = work.desk().state in {"running", "stopping"}
+    result = _results(job, chosen)[at]
+    every = (_LOOK_S if len(chosen) <= _MANY else _LOOK_MANY_S) if running else None
+    st.fragment(_draw, run_every=every)(job, chosen, at, running, result is not None)
+    return None if result is None else (chosen[at], result)
+
+
+def _results(job: Job, chosen: Sequence[Chosen]) -> Results:
+    found = work.desk().found
+    return [found.get(job.key(one)) for one in chosen]
+
+
+def _at(chosen: Sequence[Chosen]) -> int:
+    """Which photo to look at: the one picked, at first the first new one."""
+    ids = [one.id for one in chosen]
     known = st.session_state.get(_KNOWN, set())
-    new = [one for one in ids if one not in known]
+    new = [id for id in ids if id not in known]
     if new:
         st.session_state[_AT] = new[0]
     st.session_state[_KNOWN] = set(ids)
-    at = ids.index(st.session_state[_AT]) if st.session_state.get(_AT) in ids else 0
-    if len(photos) > 1:
-        _turn(ids, at)
-    return at
+    return ids.index(st.session_state[_AT]) if st.session_state.get(_AT) in ids else 0
 
 
-def _turn(ids: list[str], at: int) -> None:
-    def to(number: int) -> None:
-        st.session_state[_AT] = ids[number]
-
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Previous",
-            icon=":material/chevron_left:",
-            shortcut="Left",
-            disabled=at == 0,
-            on_click=to,
-            args=(at - 1,),
-        )
-        st.markdown(f"photo {at + 1} of {len(ids)}")
-        st.button(
-            "Next",
-            icon=":material/chevron_right:",
-            shortcut="Right",
-            disabled=at == len(ids) - 1,
-            on_click=to,
-            args=(at + 1,),
-        )
+def _draw(job: Job, chosen: Sequence[Chosen], at: int, running: bool, known: bool) -> None:
+    with guard("predicting"):  # a fragment that draws itself anew has none around it
+        own = work.desk()
+        results = _results(job, chosen)
+        going_on = own.state in {"running", "stopping"}
+        if _at(chosen) != at or going_on != running or (results[at] is not None) != known:
+            st.rerun()  # the photo below, or whether to look again, is another
+        _progress(own, results)
+        if len(chosen) > 1:
+            _list(chosen, results, at)
 
 
-def table(photos: Sequence[tuple[Chosen, PhotoFaces]]) -> None:
-    """All photos in one table; a click on a row shows that photo."""
-    frame = pd.DataFrame([_row(result) for _, result in photos])
-    bad = int((frame["remarks"] != "").sum())
-    faces = int(frame["faces"].sum())
-    st.caption(
-        f"{faces:,} faces on {len(frame):,} photos"
-        + (f"; {bad:,} with remarks." if bad else ".")
-        + " A click on the box before a row shows the photo."
+def _progress(own: work.Desk, results: Results) -> None:
+    """How far predicting is, with a way to end it; or how it ended."""
+    task = own.task
+    if task is None or own.state == "done":
+        return
+    again = safely("predicting", work.again)
+    if own.state == "failed":
+        st.error(plain(task.message), icon=":material/error:")
+        st.button("Try again", type="primary", on_click=again)
+    elif own.state == "stopped":
+        waiting = sum(result is None for result in results)
+        photos = f"{waiting:,} photo{'' if waiting == 1 else 's'}"
+        st.info(f"Stopped. {photos} not predicted yet.", icon=":material/stop_circle:")
+        st.button("Continue", type="primary", on_click=again)
+    else:
+        stopping = own.state == "stopping"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(task.share, text="Stopping..." if stopping else _stage(task))
+            st.button("Stop", icon=":material/stop:", disabled=stopping, on_click=own.stop)
+
+
+def _stage(task: Task) -> str:
+    if task.stage != work.PREDICTING:
+        text = task.stage[:1].upper() + task.stage[1:]
+    else:
+        text = f"Predicting photo {min(task.done + 1, task.total):,} of {task.total:,}"
+    left = task.seconds_left
+    return plain(text) + (f", {duration(left)} left" if left is not None else "")
+
+
+def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
+    """All photos in one table; the row chosen in it is the photo shown."""
+    known = [result for result in results if result is not None]
+    st.markdown(f"**{summary(known, len(results) - len(known))}**")
+    frame = pd.DataFrame(
+        [_row(one.source.name, result) for one, result in zip(chosen, results, strict=True)]
     )
+    lines = 2 if frame["Result"].str.len().max() > _LINE else 1
+    row = 14 + 21 * lines
     key = "predict-overview"
 
     def picked() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        if rows and rows[0] < len(photos):
-            st.session_state[_AT] = photos[rows[0]][0].id
+        if rows and rows[0] < len(chosen):
+            st.session_state[_AT] = chosen[rows[0]].id
 
+    st.session_state[key] = {"selection": {"rows": [at], "columns": [], "cells": []}}
     st.dataframe(
         frame,
         hide_index=True,
         width="stretch",
-        height=min(320, 38 + 35 * len(frame)),
+        height=40 + row * min(_ROWS, len(frame)),
+        row_height=row,
+        placeholder="",
         key=key,
         on_select=picked,
-        selection_mode="single-row",
+        selection_mode="single-row-required",
+        alt="The photos, the faces found on each, and what there is to say of them",
         column_config={
-            "sure": st.column_config.NumberColumn(format="%.0f %%", help="Mean over all points.")
+            "Photo": st.column_config.TextColumn(width=190),
+            "Faces": st.column_config.NumberColumn(width=60),
+            "Confidence": st.column_config.NumberColumn(
+                format="%.0f%%", width=100, help="Mean over all points of the photo."
+            ),
+            "Result": st.column_config.TextColumn(width=600),
         },
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _turn(chosen, at)
+        downloads.of_list(frame)
+        downloads.of_all(
+            [(one, r) for one, r in zip(chosen, results, strict=True) if r is not None]
+        )
 
 
-def _row(result: PhotoFaces) -> dict[str, object]:
+def _row(name: str, result: PhotoFaces | None) -> dict[str, object]:
+    if result is None:
+        return {"Photo": name, "Faces": None, "Confidence": None, "Result": "Waiting"}
     scores = [face.score for face in result.faces]
     known = bool(scores) and bool(np.isfinite(scores).all())
-    remarks = [text for some in result.doubts for text in some]
-    if not result.error and not result.faces:
-        remarks.append("no face found")
     return {
-        "photo": result.name,
-        "faces": len(result.faces),
-        "sure": 100 * float(np.mean(scores)) if known else None,
-        "remarks": result.error or "; ".join(dict.fromkeys(remarks)),
+        "Photo": name,
+        "Faces": None if result.error else len(result.faces),
+        "Confidence": 100 * float(np.mean(scores)) if known else None,
+        "Result": _said(result),
     }
 
 
-def failures(photos: Sequence[tuple[Chosen, PhotoFaces]]) -> None:
-    """The files that could not be read, each with its reason."""
-    reasons = [result.error for _, result in photos if result.error]
-    if reasons and len(photos) > 1:
-        one = len(reasons) == 1
-        with st.expander(f"{len(reasons):,} file{'' if one else 's'} could not be read"):
-            st.markdown("\n".join(f"- {plain(reason)}" for reason in reasons[:200]))
+def _said(result: PhotoFaces) -> str:
+    """What there is to say of a photo, first of all why it could not be read."""
+    if result.error:
+        reason = result.error
+        if reason.startswith(f"{result.name} "):  # which stands beside it
+            reason = "it" + reason[len(result.name) :]
+        return f"Not read: {reason}"
+    remarks = [text for some in result.doubts for text in some]
+    if not result.faces:
+        remarks.append("no face found")
+    if result.note:
+        remarks.append(result.note)
+    text = "; ".join(dict.fromkeys(remarks))
+    return text[:1].upper() + text[1:]
+
+
+def _turn(chosen: Sequence[Chosen], at: int) -> None:
+    def to(number: int) -> None:
+        st.session_state[_AT] = chosen[number].id
+
+    st.button(
+        "Previous photo",
+        icon=":material/chevron_left:",
+        shortcut="Left",
+        disabled=at == 0,
+        on_click=to,
+        args=(at - 1,),
+    )
+    st.markdown(f"Photo {at + 1:,} of {len(chosen):,}")
+    st.button(
+        "Next photo",
+        icon=":material/chevron_right:",
+        shortcut="Right",
+        disabled=at == len(chosen) - 1,
+        on_click=to,
+        args=(at + 1,),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,17 @@ import streamlit as st
 
 from dashboard import face_grid as grid
 from dashboard.guard import safely
-from dashboard.photo_view import BOXES, Box, photo_view, shown_url
+from dashboard.photo_view import (
+    BOXES,
+    SHOWN_SIDE,
+    Box,
+    Detail,
+    Focus,
+    detail,
+    photo_view,
+    shown_url,
+)
+from dashboard.prediction import downloads
 from dashboard.prediction.sending import send_button
 from dashboard.prediction.work import Chosen, Job, desk, predict_boxes
 from dashboard.words import plain
@@ -18,8 +30,8 @@ from fkd.evaluation.learned import listed, names
 from fkd.inference.pipeline import of_box
 from fkd.inference.results import PhotoFaces
 
-_TOGGLES = {BOXES: "boxes", grid.POINTS: "points", grid.EDGES: "edges"}
-_SHOWN = "predict-shown-photo"
+_TOGGLES = {BOXES: "Boxes", grid.POINTS: "Points", grid.EDGES: "Edges"}
+_SHOWN, _DETAIL, _FOCUS = "predict-shown-photo", "predict-detail", "predict-focus"
 
 
 def show(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
@@ -37,10 +49,11 @@ def show(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
             _faces(job, chosen, result)
         else:
             st.info(
-                "No face was found. Turn on *Draw a box* and drag one around each face; the model "
-                "takes it from there.",
+                "No face was found. Turn on *Draw a box* and drag a box around each face: the "
+                "model predicts the points in it.",
                 icon=":material/frame_inspect:",
             )
+        _mend(job, chosen, result)
     if result.faces:
         _table(result)
 
@@ -62,28 +75,32 @@ def _photo(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
         drawing = st.toggle(
             "Draw a box",
             key="predict-draw",
-            help="Drag around a face that was not found, or around one whose box is wrong. The "
-            "model cuts it out again by the eyes and the mouth that it sees there.",
+            help="Drag around a face that was not found, or whose box is wrong. The model moves "
+            "the box to fit the eyes and the mouth it finds there.",
         )
 
     def draw(box: Box) -> None:
         safely("predicting in the box", _take_box, job, chosen, result, box)()
 
     with st.container(key="photo-frame"):
+        count = len(result.faces)
         photo_view(
             chosen.id,
+            f"{result.name}, {count} face{'' if count == 1 else 's'} found",
             _url(chosen),
             (result.width, result.height),
             result.faces,
             "predict-photo",
             show=shown,
             mark_size=size,
+            focus=_focus(chosen, result),
             draw=draw if drawing else None,
         )
     st.caption(
-        f"{plain(result.name)}, {result.width} x {result.height} px. Wheel zooms, dragging moves, "
-        "double-click resets. Left and right are the subject's."
+        f"{plain(result.name)}, {result.width} x {result.height} px. Wheel: zoom. Drag: move. "
+        "Double-click: whole photo. Left and right are the subject's."
     )
+    downloads.of_photo(chosen, result)
 
 
 def _url(chosen: Chosen) -> str:
@@ -93,6 +110,28 @@ def _url(chosen: Chosen) -> str:
         kept = (chosen.id, shown_url(chosen.source.load().color))
         st.session_state[_SHOWN] = kept
     return kept[1]
+
+
+def _zoom_to(chosen: Chosen, number: str) -> None:
+    """From the next run on the photo is zoomed to a face, again where it was before."""
+    st.session_state[_FOCUS] = Focus(int(number), f"{chosen.id} {time.monotonic()}")
+
+
+def _focus(chosen: Chosen, result: PhotoFaces) -> Focus | None:
+    """The face of ``chosen`` that was clicked last, and the photo around it."""
+    focus: Focus | None = st.session_state.get(_FOCUS)
+    if focus is None or not focus.token.startswith(f"{chosen.id} "):
+        return None
+    if focus.number > len(result.faces):
+        return None
+    face = result.faces[focus.number - 1]
+    place = (chosen.id, face.frame)
+    kept: tuple[object, Detail | None] | None = st.session_state.get(_DETAIL)
+    if kept is None or kept[0] != place:
+        large = max(result.width, result.height) > SHOWN_SIDE
+        kept = (place, detail(chosen.source.load().color, face) if large else None)
+        st.session_state[_DETAIL] = kept
+    return replace(focus, detail=kept[1])
 
 
 def _take_box(job: Job, chosen: Chosen, result: PhotoFaces, box: Box) -> None:
@@ -111,53 +150,77 @@ def _without(job: Job, chosen: Chosen, result: PhotoFaces, number: int) -> None:
     predict_boxes(job, chosen, frames)
 
 
-def _search_again(job: Job, chosen: Chosen) -> None:
+def _detect_again(job: Job, chosen: Chosen) -> None:
     desk().found.pop(job.key(chosen), None)
+    desk().before.pop(job.key(chosen), None)
 
 
 def _faces(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
     """What the model saw of each face, and why to doubt it."""
     faces = result.faces
+    schema = faces[0].schema
     st.caption(
-        f"What the model saw, {faces[0].schema.width} x {faces[0].schema.height} px each, with "
-        "its points."
+        f"What the model saw: {schema.width} x {schema.height} px of each face, with its points. "
+        "Click a face to zoom the photo there."
     )
     grid.face_grid(
         [
             grid.Face(
                 id=str(number),
-                title=f"face {number}",
-                note=f"{face.score:.0%} sure" if np.isfinite(face.score) else "",
+                title=f"Face {number}",
+                note=f"confidence {face.score:.0%}" if np.isfinite(face.score) else "",
                 image=face.crop,
                 predicted=face.inside,
             )
             for number, face in enumerate(faces, 1)
         ],
-        faces[0].schema,
+        schema,
         "predict-faces",
-        lambda number: st.session_state.update({"predict-face": int(number)}),
+        lambda number: _zoom_to(chosen, number),
         columns=1 if len(faces) == 1 else 2 if len(faces) <= 4 else 4,
         mark_size=1.1,
     )
     _say_doubts(result.doubts)
+    downloads.of_faces(result)
+
+
+def _mend(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
+    """What can be done about the faces: leave some out, undo, detect again, send them on."""
+    faces, key = result.faces, job.key(chosen)
+    edited = bool(desk().before.get(key))
     with st.container(horizontal=True):
-        for number in range(1, len(faces) + 1) if len(faces) <= 4 else ():
+        if faces:
+            send_button(faces, job.model.name)
+        if len(faces) > 4:
+            focus = _focus(chosen, result)
+            removable = [focus.number] if focus is not None else []
+        else:
+            removable = list(range(1, len(faces) + 1))
+        for number in removable:
             st.button(
-                f"Not a face: {number}" if len(faces) > 1 else "Not a face",
+                f"Remove face {number}" if len(faces) > 1 else "Remove face",
                 key=f"predict-without-{number}",
                 type="tertiary",
                 icon=":material/close:",
-                on_click=safely("leaving a face out", _without, job, chosen, result, number),
+                help="For what is not a face. You can undo this.",
+                on_click=safely("removing a face", _without, job, chosen, result, number),
             )
-        send_button(faces, job.model.name)
-        st.button(
-            "Search again",
-            key="predict-search-again",
-            type="tertiary",
-            icon=":material/refresh:",
-            help="Forget boxes drawn by hand.",
-            on_click=safely("searching again", _search_again, job, chosen),
-        )
+        if edited:
+            st.button(
+                "Undo",
+                key="predict-undo",
+                type="tertiary",
+                icon=":material/undo:",
+                on_click=safely("undoing", desk().undo, key),
+            )
+            st.button(
+                "Detect faces again",
+                key="predict-detect-again",
+                type="tertiary",
+                icon=":material/refresh:",
+                help="Discards boxes drawn by hand and brings removed faces back.",
+                on_click=safely("detecting again", _detect_again, job, chosen),
+            )
 
 
 def _say_doubts(doubts: Sequence[Sequence[str]]) -> None:
@@ -172,38 +235,44 @@ def _say_doubts(doubts: Sequence[Sequence[str]]) -> None:
 
 
 def _table(result: PhotoFaces) -> None:
-    face = result.faces[0]
-    lacking = names(~face.given, face.schema)
+    schema = result.faces[0].schema
+    lacking = names(~result.faces[0].given, schema)
     if lacking:
         st.caption(
-            f"Not learned: {listed(lacking)}. No image that this model was trained on had a label "
-            "of them, so it gives them no place."
+            f"Not predicted: {listed(lacking)}. This model was trained on images without labels "
+            "for them."
         )
     frame = pd.DataFrame(
         [
-            (number, keypoint.label + ("" if here else ", not learned"), x, y, 100 * sure)
+            ("●", number, keypoint.label, x, y, 100 * sure)
             for number, face in enumerate(result.faces, 1)
-            for keypoint, (x, y), sure, here in zip(
-                face.schema.keypoints, face.points, face.confidence, face.given, strict=True
+            for keypoint, (x, y), sure in zip(
+                face.schema.keypoints, face.points, face.confidence, strict=True
             )
         ],
-        columns=["face", "keypoint", "x", "y", "sure"],
+        columns=["Color", "Face", "Keypoint", "x", "y", "Confidence"],
     )
+    colors = [f"color: {k.color}" for k in schema.keypoints] * len(result.faces)
     st.dataframe(
-        frame,
+        frame.style.apply(lambda column: colors, subset=["Color"]),
         hide_index=True,
         width="stretch",
         height=min(600, 38 + 35 * len(frame)),
+        placeholder="",
+        key="predict-points",
+        alt="The predicted points of each face, in px of the photo",
         column_config={
-            "x": st.column_config.NumberColumn("x, px of the photo", format="%.1f"),
-            "y": st.column_config.NumberColumn("y, px of the photo", format="%.1f"),
-            "sure": st.column_config.ProgressColumn(
-                "sure",
-                help="How likely the point lies within a tenth of the distance between the eyes "
-                "of where it belongs, by what the model expects of itself.",
-                format="%.0f %%",
+            "Color": st.column_config.TextColumn("", width=36),
+            "Face": st.column_config.NumberColumn(width=60),
+            "x": st.column_config.NumberColumn("x (px)", format="%.1f"),
+            "y": st.column_config.NumberColumn("y (px)", format="%.1f"),
+            "Confidence": st.column_config.ProgressColumn(
+                help="How likely the point is within a tenth of the distance between the eyes of "
+                "its true place, as the model estimates it.",
+                format="%.0f%%",
                 min_value=0,
                 max_value=100,
             ),
         },
     )
+    downloads.of_points(result)

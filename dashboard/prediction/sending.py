@@ -1,4 +1,4 @@
-"""Faces on their way to Correct: samples of the dataset of uploads, their points as drafts."""
+"""Faces on their way to Correct: samples of the dataset of uploads, with suggested points."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from fkd.uploads import UPLOADS, add_faces
 def send_button(faces: Sequence[Face], model: str) -> None:
     """A button that hands ``faces`` and what ``model`` says of them to Correct, and goes there."""
     if st.button(
-        "Send to correction",
+        "Send to Correct",
         key="predict-send",
         type="tertiary",
         icon=":material/edit_location_alt:",
-        help=f"{'The face becomes a sample' if len(faces) == 1 else 'The faces become samples'} of "
-        f"the dataset '{UPLOADS}', with these points as drafts: they count as labels once you "
-        "have accepted or moved them.",
+        help=f"Adds the {'face' if len(faces) == 1 else 'faces'} to the dataset '{UPLOADS}' with "
+        "these points as suggested points. They become labels when you accept or move them.",
     ):
-        with guard("sending to correction"):
+        with guard("sending to Correct"):
             row = _send(faces, model)
             state.open_next(UPLOADS)
             routes.correct(row, UPLOADS)
@@ -34,7 +33,7 @@ def send_button(faces: Sequence[Face], model: str) -> None:
 
 def _send(faces: Sequence[Face], model: str) -> int:
     """Add ``faces`` to the uploads; returns the row of the first."""
-    with st.spinner("Adding to the uploads ..."):
+    with st.spinner(f"Adding to '{UPLOADS}'..."):
         dataset, rows = add_faces([face.crop for face in faces], faces[0].schema)
         points = {row: face.inside for row, face in zip(rows, faces, strict=True)}
         suggest(LabelStore(dataset), points, model)

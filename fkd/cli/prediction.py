@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fkd.inference.frame import Frame
     from fkd.inference.photos import Found
     from fkd.inference.pipeline import Pipeline
+    from fkd.inference.results import PhotoFaces
 
 _MODEL = "a run, or the bundled model (default)"
 
@@ -41,7 +42,7 @@ def add_verbs(verbs: Any) -> None:
     predict.add_argument(
         "--no-mirror",
         action="store_true",
-        help="do not take the mean with what the model says of the mirrored face",
+        help="predict each face once, instead of averaging with its mirror image",
     )
     predict.set_defaults(run=run_predict)
 
@@ -78,25 +79,23 @@ def run_predict(arguments: argparse.Namespace) -> None:
         if folder is not None:
             _make_folder(folder)
     pipeline = _open(arguments.model, not arguments.no_mirror)
-    found: list[dict[str, Any]] = []
-    notes: list[str] = []
+    found: list[PhotoFaces] = []
     names: set[str] = set()
     with progress_bar() as progress:
         for one in predict_photos(pipeline, sources, frames):
-            found.append(one[1].to_json())
-            if one[1].note:
-                notes.append(f"{shown(one[1].name)}: {one[1].note}.")
+            found.append(one[1])
             if arguments.annotated is not None:
                 _write_annotated(one, arguments.annotated, names)
             progress("predicting", len(found), len(sources))
-    text = json.dumps(found, indent=2)
+    text = json.dumps([result.to_json() for result in found], indent=2)
     if arguments.json is None:
         print(text)
     else:
         replace_text(arguments.json, text + "\n")
         private.as_usual(arguments.json)
-    for note in notes:
-        _say(note)
+    for result in found:
+        if result.note:
+            _say(f"{shown(result.name)}: {result.note}.")
     _tell(found)
 
 
@@ -149,24 +148,17 @@ def _file_names(name: str) -> Iterator[str]:
         number += 1
 
 
-def _tell(found: list[dict[str, Any]]) -> None:
+def _tell(found: Sequence[PhotoFaces]) -> None:
     """Sum up on stderr; ``UserError`` if no photo could be read."""
     from fkd.errors import UserError
+    from fkd.inference.results import summary
 
-    bad = [one for one in found if "error" in one]
-    for one in bad:
-        _say(one["error"])
-    read = len(found) - len(bad)
-    if not read:
+    bad = [result.error for result in found if result.error]
+    for reason in bad:
+        _say(reason)
+    if len(bad) == len(found):
         raise UserError("No photo could be read." if len(bad) > 1 else "The photo was not read.")
-    faces = sum(len(one.get("faces", ())) for one in found)
-    none = sum(one.get("faces") == [] for one in found)
-    print(
-        f"{faces:,} face{'' if faces == 1 else 's'} on {read:,} photo{'' if read == 1 else 's'}"
-        + (f"; {none:,} without a face" if none else "")
-        + (f"; {len(bad):,} could not be read" if bad else ""),
-        file=sys.stderr,
-    )
+    print(summary(found), file=sys.stderr)
 
 
 def run_submit(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fkd.errors import Cancelled, UserError
 from fkd.inference.decode import MAX_PIXELS, Photo
@@ -22,35 +23,54 @@ TOGETHER = 64
 _PIXELS = MAX_PIXELS // 4
 """Pixels of such photos together, so that memory stays bounded, unless one alone has more."""
 
+_SOON_S = 1.0
+"""Seconds that photos are read before those read are predicted, however few: what is found is known
+soon, and little is lost by stopping."""
+
+Check = Callable[[], None]
+"""Called between any two steps that take long; what it raises (``Cancelled``) ends the work."""
+
 Found = tuple[Photo | None, PhotoFaces]
 """A photo, None where it could not be read, and what was found on it."""
 
 
+def unchecked() -> None:
+    """The ``Check`` of a caller that never stops."""
+
+
 def predict_photos(
-    pipeline: Pipeline, sources: Iterable[Source], boxes: Sequence[Frame] = ()
+    pipeline: Pipeline,
+    sources: Iterable[Source],
+    boxes: Sequence[Frame] = (),
+    check: Check = unchecked,
 ) -> Iterator[Found]:
     """What ``pipeline`` finds on each of ``sources``, in their order; with ``boxes``, in these
     squares instead of where faces are found. What fails is told in its place and stops nothing.
+    What ``check`` raises before a photo is read or searched ends it: photos that were read and not
+    predicted by then are dropped.
     """
     waiting: list[Photo | PhotoFaces] = []
+    began = 0.0
     for source in sources:
+        check()
+        began = began if waiting else time.monotonic()
         try:
             item = _load(source, waits=not waiting)
         except Busy:
-            yield from _predict(pipeline, waiting, boxes)
+            yield from _predict(pipeline, waiting, boxes, check)
             waiting = []
             item = _load(source, waits=True)
         if isinstance(item, Photo):
             pixels = item.gray.size + sum(w.gray.size for w in waiting if isinstance(w, Photo))
             if waiting and pixels > _PIXELS:
-                yield from _predict(pipeline, waiting, boxes)
+                yield from _predict(pipeline, waiting, boxes, check)
                 waiting = []
         waiting.append(item)
         del item  # while the next is read, only those that wait take memory
-        if len(waiting) == TOGETHER:
-            yield from _predict(pipeline, waiting, boxes)
+        if len(waiting) == TOGETHER or time.monotonic() - began > _SOON_S:
+            yield from _predict(pipeline, waiting, boxes, check)
             waiting = []
-    yield from _predict(pipeline, waiting, boxes)
+    yield from _predict(pipeline, waiting, boxes, check)
 
 
 def _load(source: Source, *, waits: bool) -> Photo | PhotoFaces:
@@ -66,25 +86,29 @@ def _load(source: Source, *, waits: bool) -> Photo | PhotoFaces:
 
 
 def _predict(
-    pipeline: Pipeline, items: Sequence[Photo | PhotoFaces], boxes: Sequence[Frame]
+    pipeline: Pipeline, items: Sequence[Photo | PhotoFaces], boxes: Sequence[Frame], check: Check
 ) -> Iterator[Found]:
     photos = [item for item in items if isinstance(item, Photo)]
-    found = iter(_faces(pipeline, photos, boxes))
+    found = iter(_faces(pipeline, photos, boxes, check))
     for item in items:
         yield (item, next(found)) if isinstance(item, Photo) else (None, item)
 
 
-def _faces(pipeline: Pipeline, photos: Sequence[Photo], boxes: Sequence[Frame]) -> list[PhotoFaces]:
+def _faces(
+    pipeline: Pipeline, photos: Sequence[Photo], boxes: Sequence[Frame], check: Check
+) -> list[PhotoFaces]:
     try:
         if boxes:
             each = [pipeline.boxes(photo, boxes) for photo in photos]
         else:
-            each = pipeline.batch(photos)
+            each = pipeline.batch(photos, check)
+    except Cancelled:
+        raise
     except Exception as error:
         if len(photos) == 1:
             return [_failed(photos[0].name, error)]
         # One of them is to blame; the others shall not suffer for it.
-        return [one for photo in photos for one in _faces(pipeline, [photo], boxes)]
+        return [one for photo in photos for one in _faces(pipeline, [photo], boxes, check)]
     return [_told(pipeline, *both) for both in zip(photos, each, strict=True)]
 
 

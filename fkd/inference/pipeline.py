@@ -53,13 +53,17 @@ class Pipeline:
         """The faces on ``photo``, from left to right."""
         return self.batch([photo])[0]
 
-    def batch(self, photos: Sequence[Photo]) -> list[list[Face]]:
-        """The faces on each of ``photos``; the model sees those of all of them together."""
+    def batch(
+        self, photos: Sequence[Photo], check: Callable[[], None] = lambda: None
+    ) -> list[list[Face]]:
+        """The faces on each of ``photos``; the model sees those of all of them together. ``check``
+        is called before each search of a photo, and may raise to end it all."""
         found: list[list[Face]] = [[] for _ in photos]
         searching = {i: self._searches(photo) for i, photo in enumerate(photos)}
         while searching:
             tried: list[tuple[int, Found]] = []
             for i, search in list(searching.items()):
+                check()
                 if (squares := next(search, None)) is None:
                     del searching[i]
                 else:

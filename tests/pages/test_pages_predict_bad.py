@@ -154,4 +154,7 @@ def test_bad_files_by_the_dozen_do_not_stop_the_good_one(page):
     results = found(app)
     assert len(results) == len(BAD) + 1
     assert len(results["fine.png"].faces) == 1
-    assert any(f"{len(BAD)} files could not be read" in e.label for e in app.expander)
+    told = f"**1 face on 1 photo; {len(BAD)} photos could not be read**"
+    assert told in [m.value for m in app.markdown]
+    results = app.dataframe[0].value["Result"]
+    assert sum(result.startswith("Not read: ") for result in results) == len(BAD)
