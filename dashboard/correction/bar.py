@@ -1,4 +1,5 @@
-"""The row above the canvas: which image it is, how far the queue has come, and the ways on."""
+"""The rows above the canvas: which image it is, how far the queue has come, the ways on, and the
+toolbar."""
 
 from __future__ import annotations
 
@@ -7,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.correction import actions, todo
 from dashboard.correction.actions import acting, go, save_and_go, skip_and_go
 from dashboard.correction.desk import Desk
-from dashboard.correction.look import toggle_marks
+from dashboard.correction.look import toggle_edges, toggle_marks
 from dashboard.correction.todo import Known
-from dashboard.correction.view import QUEUES, SUSPECTS, View
+from dashboard.correction.view import SUSPECTS, View
 from dashboard.words import about, compact, plain
 from fkd.labels.queue import Queue, progress
 from fkd.labels.reviews import OPEN, Review, pace
@@ -21,30 +23,39 @@ from fkd.labels.reviews import OPEN, Review, pace
 KEYS = {
     **{"Enter": "save", "n": "save", "?": "keys", "Delete": "remove", "Backspace": "remove"},
     **{"ArrowLeft": "previous", "ArrowRight": "next", "z": "undo", "Shift+z": "redo"},
+    **{"Ctrl+z": "undo", "Ctrl+Shift+z": "redo", "Ctrl+y": "redo"},
     **{"a": "accept-all", "p": "accept", "s": "skip", "x": "absent", "o": "occluded"},
     **{"q": "suspicious", "u": "unlabelled", "b": "back", "k": "skip-image", "h": "hide"},
-    **{f"Shift+Arrow{way}": f"nudge-{way}" for way in ("Left", "Right", "Up", "Down")},
-    "f": "fix-fix",
+    **{"f": "fix-fix", "e": "edges"},
 }
 """Keys, and the buttons that they press, without ``correct-``."""
 
 _HELP = """
-| key | |
+| Key | What it does |
 |---|---|
-| Enter or N | save, and on to the next image |
-| right, left | next and previous image; what is not saved is kept as a draft |
-| click | place the point that is named, or choose the one that is there |
-| drag | move a point; around several, a frame to move them together |
-| A, P | accept all drafts; take the prediction for the chosen point |
-| S, X, O | this point: skip, absent, occluded |
-| Delete | take the label of this point away |
-| Shift with an arrow | move the point by 0.25 px |
-| F | do what is proposed |
-| Z, Shift+Z | undo and redo, also what is saved |
-| Q, U | next suspicious image, next with missing points |
-| B | back to my last edit |
-| K | skip this image |
-| H | hide all marks |
+| Enter, N | Save and go to the next image |
+| Right, Left | Next and previous image; unsaved edits are kept |
+| K | Skip this image |
+| Q | Next likely label error |
+| U | Next image with missing points |
+| B | Back to my last edit |
+| Tab, Shift+Tab | Choose the next or previous point; press Esc first to move through the page |
+| 1–9, 0, letters | Choose the point with this key in the list |
+| Click | Place the chosen point, or choose the point under the mouse |
+| Drag | Move a point; around several points, select them to move them together |
+| Shift+arrow | Move the chosen point by 0.25 px |
+| A | Accept all suggested points |
+| P | Use the prediction for the chosen point |
+| S, X, O | Chosen point: skip, absent, occluded |
+| Delete | Remove the label of the chosen point |
+| F | Apply the proposed fix |
+| Ctrl+Z, Z | Undo, including what is saved |
+| Ctrl+Shift+Z, Ctrl+Y, Shift+Z | Redo |
+| Mouse wheel, +, - | Zoom in and out |
+| Space+drag, middle button | Move the enlarged image |
+| Home | Show the whole image |
+| H, E | Hide or show all marks, the edges |
+| ? | This list |
 """
 
 
@@ -55,39 +66,20 @@ def title(
     them: ``mine``."""
     at = queue.place(desk.sheet.row)
     where = "" if at is None else f"{at + 1:,} of {len(queue):,}, "
-    unsaved = " :orange-badge[not saved]" if desk.sheet.changed() else ""
+    unsaved = " :orange-badge[unsaved edits]" if desk.sheet.changed() else ""
     where += _progress(desk, mine, reviews)
-    st.markdown(
-        f"### Row {desk.sheet.row} :small[:gray[{where}]]{unsaved}", help=QUEUES[shown.queue]
-    )
+    st.markdown(f"### Row {desk.sheet.row}{unsaved} :small[:gray[{where}]]")
 
 
-def ways(
-    desk: Desk,
-    shown: View,
-    queue: Queue,
-    known: Known,
-    reviews: Mapping[int, Review],
-) -> None:
-    """The buttons that lead on."""
-    for text, icon, key, shortcut, act in _ways(desk, shown, queue, known, reviews):
-        st.button(
-            "",
-            key=f"correct-{key}",
-            icon=f":material/{icon}:",
-            help=f"{text} ({shortcut})",
-            type="tertiary",
-            on_click=acting(text.lower(), act),
-        )
-    st.button(
-        "",
-        key="correct-keys",
-        icon=":material/keyboard:",
-        help="The keys (?)",
-        type="tertiary",
-        on_click=lambda: st.session_state.update({"correct-show-keys": True}),
-    )
+def ways_on(desk: Desk, shown: View, queue: Queue, reviews: Mapping[int, Review]) -> None:
+    """The buttons that end the work on this image."""
     after = following(desk.sheet.row, shown, queue, reviews, desk.author)
+    st.button(
+        "Skip image",
+        key="correct-skip-image",
+        help="Leave this image for later and open the next (K)",
+        on_click=acting("skipping an image", skip_and_go(shown, after)),
+    )
     st.button(
         "Save and next",
         key="correct-save",
@@ -96,8 +88,30 @@ def ways(
         disabled=desk.conflict is not None,
         on_click=acting("saving", save_and_go(shown, after)),
     )
-    if st.session_state.pop("correct-show-keys", False):
+
+
+def toolbar(
+    desk: Desk,
+    shown: View,
+    queue: Queue,
+    known: Known,
+    reviews: Mapping[int, Review],
+) -> DeltaGenerator:
+    """The other buttons, in groups; returns the last group, for more."""
+    row = st.container(horizontal=True, gap=None, key="correct-toolbar")
+    for number, group in enumerate(_groups(desk, shown, queue, known, reviews)):
+        place = row.container(horizontal=True, gap=None, width="content", key=f"correct-g{number}")
+        for text, key, note, act in group:
+            place.button(
+                text,
+                key=f"correct-{key}",
+                help=note,
+                type="tertiary",
+                on_click=acting(text.lower(), act),
+            )
+    if st.session_state.pop(_SHOW_KEYS, False):
         _keys()
+    return place
 
 
 def following(
@@ -110,9 +124,10 @@ def following(
     return queue.next_open(row, reviews, "" if shown.whose else author)
 
 
-@st.dialog("Keys")
+@st.dialog("Keyboard shortcuts", width="medium")
 def _keys() -> None:
     st.markdown(_HELP)
+    st.caption("Single-key shortcuts and Tab can be turned off under View.")
 
 
 def _progress(desk: Desk, queue: Queue, reviews: Mapping[int, Review]) -> str:
@@ -130,17 +145,17 @@ def _progress(desk: Desk, queue: Queue, reviews: Mapping[int, Review]) -> str:
     return ", ".join(parts)
 
 
-_Way = tuple[str, str, str, str, Callable[[Desk], object]]
+_Way = tuple[str, str, str, Callable[[Desk], object]]
 
 
-def _ways(
+def _groups(
     desk: Desk,
     shown: View,
     queue: Queue,
     known: Known,
     reviews: Mapping[int, Review],
-) -> list[_Way]:
-    """Words, icon, key, shortcut and action of each small button."""
+) -> list[list[_Way]]:
+    """Words, key, explanation and action of each button of the toolbar."""
     row = desk.sheet.row
 
     def to(view: View, target: int | None) -> Callable[[Desk], None]:
@@ -148,24 +163,32 @@ def _ways(
 
     suspects = replace(shown, queue=SUSPECTS, state="")
     found = todo.queue(suspects, known)
-    after = following(row, shown, queue, reviews, desk.author)
     incomplete = _next_incomplete(known, row)
     return [
-        ("Previous image", "chevron_left", "previous", "left", to(shown, queue.step(row, -1))),
-        ("Next image, without saving", "chevron_right", "next", "right",
-         to(shown, queue.step(row, 1))),
-        ("Undo", "undo", "undo", "Z", actions.undo),
-        ("Redo", "redo", "redo", "Shift+Z", actions.redo),
-        ("Accept all drafts", "done_all", "accept-all", "A", actions.accept_all),
-        ("Hide marks", "visibility_off", "hide", "H", toggle_marks),
-        ("Next suspicious image", "troubleshoot", "suspicious", "Q",
-         to(suspects, found.next_open(row, reviews, desk.author))),
-        ("Next image with missing points", "scatter_plot", "unlabelled", "U",
-         to(shown, incomplete)),
-        ("Back to my last edit", "history", "back", "B", _back(shown)),
-        ("Skip this image", "skip_next", "skip-image", "K",
-         skip_and_go(shown, after)),
+        [("Undo", "undo", "Undo the last edit, or the last save of this image (Ctrl+Z)",
+          actions.undo),
+         ("Redo", "redo", "Redo what was undone (Ctrl+Shift+Z)", actions.redo)],
+        [("Previous", "previous", "Previous image, without saving (Left)",
+          to(shown, queue.step(row, -1))),
+         ("Next", "next", "Next image, without saving (Right)", to(shown, queue.step(row, 1)))],
+        [("Next likely error", "suspicious", "Next image with a likely label error (Q)",
+          to(suspects, found.next_open(row, reviews, desk.author))),
+         ("Next incomplete", "unlabelled", "Next image with missing points (U)",
+          to(shown, incomplete)),
+         ("My last edit", "back", "Back to the image that I edited last (B)", _back(shown))],
+        [("Accept all", "accept-all", "Accept all suggested points as labels (A)",
+          actions.accept_all)],
+        [("Hide marks", "hide", "Hide or show all marks (H)", toggle_marks),
+         ("Edges", "edges", "Show or hide the lines between points (E)", toggle_edges),
+         ("Shortcuts", "keys", "Keyboard shortcuts (?)", _show_keys)],
     ]  # fmt: skip
+
+
+_SHOW_KEYS = "correct-show-keys"
+
+
+def _show_keys(_desk: Desk) -> None:
+    st.session_state[_SHOW_KEYS] = True
 
 
 def _next_incomplete(known: Known, row: int) -> int | None:

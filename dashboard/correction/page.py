@@ -9,12 +9,12 @@ import streamlit as st
 
 from dashboard import predictions
 from dashboard.correction import actions, bar, points, queues, todo, view
+from dashboard.correction import look as looks
 from dashboard.correction.canvas import canvas
 from dashboard.correction.conflict import show_conflict
 from dashboard.correction.desk import Desk, open_desk
 from dashboard.correction.fixes import fixes, why
 from dashboard.correction.log import image_log
-from dashboard.correction.look import look_controls
 from dashboard.correction.view import UNSEEN, View
 from dashboard.current import Current, no_labels
 from dashboard.evaluation.making import offer_predictions
@@ -47,9 +47,9 @@ def _correct(current: Current, shown: View, author: str) -> None:
     store = LabelStore(current.dataset)
     known = todo.known(current, store, shown.snapshot)
     shown, states = replace(shown, snapshot=known.id), reviews(store)
-    top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    top = st.container(horizontal=True, vertical_alignment="center", gap="small", key="correct-top")
     with top:
-        title = st.container(width="stretch")
+        title = st.container(width="stretch", key="correct-title")
         with st.popover("Queue", icon=":material/checklist:"):
             mine, queue = queues.choose(store, shown, known, states, author)
         queues.news(current, store, shown, known)
@@ -75,25 +75,26 @@ def _correct(current: Current, shown: View, author: str) -> None:
     with title:
         bar.title(desk, shown, queue, mine, states)
     with top:
-        bar.ways(desk, shown, queue, known, states)
+        bar.ways_on(desk, shown, queue, states)
+    look = looks.look()
+    with bar.toolbar(desk, shown, queue, known, states):
+        with st.popover("View", type="tertiary", key="correct-view", on_change="rerun") as opened:
+            if opened.open:
+                looks.look_controls()
+        fixes(desk, known, position)
     with st.container():
         show_conflict(desk)
         if missing is not None:
             name = "The bundled model" if missing.name == BUNDLED else plain(missing.name)
-            note = f"{name} gives drafts, and its view of the labels, once it has predicted."
+            note = f"{name} suggests points and checks the labels once it has predicted."
             offer_predictions(missing, current.dataset, note, primary=False)
-    with st.container(horizontal=True, gap="small"):
-        left = st.container(width="content")
-        right = st.container(width="stretch", gap="small", key="correct-side")
+    with st.container(horizontal=True, gap="small", key="correct-work"):
+        left = st.container(width="content", gap=None)
+        right = st.container(width="stretch", gap="xsmall", key="correct-side")
     with right:
         why(desk, suspect)
-        points.next_point(desk)
         points.point_actions(desk)
         points.point_list(desk)
-        with st.container(horizontal=True, gap="small"):
-            fixes(desk, known, position)
-            with st.popover("View", icon=":material/tune:"):
-                look = look_controls()
     with left:
         canvas(desk, look, bar.KEYS, position)
     image_log(desk)

@@ -105,7 +105,7 @@ def test_a_point_that_is_absent_is_saved_so(correct, store, dataset):
     labels = store.labels_of(row)[1]
     first = next(k for k, label in enumerate(labels) if not label.state.placed)
     page = press(correct(queue="all", row=str(row)), "absent")
-    assert "not saved" in page.text
+    assert "unsaved edits" in page.text
     press(page, "save")
     assert store.labels_of(row)[1][first] == PointLabel(State.ABSENT, origin=Origin.EDITED)
 
@@ -115,7 +115,7 @@ def test_undo_takes_back_steps_and_then_saves(correct, store, dataset):
     page = press(press(correct(queue="all", row=str(row)), "absent"), "absent")
     page = press(page, "undo")
     page = press(page, "undo")
-    assert "not saved" not in page.text
+    assert "unsaved edits" not in page.text
     page = press(press(press(page, "absent"), "save"), "back")
     assert row_of(page) == row
     before = store.labels_of(row)[1]
@@ -125,7 +125,7 @@ def test_undo_takes_back_steps_and_then_saves(correct, store, dataset):
     assert store.labels_of(row)[1] == before
 
 
-def test_drafts_that_came_with_an_image_are_offered(correct, store, dataset):
+def test_points_suggested_with_an_image_are_offered(correct, store, dataset):
     row = incomplete(dataset)
     points = np.full((len(dataset.schema), 2), 40.0)
     suggest(store, {row: points}, "some model")
@@ -147,7 +147,7 @@ def test_somebody_elses_save_is_told_and_one_chooses(correct, store, dataset):
     assert "Ben changed row" in page.text
     assert store.head() == 1
     page = press(page, "theirs")
-    assert "not saved" not in page.text
+    assert "unsaved edits" not in page.text
     assert store.labels_of(row)[1][0].place == (5, 5)
     page = press(page, "absent")
     store.save([Edit(row, 0, PointLabel(State.VISIBLE, 6, 6, Origin.EDITED))], "Ben")
@@ -167,7 +167,7 @@ def test_a_locked_database_is_said_and_the_edit_stays(correct, store, home, data
     other.execute("ROLLBACK")
     other.close()
     page.run()
-    assert "not saved" in page.text
+    assert "unsaved edits" in page.text
     assert store.head() == 0
     press(page, "save")
     assert store.head() == 1
@@ -326,7 +326,7 @@ def test_only_what_is_mine_or_nobodys_is_shown(correct, store, ben):
     page = press(correct("Ben", queue="all", whose="Ben"), "save")
     assert row_of(page) == 1
     page = press(page, "save")
-    assert "That was the last one" in page.at.toast[0].value
+    assert "That was the last image" in page.at.toast[0].value
 
 
 def test_images_by_their_state(correct, store):
