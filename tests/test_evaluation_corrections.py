@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels_helper import faces
 
-from fkd.evaluation.corrections import WORDS, Correction, association, corrections, counts
+from fkd.evaluation.corrections import (
+    ENOUGH,
+    WORDS,
+    Correction,
+    association,
+    corrections,
+    counts,
+)
 from fkd.evaluation.gain import gain
 from fkd.labels.states import Labels, Origin, State
 
@@ -89,6 +96,21 @@ def test_what_goes_together():
     before[..., 0] += 10
     after[..., 0] += np.linspace(9, 1, 15)  # the later the keypoint, the more it gained
     gained = gain(before, after, truth, faces().schema)
-    assert association(gained, np.arange(15)) == pytest.approx(1)
-    assert association(gained, np.arange(15)[::-1]) == pytest.approx(-1)
-    assert np.isnan(association(gained, np.full(15, 7)))
+    with_gain = association(gained, np.arange(15))
+    assert with_gain.rank == pytest.approx(1)
+    assert with_gain.significant
+    assert association(gained, np.arange(15)[::-1]).rank == pytest.approx(-1)
+    assert np.isnan(association(gained, np.full(15, 7)).rank)
+    assert not association(gained, np.full(15, 7)).significant
+    shuffled = np.random.default_rng(0).permutation(15)
+    assert not association(gained, shuffled).significant
+
+
+def test_few_corrections_are_not_compared():
+    truth = np.asarray(faces().keypoints)[[1, 2, 4, 5]]
+    gained = gain(truth + 3, truth + np.linspace(0, 1, 15)[:, None], truth, faces().schema)
+    few = np.zeros(15, int)
+    few[10] = ENOUGH - 1
+    assert association(gained, few) is None
+    few[3] = 1
+    assert association(gained, few) is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from statistics_helper import SCHEMA, faces, four_points
 
 from fkd.evaluation import metrics
-from fkd.evaluation.gain import BETTER, UNCLEAR, WORSE, gain
+from fkd.evaluation.gain import BETTER, MOST_UNITS, UNCLEAR, WORSE, gain
 from fkd.evaluation.scores import score_by_source
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -80,6 +80,58 @@ def test_a_true_gain_is_seen_and_a_loss_as_well():
     near, far = moved(truth, 1, 0), moved(truth, 2, 1)
     assert gain(far, near, truth, SCHEMA).overall.verdict == BETTER
     assert gain(near, far, truth, SCHEMA).overall.verdict == WORSE
+
+
+def test_images_of_one_group_are_drawn_together():
+    """Twenty copies of each of 12 images are no more than 12 images."""
+    truth = faces(12)
+    before, after = moved(truth, 2, 2), moved(truth, 1.9, 3)
+    alone = gain(before, after, truth, SCHEMA)
+    many = [np.repeat(points, 20, axis=0) for points in (before, after, truth)]
+    apart = gain(*many, SCHEMA)
+    together = gain(*many, SCHEMA, groups=np.repeat(np.arange(12), 20))
+    assert (alone.groups, apart.groups, together.groups) == (12, 240, 12)
+    ends = [(g.overall.low_px, g.overall.high_px) for g in (alone, together)]
+    np.testing.assert_allclose(*ends, atol=1e-9)
+    assert apart.overall.high_px - apart.overall.low_px < 0.5 * np.ptp(ends[0])
+    assert apart.overall.verdict == BETTER  # what the copies would make one believe
+    assert together.overall.verdict == UNCLEAR
+
+
+def test_an_image_without_a_group_stands_alone():
+    truth = faces(9)
+    pair = moved(truth, 2, 0), moved(truth, 1, 1)
+    alone = gain(*pair, truth, SCHEMA, groups=np.full(9, -1))
+    assert repr(alone) == repr(gain(*pair, truth, SCHEMA))
+    assert gain(*pair, truth, SCHEMA, groups=np.array([3, 3, 7, 7, 7, -1, -1, -1, -1])).groups == 6
+
+
+def test_of_one_group_nothing_is_drawn():
+    truth = faces(9)
+    found = gain(moved(truth, 2, 0), moved(truth, 1, 1), truth, SCHEMA, groups=np.zeros(9, int))
+    assert np.isnan([found.overall.low_px, found.overall.high_px]).all()
+    assert found.overall.verdict == UNCLEAR
+
+
+def test_keypoints_are_held_to_the_level_together():
+    """Of two equally good models, one comparison in twenty finds a keypoint that differs, not one
+    in two."""
+    rng, truth, said = np.random.default_rng(1), faces(60), []
+    for _ in range(40):
+        pair = [truth + rng.normal(0, 2, truth.shape) for _ in (0, 1)]
+        verdicts = {one.verdict for one in gain(*pair, truth, SCHEMA).keypoints}
+        said.append(verdicts != {UNCLEAR})
+    assert sum(said) <= 8
+
+
+def test_many_images_are_drawn_as_fewer_of_the_same_spread():
+    rng = np.random.default_rng(0)
+    truth = np.full((3 * MOST_UNITS, 15, 2), 50.0)
+    pair = [truth + rng.normal(0, 2, truth.shape) for _ in (0, 1)]
+    found = gain(*pair, truth, SCHEMA).overall
+    # RMSE of n normal coordinates has a standard error of sigma / sqrt(2 n).
+    expected = 2 * 1.96 * np.sqrt(2) * 2 / np.sqrt(2 * truth.size)
+    assert found.high_px - found.low_px == pytest.approx(expected, rel=0.1)
 
 
 @pytest.mark.parametrize("rows", [0, 3])

@@ -9,10 +9,12 @@ from fkd.statistics.missing import (
     FEW,
     MANY,
     NONE,
+    SOURCE_NAMES,
     group_by_pattern,
     label_source,
     missingness,
     present,
+    source_words,
 )
 
 
@@ -81,3 +83,13 @@ def test_patterns_partition_the_rows(mask):
     assert len({pattern.tobytes() for pattern, _ in groups}) == len(groups)
     counts = [len(members) for _, members in groups]
     assert counts == sorted(counts, reverse=True)
+
+
+def test_label_sources_are_called_by_the_points_of_most_of_their_rows():
+    counts = np.array([15, 15, 14, 4, 4, 4, 3, 0])
+    assert list(source_words(counts, 15).values()) == [
+        "15-point source",
+        "4-point source",
+        "no labelled point",
+    ]
+    assert source_words(np.array([4, 4]), 15)[SOURCE_NAMES[MANY]] == SOURCE_NAMES[MANY]

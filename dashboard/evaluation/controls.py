@@ -25,7 +25,7 @@ from fkd.models.sources import TrainedModel, trained_models
 from fkd.selection import Selection
 from fkd.training.runs import run_names
 
-_SPLITS = {VALIDATION: "Validation part", ALL: "All images"}
+_SPLITS = {VALIDATION: "Validation split", ALL: "All images"}
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ def require_models() -> list[TrainedModel]:
 def _no_model() -> NoReturn:
     if run_names():
         st.info(
-            "No run has finished an epoch yet, so there is no model to evaluate. The first one "
-            "appears here as soon as it has.",
+            "No run has finished an epoch yet, so there is no model to evaluate. It appears here "
+            "after its first epoch.",
             icon=":material/hourglass_top:",
         )
     else:
         st.info(
-            "There is no trained model yet. The Train page starts a training with one button.",
+            "There is no trained model yet. Start a training on the Train page.",
             icon=":material/model_training:",
         )
     st.page_link(routes.TRAIN, label="Go to Train", icon=":material/arrow_forward:")
@@ -97,7 +97,7 @@ def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
     row.selectbox(
         "Compare with",
         others,
-        format_func=lambda name: name or "no other",
+        format_func=lambda name: name or "No other model",
         disabled=len(others) == 1,
         width=260,
         **linked(shown, "other", page=1),
@@ -108,8 +108,8 @@ def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
         "Images",
         {key: _SPLITS[key] for key in offered},
         linked(replace(shown, split=split), "split", page=1),
-        help="The validation part is what a run held back from its training: only there does a "
-        "score tell how good the model is on new faces.",
+        help="The validation split are the images that a run did not train on: only there do "
+        "scores show how good a model is on new faces.",
     )
     truth.choice(row, shown, current, _learned(chosen))
     return shown
@@ -130,7 +130,7 @@ def _existing(shown: View, current: Current, models: list[TrainedModel]) -> View
     for asked in (shown.model, shown.other):
         if asked and asked not in names:
             st.warning(
-                f"There is no model `{asked.replace('`', '')}` (any more).",
+                f"There is no model named `{asked.replace('`', '')}`. Choose another one.",
                 icon=":material/search_off:",
             )
     model = shown.model if shown.model in names else _suggested(current, models).name
@@ -156,8 +156,8 @@ def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compar
     chosen = tuple(by_name[name] for name in (shown.model, shown.other) if name)
     if not current.measures.n_present.any():
         st.info(
-            f"'{plain(dataset.name)}' has no labelled images, so there is nothing to score "
-            "against; Browse can show predictions.",
+            f"Dataset {plain(dataset.name)} has no labelled images, so predictions cannot be "
+            "scored. Browse can show them.",
             icon=":material/image_not_supported:",
         )
         st.stop()
@@ -165,10 +165,10 @@ def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compar
     part = predictions.part(chosen, dataset, split)
     if not len(part.at):
         st.info(
-            "No image was held back by both runs, so there is none that neither has seen. Score "
-            "them on all images instead, and mind how many each has seen."
+            "The two runs have no validation image in common, so one of them has trained on each. "
+            "You can score them on all images instead."
             if part.differ
-            else f"{plain(shown.model)} held no image back.",
+            else f"{plain(shown.model)} has no validation images.",
             icon=":material/join_inner:",
         )
         st.button("Score all images", type="primary", on_click=_score_all, args=(shown,))
@@ -195,8 +195,11 @@ def _why(model: TrainedModel, current: Current, split: str) -> str:
     back = predictions.has_validation(model, current.dataset)
     if split == VALIDATION and back and run is not None and run.validation.is_file():
         return (
-            f"The predictions that the training of {name} left of its validation part cannot be "
-            "read; they can be made again."
+            f"The stored predictions of {name} for its validation split cannot be read. They can "
+            "be made again."
         )
     images = compact(len(current.dataset))
-    return f"{name} has not predicted the {images} images of {plain(current.dataset.name)} yet."
+    return (
+        f"There are no predictions of {name} for the {images} images of "
+        f"{plain(current.dataset.name)} yet."
+    )

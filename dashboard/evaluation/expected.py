@@ -29,33 +29,37 @@ def section(compared: Compared, shown: View) -> None:
     ]
     found = [(name, c) for name, c in found if c.n]
     if not found:
-        st.info("None of these images has a label to compare with.")
+        st.info("These images have no labels to compare with.")
         return
     left, right = st.columns([1.1, 1], gap="large")
     with left:
         st.markdown("#### Expected and actual errors")
         st.caption(
-            "With each point the model says how far off it expects to be. Points of similar "
-            "expectation make a dot: on the dashed line they are as far off as expected, above it "
-            "farther."
+            "The model gives an expected error with each predicted point. Each mark stands for a "
+            "tenth of the points: on the dashed line their errors are as expected, above it larger."
         )
-        chart(calibration_chart(found), "calibration", select=False)
+        chart(
+            calibration_chart(found),
+            "calibration",
+            "Actual errors by expected errors (px); the numbers are in the table below",
+            select=False,
+        )
     with right:
         for name, c in found:
-            st.markdown(f"#### {plain(name)}" if len(compared.results) > 1 else "#### In words")
+            st.markdown(f"#### {plain(name)}" if len(compared.results) > 1 else "#### Summary")
             st.markdown(_words(c))
             cells = st.columns(3)
             cells[0].metric(
                 "Rank correlation",
                 _number(c.rank_correlation),
-                help="Spearman's: 1 if the points that it doubts most are the ones most off, in "
-                "just that order; 0 if its doubts say nothing.",
+                help="Spearman's rank correlation between expected and actual errors: 1 if both "
+                "put the points in the same order, 0 if the expected errors say nothing.",
             )
             cells[1].metric(
                 "Actual / expected",
                 _number(c.ratio),
-                help="Mean actual error over mean expected error: above 1 the model is too sure of "
-                "itself, below 1 too cautious.",
+                help="Mean actual error divided by mean expected error: above 1, expected errors "
+                "are too small; below 1, too large.",
             )
             cells[2].metric("Points", compact(c.n))
     frame = pd.DataFrame(
@@ -63,10 +67,10 @@ def section(compared: Compared, shown: View) -> None:
             {
                 "model": name,
                 "points": b.n,
-                "expected from px": b.low,
-                "expected to px": b.high,
-                "mean expected px": b.expected,
-                "mean actual px": b.actual,
+                "expected from (px)": b.low,
+                "expected to (px)": b.high,
+                "mean expected (px)": b.expected,
+                "mean actual (px)": b.actual,
             }
             for name, c in found
             for b in c.bins
@@ -77,16 +81,17 @@ def section(compared: Compared, shown: View) -> None:
     show_table(
         frame,
         f"{names}-{compared.current.dataset.name}-{compared.split}-expected",
-        column_config={name: style for name in frame.columns if name.endswith("px")},
+        column_config={name: style for name in frame.columns if name.endswith("(px)")},
+        alt="Expected and actual errors",
     )
 
 
 def _words(c: Calibration) -> str:
     low, high = c.bins[0], c.bins[-1]
     return (
-        f"On average it expects to be {c.expected:.1f} px off and is {c.actual:.1f} px off. "
-        f"The {compact(high.n)} points it doubts most are {high.actual:.1f} px off, the "
-        f"{compact(low.n)} it is surest of {low.actual:.1f} px."
+        f"Mean expected error {c.expected:.1f} px, mean actual error {c.actual:.1f} px. The "
+        f"{compact(high.n)} points with the largest expected errors have a mean error of "
+        f"{high.actual:.1f} px, the {compact(low.n)} with the smallest {low.actual:.1f} px."
     )
 
 

@@ -25,13 +25,13 @@ def section(compared: Compared, shown: View) -> None:
     one_of(row.segmented_control, "Faces", WHICH, linked(shown, "which", page=1))
     if two:
         first, second = compared.names
-        words = {FIRST: f"error of {first}", SECOND: f"error of {second}", APART: "how far apart"}
+        words = {FIRST: f"Error of {first}", SECOND: f"Error of {second}", APART: "Difference"}
         one_of(
             row.segmented_control,
-            "By",
+            "Sort by",
             words,
             linked(shown, "by", page=1),
-            help="How far apart: the difference between the two models' errors; worst is then "
+            help="Difference: between the errors of the two models; Worst then shows the faces "
             "where they differ most.",
         )
     order = _order(compared, shown)
@@ -39,8 +39,8 @@ def section(compared: Compared, shown: View) -> None:
     pages = max(1, -(-len(order) // on_a_page))
     page = min(shown.page, pages)
     st.caption(
-        "Dots are the labels, rings the prediction; the caption is the mean distance between them "
-        "in px. A click opens the face in Browse."
+        "Dots are the labels, rings the predictions. Below each face: the mean distance between "
+        "them. Click a face to open it in Browse."
     )
     _grid(compared, shown, order[(page - 1) * on_a_page : page * on_a_page], page)
     if pages > 1:

@@ -8,26 +8,28 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import loaders
+from dashboard import loaders, routes
 from dashboard.chart import chart
-from dashboard.evaluation import gained_faces
+from dashboard.evaluation import comparison, gained_faces
 from dashboard.evaluation.charts import gain_chart
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.gained_faces import Learned
 from dashboard.evaluation.view import View
+from dashboard.keypoint_table import keypoint_table
 from dashboard.training.settings_table import differing
 from dashboard.widgets import download_table, show_table
 from dashboard.words import compact, plain
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.evaluation.corrections import WORDS, association, corrections, counts
-from fkd.evaluation.gain import BETTER, UNCLEAR, Difference, Gain, gain
+from fkd.evaluation.corrections import ENOUGH, WORDS, Association, association
+from fkd.evaluation.gain import BETTER, UNCLEAR, Difference, Gain
 from fkd.evaluation.parts import VALIDATION
-from fkd.evaluation.predictions import version
+from fkd.evaluation.scores import ALL_ROWS
 from fkd.labels.at import labels_at
 from fkd.labels.states import Labels
 from fkd.labels.store import LabelStore
 from fkd.splits import positions
+from fkd.statistics.missing import source_words
 from fkd.training.config import RunConfig
 
 
@@ -64,119 +66,108 @@ def _pair(compared: Compared) -> Pair | None:
 def section(compared: Compared, shown: View) -> None:
     pair = _pair(compared)
     assert pair is not None  # otherwise the page does not offer it
-    found = _gain(compared, pair)
+    found = comparison.between(compared, pair.before, pair.after)
     st.markdown("#### Before and after")
     if not found.overall.points:
-        st.info("No label on these images is of a point that both models have learned.")
+        st.info("These images have no label of a point that both models have learned.")
         return
-    st.markdown(_sentence(compared, pair, found.overall))
-    st.caption(_what_it_means(compared, found))
-    _caveats(compared, pair)
-    learned = _learned(compared, pair)
-    _chart_and_sources(compared, pair, found)
-    _keypoints(compared, pair, found, learned)
-    gained_faces.section(compared, shown, (pair.before, pair.after), found, learned)
+    same = _same_otherwise(pair)
+    learned, unknown = _learned(compared, pair)
+    corrected = learned.total if learned is not None else 0
+    claims = same and corrected >= ENOUGH
+    st.markdown(_sentence(compared, pair, found.overall, claims))
+    st.caption(_what_it_means(found))
+    if unknown:
+        st.info(plain(unknown), icon=":material/help:")
+    elif same and not claims:
+        _too_few(compared, corrected)
+    if learned is not None and corrected:
+        st.markdown(_what_was_corrected(learned))
+    _chart_and_sources(compared, pair, found, claims)
+    _keypoints(compared, pair, found, learned, claims)
+    gained_faces.section(
+        compared, shown, (pair.before, pair.after), found, learned if corrected else None
+    )
 
 
-def _gain(compared: Compared, pair: Pair) -> Gain:
-    dataset = compared.current.dataset
-    chosen = [compared.models[i] for i in (pair.before, pair.after)]
-    stamps = tuple((model.name, *version(model, dataset)) for model in chosen)
-    return _of_models(stamps, dataset.labels_key, compared, pair)
+def _same_otherwise(pair: Pair) -> bool:
+    """Whether nothing but their labels tells the two runs apart. Otherwise that comes first."""
+    before, after = pair.configs
+    others = [name for name in differing([before, after]) if name not in {"labels", "split"}]
+    split = before.split.digest != after.split.digest
+    if not others and not split:
+        return True
+    found = [f"different settings ({', '.join(others)})"] if others else []
+    found += ["different training and validation images"] if split else []
+    st.warning(
+        f"The two runs also have {' and '.join(found)}, so a change cannot be put down to the "
+        "corrected labels. Train both with the same settings to find out.",
+        icon=":material/call_split:",
+    )
+    return False
 
 
-@st.cache_resource(show_spinner="Comparing before and after ...", max_entries=8)
-def _of_models(
-    stamps: tuple[tuple[str | int, ...], ...], labels_key: str, _compared: Compared, _pair: Pair
-) -> Gain:
-    dataset = _compared.current.dataset
-    before, after = (_compared.results[i].points for i in (_pair.before, _pair.after))
-    truth = np.asarray(dataset.keypoints[_compared.part.at])
-    return gain(before, after, truth, dataset.schema, taught=_compared.counted)
+def _too_few(compared: Compared, corrected: int) -> None:
+    """No conclusion yet: how many corrections there are, how many it takes, and where to go on."""
+    if corrected:
+        text = (
+            f"**{corrected} of at least {ENOUGH} corrected labels.** With fewer, the change cannot "
+            "be told from chance: training again with another seed changes the error more. "
+            "Correct more labels, then train again."
+        )
+    else:
+        text = (
+            f"**0 of at least {ENOUGH} corrected labels.** No label of the training images was "
+            "changed between the two, so any difference is chance."
+        )
+    st.info(text, icon=":material/casino:")
+    st.page_link(
+        routes.CORRECT,
+        label="Correct more labels",
+        icon=":material/edit:",
+        query_params={"dataset": compared.current.dataset.name},
+    )
 
 
-def _sentence(compared: Compared, pair: Pair, overall: Difference) -> str:
+def _sentence(compared: Compared, pair: Pair, overall: Difference, claims: bool) -> str:
+    """The numbers; where one may be drawn (``claims``), with the conclusion before them."""
     before, after = (
         f"{plain(compared.names[i])} (labels {config.labels_in_words})"
         for i, config in zip((pair.before, pair.after), pair.configs, strict=True)
     )
-    went = f"{overall.before_px:.2f} px RMSE with {before}, {overall.after_px:.2f} px with {after}"
-    change, between = overall.change_px, _between(overall)
-    if overall.verdict == UNCLEAR:
-        return (
-            f"**No change that can be told from chance**: {went}, on the same "
-            f"{compact(overall.images)} images. {change:+.2f} px{between}."
-        )
-    word = "closer" if overall.verdict == BETTER else "farther off"
+    numbers = (
+        f"RMSE {overall.before_px:.2f} px with {before}, {overall.after_px:.2f} px with {after}, "
+        f"on the same {compact(overall.images)} images. {comparison.change_in_words(overall)}"
+    )
+    if not claims:
+        return numbers
+    change = f"by {abs(overall.change_px):.2f} px after the corrections"
+    said = {
+        UNCLEAR: "No change that can be told from chance",
+        BETTER: f"The error fell {change}",
+    }.get(overall.verdict, f"The error rose {change}")
+    return f"**{said}.** {numbers}"
+
+
+def _what_it_means(found: Gain) -> str:
     return (
-        f"**{abs(change):.2f} px {word}** after the corrections: {went}, on the same "
-        f"{compact(overall.images)} images{between}."
+        f"The error fell on {compact(found.better)} images and rose on {compact(found.worse)}. "
+        "The interval covers the chance in which images are validated, not the chance within "
+        "training: the same labels with another seed give another model."
     )
 
 
-def _between(one: Difference) -> str:
-    if np.isnan(one.low_px):
-        return ""
-    return f" (95 % interval of the change: {one.low_px:+.2f} to {one.high_px:+.2f} px)"
-
-
-def _what_it_means(compared: Compared, found: Gain) -> str:
-    after_closer, before_closer = compact(found.better), compact(found.worse)
-    return (
-        f"The error fell on {after_closer} images and rose on {before_closer}. The interval says "
-        "how far the change might be another with other validation images (bootstrap over the "
-        "images). It does not know that the same labels with another seed give another model: "
-        "small changes need several runs to be believed."
-    )
-
-
-def _caveats(compared: Compared, pair: Pair) -> None:
-    """What else may have made the difference."""
-    before, after = pair.configs
-    others = [name for name in differing([before, after]) if name not in {"labels", "split"}]
-    if others:
-        names = ", ".join(others)
-        st.warning(
-            f"The two runs were told more things differently than their labels ({names}), so the "
-            "change is not that of the labels alone.",
-            icon=":material/call_split:",
-        )
-    if before.split.digest != after.split.digest:
-        st.warning(
-            "The two runs do not have the same split: they learned from other images too, not "
-            "only from other labels.",
-            icon=":material/call_split:",
-        )
-
-
-def _learned(compared: Compared, pair: Pair) -> Learned | None:
+def _learned(compared: Compared, pair: Pair) -> tuple[Learned | None, str]:
     """What was corrected, in the training part of the later run, between the labels that the two
-    learned from. Says so where that is not known any more, or where it is nothing."""
+    learned from; None with the reason where that is not known any more."""
     after = pair.configs[1]
     dataset = loaders.ingested(compared.current.dataset.name)
     try:
         was, now = (_labels(*_key(dataset), config.learns_from, dataset) for config in pair.configs)
+        at = positions(dataset, after.split.training)
     except UserError as error:
-        st.info(plain(f"What was corrected is not known: {error}"), icon=":material/help:")
-        return None
-    at = positions(dataset, after.split.training)
-    learned = Learned(was.take(at), now.take(at))
-    kinds = corrections(learned.before, learned.after)
-    total, images = int((kinds > 0).sum()), int((kinds > 0).any(axis=1).sum())
-    if not total:
-        st.info(
-            "No label of the training part lies elsewhere than before, so the change is chance.",
-            icon=":material/casino:",
-        )
-        return None
-    of_kind = counts(kinds).sum(axis=0).tolist()
-    parts = [f"{compact(n)} {word}" for n, word in zip(of_kind, WORDS.values(), strict=True) if n]
-    noun, verb = ("label", "was") if total == 1 else ("labels", "were")
-    st.markdown(
-        f"Between the two, **{compact(total)} {noun}** on {compact(images)} of the "
-        f"{compact(len(at))} training images {verb} corrected: {', '.join(parts)}."
-    )
-    return learned
+        return None, f"What was corrected is not known, so nothing is put down to it: {error}"
+    return Learned(was.take(at), now.take(at)), ""
 
 
 def _key(dataset: Dataset) -> tuple[str, str]:
@@ -191,85 +182,127 @@ def _labels(
     return labels_at(LabelStore(_dataset), number, accepted=accepted)
 
 
+def _what_was_corrected(learned: Learned) -> str:
+    of_kind = learned.counts.sum(axis=0).tolist()
+    parts = [f"{compact(n)} {word}" for n, word in zip(of_kind, WORDS.values(), strict=True) if n]
+    noun, verb = ("label", "was") if learned.total == 1 else ("labels", "were")
+    images = compact(int((learned.kinds > 0).any(axis=1).sum()))
+    return (
+        f"Between the two, **{compact(learned.total)} {noun}** on {images} of the "
+        f"{compact(len(learned.kinds))} training images {verb} corrected: {', '.join(parts)}."
+    )
+
+
 def _file(compared: Compared, pair: Pair, what: str) -> str:
     names = [compared.names[i] for i in (pair.before, pair.after)]
     return "-".join([*names, compared.current.dataset.name, what])
 
 
-def _chart_and_sources(compared: Compared, pair: Pair, found: Gain) -> None:
-    left, right = st.columns([1.2, 1], gap="large")
-    with left:
-        st.markdown("#### Change of each keypoint")
-        st.caption("Left of the line the error fell. Bars are 95 % intervals.")
-        chart(gain_chart(found.keypoints, compared.current.dataset.schema), "gain", select=False)
-    with right:
-        st.markdown("#### By label source")
-        lines = [_line("rows", one.what, one) for one in (found.overall, *found.sources)]
-        show_table(pd.DataFrame(lines), _file(compared, pair, "gain-sources"), column_config=_STYLE)
-        errors = {
-            f"{compared.names[i]} error px": compared.results[i].error
-            for i in (pair.before, pair.after)
-        }
-        rows = compared.results[0].rows
-        st.caption("The change of every image:")
-        download_table(
-            pd.DataFrame({"row": rows, **errors, "change px": found.change}),
-            _file(compared, pair, "gain-images"),
-        )
+def _chart_and_sources(compared: Compared, pair: Pair, found: Gain, claims: bool) -> None:
+    schema = compared.current.dataset.schema
+    st.markdown("#### Change of each keypoint")
+    st.caption(
+        "Left of the dashed line the error fell. The lines through the points are intervals that "
+        "hold for all keypoints together with 95 % confidence."
+    )
+    chart(
+        gain_chart(found.keypoints, schema),
+        "gain",
+        "Change of the RMSE of each keypoint with its interval; the numbers are in the table "
+        "by keypoint below.",
+        select=False,
+    )
+    st.markdown("#### By label source")
+    words = {ALL_ROWS: "all images"}
+    words |= source_words(compared.current.measures.n_present, len(schema))
+    lines = [
+        _line("images of", words[one.what], one, claims) for one in (found.overall, *found.sources)
+    ]
+    show_table(
+        pd.DataFrame(lines),
+        _file(compared, pair, "gain-sources"),
+        column_config=_STYLE,
+        alt="RMSE before and after by label source",
+    )
+    errors = {
+        f"{compared.names[i]} error (px)": compared.results[i].error
+        for i in (pair.before, pair.after)
+    }
+    st.caption("The change of every image:")
+    download_table(
+        pd.DataFrame({"row": compared.results[0].rows, **errors, "change (px)": found.change}),
+        _file(compared, pair, "gain-images"),
+    )
 
 
-_STYLE = {
-    name: st.column_config.NumberColumn(format="%.2f")
-    for name in ("before px", "after px", "change px", "from px", "to px")
+_STYLE: dict[str, object] = {
+    name: st.column_config.NumberColumn(name.removesuffix(" (px)"), format="%.2f", help=meaning)
+    for name, meaning in (
+        ("before (px)", "RMSE in px of the model trained before the corrections"),
+        ("after (px)", "RMSE in px of the model trained after the corrections"),
+        ("change (px)", "After minus before, in px: below 0 the error fell"),
+        ("from (px)", "Lower end of the 95 % interval of the change, in px"),
+        ("to (px)", "Upper end of the 95 % interval of the change, in px"),
+    )
 }
 
+_VERDICTS = {BETTER: "fell", UNCLEAR: "no clear change"}
 
-def _line(heading: str, what: str, one: Difference) -> dict[str, object]:
-    return {
+
+def _line(heading: str, what: str, one: Difference, claims: bool) -> dict[str, object]:
+    line = {
         heading: what,
         "images": one.images,
-        "before px": one.before_px,
-        "after px": one.after_px,
-        "change px": one.change_px,
-        "from px": one.low_px,
-        "to px": one.high_px,
-        "verdict": one.verdict,
+        "before (px)": one.before_px,
+        "after (px)": one.after_px,
+        "change (px)": one.change_px,
+        "from (px)": one.low_px,
+        "to (px)": one.high_px,
     }
+    return line | ({"error": _VERDICTS.get(one.verdict, "rose")} if claims else {})
 
 
-def _keypoints(compared: Compared, pair: Pair, found: Gain, learned: Learned | None) -> None:
+def _keypoints(
+    compared: Compared, pair: Pair, found: Gain, learned: Learned | None, claims: bool
+) -> None:
     """Each keypoint, with how many of its labels were corrected, and how."""
     schema = compared.current.dataset.schema
     st.markdown("#### By keypoint")
     lines = [
-        _line("keypoint", point.label, one)
+        _line("keypoint", point.label, one, claims)
         for point, one in zip(schema.keypoints, found.keypoints, strict=True)
     ]
     frame = pd.DataFrame(lines)
-    if learned is not None:
-        of_kind = counts(corrections(learned.before, learned.after))
-        st.markdown(_association(association(found, of_kind.sum(axis=1))))
-        frame["corrected"] = of_kind.sum(axis=1)
+    if learned is not None and learned.total:
+        frame["corrected"] = learned.counts.sum(axis=1)
         for number, word in enumerate(WORDS.values()):
-            frame[word] = of_kind[:, number]
-    show_table(
+            if learned.counts[:, number].any():  # the table has to fit beside the sidebar
+                frame[word] = learned.counts[:, number]
+        together = association(found, learned.counts.sum(axis=1)) if claims else None
+        if together is not None:
+            st.markdown(_association(together))
+    keypoint_table(
         frame,
+        schema,
+        range(len(schema)),
         _file(compared, pair, "gain-keypoints"),
-        height=36 + 33 * len(schema),
+        "RMSE before and after, its change and the corrected labels of each keypoint",
+        marks=comparison.rose_most(found),
         column_config=_STYLE,
     )
 
 
-def _association(rank: float) -> str:
+def _association(found: Association) -> str:
     caveat = (
-        "What goes together need not be cause and effect: correcting one point can help others, "
-        "and some points are harder than others."
+        "This does not show cause and effect: correcting one point can help others, and some "
+        "points are harder than others."
     )
-    if np.isnan(rank):
-        return f"All keypoints were corrected about as often, so they tell nothing apart. {caveat}"
-    if abs(rank) < 0.3:
-        word = "Keypoints that were corrected more often did not gain more or less than others"
+    if np.isnan(found.rank):
+        return f"All keypoints were corrected about as often, so they cannot be compared. {caveat}"
+    if not found.significant:
+        said = "Whether keypoints with more corrections improved more cannot be told from chance"
     else:
-        more = "more" if rank > 0 else "less"
-        word = f"Keypoints that were corrected more often tended to gain {more}"
-    return f"{word} (rank correlation {rank:+.2f}). {caveat}"
+        more = "more" if found.rank > 0 else "less"
+        said = f"Keypoints with more corrections improved {more}"
+    chance = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.2g}"
+    return f"{said} (rank correlation {found.rank:+.2f}, {chance}). {caveat}"

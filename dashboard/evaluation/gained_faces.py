@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -13,21 +14,22 @@ from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.view import GAINED, View, linked
 from dashboard.face_grid import Face, face_grid
 from dashboard.links import one_of
-from fkd.evaluation.corrections import Correction, corrections, distances
+from fkd.evaluation.corrections import Correction, corrections, counts, distances
 from fkd.evaluation.gain import Gain
 from fkd.labels.states import Labels
 
 _SHOWN = 16
 _CHOSEN = "e-gain-chosen"
 
+_VALIDATION = (
+    "Validation images: dots are the labels, rings the predictions of the later model. Below each: "
+    "its mean error (px) before and after."
+)
 _CAPTIONS = {
-    "fell": "Images that were held back: dots are the labels, rings what the later model predicts; "
-    "the caption is the mean error before and after.",
-    "rose": "Images that were held back: dots are the labels, rings what the later model predicts; "
-    "the caption is the mean error before and after.",
+    "fell": _VALIDATION,
+    "rose": _VALIDATION,
     "corrected": "Training images: dots are the labels after the correction, rings where they were "
-    "before; the caption is how many were corrected. Whether these are what helped the others is "
-    "for you to judge.",
+    "before. Below each: how many of its labels were corrected.",
 }
 
 
@@ -37,6 +39,21 @@ class Learned:
 
     before: Labels
     after: Labels
+
+    @cached_property
+    def kinds(self) -> NDArray[np.int8]:
+        """``(N, K)`` values of ``Correction``."""
+        return corrections(self.before, self.after)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """``(K, 5)`` corrected labels of each keypoint by kind, in the order of ``WORDS``."""
+        return counts(self.kinds)
+
+    @property
+    def total(self) -> int:
+        """How many labels were corrected."""
+        return int(self.counts.sum())
 
 
 def section(
@@ -57,7 +74,7 @@ def section(
         linked(shown, "gained"),
         label_visibility="collapsed",
     )
-    st.caption(_CAPTIONS[gained] + " A click opens the face in Browse.")
+    st.caption(_CAPTIONS[gained] + " Click a face to open it in Browse.")
     if gained == "corrected" and learned is not None:
         faces = _corrected(compared, learned)
     else:
@@ -98,7 +115,7 @@ def _changed(
 def _corrected(compared: Compared, learned: Learned) -> list[Face]:
     """Those with the most corrected labels, of as many those that were moved farthest."""
     dataset = compared.current.dataset
-    there = corrections(learned.before, learned.after) != Correction.NONE
+    there = learned.kinds != Correction.NONE
     moved = np.nan_to_num(distances(learned.before, learned.after)).max(axis=1)
     count = there.sum(axis=1)
     order = np.lexsort((-moved, -count))[:_SHOWN]
@@ -111,7 +128,7 @@ def _corrected(compared: Compared, learned: Learned) -> list[Face]:
             Face(
                 id=str(row),
                 title=f"row {row}",
-                note=f"{count[i]} corrected",
+                note=f"{count[i]} corrected {'label' if count[i] == 1 else 'labels'}",
                 image=dataset.images[at],
                 keypoints=learned.after.points[i],
                 predicted=np.where(there[i][:, None], learned.before.points[i], np.nan),

@@ -7,10 +7,11 @@ import math
 import streamlit as st
 
 from dashboard import predictions
-from dashboard.evaluation import truth
+from dashboard.evaluation import comparison, truth
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import METRICS
 from dashboard.words import compact, count_share, plain
+from fkd.evaluation.gain import UNCLEAR, Gain
 from fkd.evaluation.learned import not_scored
 from fkd.evaluation.parts import ALL
 from fkd.evaluation.results import UNFLAGGED
@@ -20,36 +21,49 @@ from fkd.evaluation.scores import ALL_ROWS, Scores
 def headline(compared: Compared) -> None:
     """The sentence, the row of metrics for each model, and the notes below them."""
     scores = [result.scores[ALL_ROWS] for result in compared.results]
-    st.markdown(f"## {_sentence(compared, scores)}")
+    found = comparison.between(compared, 0, 1) if len(scores) > 1 else None
+    st.markdown(f"## {_sentence(compared, scores, found)}")
     _warnings(compared)
     for which, score in enumerate(scores):
         if len(scores) > 1:
             st.markdown(f"**{plain(compared.names[which])}**")
-        _metrics(score, scores[0] if which else None)
+        _metrics(score, scores[0] if which else None, found)
+    if found is not None and found.overall.points:
+        what = f"Change from {plain(compared.names[0])} to {plain(compared.names[1])}"
+        st.caption(
+            f"{comparison.change_in_words(found.overall, what)} "
+            f"{comparison.interval_in_words(found)}"
+        )
     st.caption(" ".join(_notes(compared, scores)))
     _floor(compared)
 
 
-def _sentence(compared: Compared, scores: list[Scores]) -> str:
+def _sentence(compared: Compared, scores: list[Scores], found: Gain | None) -> str:
+    """What matters; one of two models is called closer only where chance does not explain it."""
     if not scores[0].n_points:
-        return "No label on these images is of a point that can be scored"
+        return "These images have no label of a point that can be scored"
     images = compact(scores[0].n_images)
     names = [plain(name) for name in compared.names]
     rmse = [f"{score.rmse_px:.2f}" for score in scores]
-    if len(scores) == 1:
-        new = " it has not seen in training" if compared.part.seen[0] == 0 else ""
+    if found is None:
+        new = " not seen in training" if compared.part.seen[0] == 0 else ""
         return f"{names[0]}: {rmse[0]} px RMSE on {images} images{new}"
-    if rmse[0] == rmse[1]:
-        return f"{names[0]} and {names[1]} are level: {rmse[0]} px RMSE on {images} images"
+    if found.overall.verdict == UNCLEAR:
+        return (
+            f"No clear difference between {names[0]} and {names[1]}: {rmse[0]} and {rmse[1]} px "
+            f"RMSE on {images} images"
+        )
     near, far = sorted((0, 1), key=lambda which: scores[which].rmse_px)
     return (
-        f"{names[near]} is closer than {names[far]}: {rmse[near]} against {rmse[far]} px RMSE "
+        f"{names[near]} is more accurate than {names[far]}: {rmse[near]} and {rmse[far]} px RMSE "
         f"on {images} images"
     )
 
 
-def _metrics(score: Scores, first: Scores | None) -> None:
-    """One row; what differs from ``first`` is added."""
+def _metrics(score: Scores, first: Scores | None, found: Gain | None) -> None:
+    """One row; what differs from ``first`` is added, without praise or blame where chance may
+    explain it."""
+    unclear = found is not None and found.overall.verdict == UNCLEAR
     for cell, metric in zip(st.columns(len(METRICS)), METRICS, strict=True):
         value = getattr(score, metric.key)
         delta = None if first is None else metric.difference(getattr(first, metric.key), value)
@@ -58,7 +72,7 @@ def _metrics(score: Scores, first: Scores | None) -> None:
             metric.label,
             metric.words(value),
             "same" if same else delta,
-            delta_color="off" if same else "inverse" if metric.lower else "normal",
+            delta_color="off" if same or unclear else "inverse" if metric.lower else "normal",
             delta_arrow="off" if same else "auto",
             help=metric.help,
         )
@@ -74,8 +88,8 @@ def _warnings(compared: Compared) -> None:
     ]
     if flattered:
         st.warning(
-            f"{'; '.join(flattered)}: that flatters {'it' if len(flattered) == 1 else 'them'}. "
-            "The validation part tells how good a model is on new faces.",
+            f"{'; '.join(flattered)}, so {'its' if len(flattered) == 1 else 'their'} errors here "
+            "are lower than on new faces. The validation split shows how good a model is on those.",
             icon=":material/school:",
         )
     schema = compared.current.dataset.schema
@@ -83,7 +97,8 @@ def _warnings(compared: Compared) -> None:
         st.info(unscored, icon=":material/visibility_off:")
     if compared.part.differ:
         st.info(
-            "The two runs held different images back; these are the ones that neither has seen.",
+            "The two runs have different validation images; only those that neither has seen in "
+            "training are scored.",
             icon=":material/join_inner:",
         )
     unknown = [
@@ -93,20 +108,20 @@ def _warnings(compared: Compared) -> None:
     ]
     if unknown:
         st.warning(
-            f"Whether {' or '.join(unknown)} has seen these pictures in training is not known; if "
-            "it has, that flatters it.",
+            f"It is not known whether {' or '.join(unknown)} has seen these images in training. If "
+            "so, its errors here are lower than on new faces.",
             icon=":material/school:",
         )
     dataset = compared.current.dataset
     if compared.split == ALL and not any(
         predictions.has_validation(model, dataset) for model in compared.models
     ):
-        st.caption("There is no validation part here, so all images are scored.")
+        st.caption("There is no validation split of this dataset, so all images are scored.")
 
 
 def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
     score = scores[0]
-    notes = [f"{compact(score.n_points)} labelled points in {compact(score.n_images)} images."]
+    notes = [f"Scored on {compact(score.n_points)} labels in {compact(score.n_images)} images."]
     if left_out := compared.part.excluded:
         images = "image that is" if left_out == 1 else "images that are"
         notes.append(f"Without {compact(left_out)} {images} excluded from training.")
@@ -114,7 +129,8 @@ def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
         notes.append(words)
     if score.nme_images < score.n_images:
         notes.append(
-            f"NME, AUC and FR are over the {compact(score.nme_images)} that have both eye centres."
+            f"NME, AUC and FR: on the {compact(score.nme_images)} images with both eye centers "
+            "labelled."
         )
     flagged = compared.results[0].flagged
     if flagged:
@@ -122,16 +138,16 @@ def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
         numbers = " and ".join(f"{rmse:.2f}" for rmse in without if not math.isnan(rmse))
         images = "image" if flagged == 1 else "images"
         notes.append(
-            f"Without the {compact(flagged)} {images} whose labels look wrong (shape outliers, "
-            f"swapped sides), RMSE is {numbers or '–'} px."
+            f"Without the {compact(flagged)} {images} with likely label errors (unusual shape, "
+            f"swapped sides): {numbers or '–'} px RMSE."
         )
     else:
-        notes.append("No label among them looks wrong (shape outliers, swapped sides).")
+        notes.append("None of these images has likely label errors (unusual shape, swapped sides).")
     return notes
 
 
 def _floor(compared: Compared) -> None:
-    """The error that a perfect model would still have."""
+    """The error that a perfect model would still have, as the labels are not exact."""
     current = compared.current
     noise = predictions.noise(current.dataset, current.measures)
     if not noise.pairs:
@@ -139,11 +155,11 @@ def _floor(compared: Compared) -> None:
     low, high = (end / 2**0.5 for end in noise.rms_interval_px)
     between = "" if math.isnan(low) else f" ({low:.1f} to {high:.1f})"
     st.caption(
-        f"The labels themselves are not exact: they alone would leave a perfect model at roughly "
-        f"**{noise.overall.floor_rmse_px:.1f} px**{between} RMSE.",
-        help=f"Told by {compact(noise.pairs)} pairs of near-duplicate images in this dataset "
-        f"({compact(noise.groups)} different pictures), which were labelled twice: how far the two "
-        "labels of a point lie apart, once one image is laid over the other, divided by √2; in "
-        "brackets the 95 % interval. Only a rough guide: neighbouring frames that are not quite "
-        "equal make it too high, labels copied from one image to the other too low.",
+        f"Label noise: even a perfect model would have an RMSE of about "
+        f"**{noise.overall.floor_rmse_px:.1f} px**{between}.",
+        help=f"Estimated from {compact(noise.pairs)} duplicate pairs ({compact(noise.groups)} "
+        "duplicate groups), whose images were labelled twice: the distance between the two labels "
+        "of a point, once one image is aligned with the other, divided by √2; in brackets the "
+        "95 % interval. A rough guide: similar frames that are not quite equal make it too high, "
+        "labels copied from one image to the other too low.",
     )

@@ -26,7 +26,7 @@ class Predicting:
     def __call__(self, progress: Progress) -> str:
         scored = ["evaluate", self.model, "--dataset", self.dataset, "--split", "all", "--json"]
         run_verb(scored, progress)
-        return "are there"
+        return "are ready"
 
 
 def _subject(model: TrainedModel, dataset: Dataset) -> str:

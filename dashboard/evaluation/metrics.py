@@ -30,7 +30,7 @@ class Metric:
     @property
     def heading(self) -> str:
         """Of its column in a table."""
-        return f"{self.label} {self.unit}".strip()
+        return f"{self.label} ({self.unit})" if self.unit else self.label
 
     @property
     def style(self) -> str:
@@ -66,33 +66,32 @@ METRICS = (
         "RMSE",
         "px",
         True,
-        "Root mean square error, over all labelled coordinates, x and y apart, in px of the "
-        "image: Kaggle's score. Few large errors weigh heavily. Lower is better.",
+        "Root mean square error: of all labelled coordinates (x and y separately), in pixels of "
+        "the image. This is Kaggle's score; a few large errors weigh heavily. Lower is better.",
     ),
     Metric(
         "mae_px",
         "MAE",
         "px",
         True,
-        "Mean absolute error: how far x or y is off on average, over the same coordinates. "
-        "Lower is better.",
+        "Mean absolute error of the same coordinates, in pixels of the image. Lower is better.",
     ),
     Metric(
         "nme",
         "NME",
         "%",
         True,
-        "Normalised mean error: the mean distance of an image's points from their labels, divided "
-        "by the distance between its eye centres; the mean over the images that have both eye "
-        "centres labelled. Lower is better.",
+        "Normalized mean error: the mean distance of an image's points from their labels, as a "
+        "percentage of the distance between its eye centers; the mean over the images that have "
+        "both eye centers labelled. Lower is better.",
     ),
     Metric(
         "auc_08",
         "AUC@0.08",
         "",
         False,
-        "Area under the curve of cumulative errors up to an NME of 8 %, divided by 8 %: 1 if no "
-        "image had an error, 0 if all were beyond 8 %. Higher is better.",
+        "Area under the cumulative error curve up to an NME of 8 %, divided by 8 %: 1 if no image "
+        "has an error, 0 if all are beyond 8 %. Higher is better.",
     ),
     Metric(
         "fr_10",
@@ -106,23 +105,30 @@ METRICS = (
         "PCK@0.05",
         "%",
         False,
-        "Percentage of correct keypoints: the share of points that lie within 5 % of the distance "
-        "between the eye centres from their label. Higher is better.",
+        "Percentage of correct keypoints: the share of points within 5 % of the distance between "
+        "the eye centers from their label. Higher is better.",
     ),
     Metric(
         "pck_10",
         "PCK@0.1",
         "%",
         False,
-        "As PCK@0.05, within 10 % of the distance between the eye centres.",
+        "Percentage of correct keypoints: as PCK@0.05, within 10 % of the distance between the eye "
+        "centers. Higher is better.",
     ),
 )
 
 KEYPOINT_METRICS = (
-    Metric("rmse_px", "RMSE", "px", True, "Root mean square error of its coordinates."),
-    Metric("mae_px", "MAE", "px", True, "Mean absolute error of its coordinates."),
-    Metric("mean_error_px", "mean", "px", True, "Mean distance from the label."),
-    Metric("median_error_px", "median", "px", True, "Median distance from the label."),
-    Metric("pck_10", "PCK@0.1", "%", False, "Share within 10 % of the eyes' distance."),
+    Metric("rmse_px", "RMSE", "px", True, "Root mean square error of the point's coordinates"),
+    Metric("mae_px", "MAE", "px", True, "Mean absolute error of the point's coordinates"),
+    Metric("mean_error_px", "mean", "px", True, "Mean distance from the label"),
+    Metric("median_error_px", "median", "px", True, "Median distance from the label"),
+    Metric(
+        "pck_10",
+        "PCK@0.1",
+        "%",
+        False,
+        "Share of points within 10 % of the distance between the eye centers from their label",
+    ),
 )
 """The same of ``KeypointScore``."""

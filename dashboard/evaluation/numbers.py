@@ -11,22 +11,27 @@ import streamlit as st
 from dashboard import plots, predictions, routes
 from dashboard.chart import chart
 from dashboard.evaluation import truth
-from dashboard.evaluation.charts import COLORS, ced_chart, keypoint_bars
+from dashboard.evaluation.charts import COLORS, ced_chart, keypoint_bars, worst_keypoint
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.metrics import KEYPOINT_METRICS, METRICS
 from dashboard.evaluation.view import View
+from dashboard.keypoint_table import keypoint_table
 from dashboard.widgets import download_table, show_table
 from dashboard.words import plain
 from fkd.columns import ERROR
-from fkd.evaluation.learned import taught
+from fkd.evaluation.learned import listed, taught
 from fkd.evaluation.metrics import ced
-from fkd.evaluation.scores import ALL_ROWS
+from fkd.evaluation.results import UNFLAGGED
+from fkd.evaluation.scores import ALL_ROWS, KeypointScore
 from fkd.selection import Range
+from fkd.statistics.missing import source_words
 
 _LIMIT, _FARTHEST = 0.08, 0.2
 _ENOUGH = 20
 """Coordinates labelled twice from which on the noise of a keypoint's labels is shown."""
-_LEARNED = "labels learned from"
+_LEARNED = "training labels"
+_IMAGES = {ALL_ROWS: "all images", UNFLAGGED: "images without likely label errors"}
+"""What the rows of scores that are no label source are called."""
 
 
 def section(compared: Compared, shown: View) -> None:
@@ -46,67 +51,85 @@ def _file(compared: Compared, what: str) -> str:
 
 
 def _curve(compared: Compared) -> None:
-    st.markdown("#### Cumulative errors")
+    st.markdown("#### Cumulative error distribution")
     st.caption(
-        "For each error the share of images that have at most that. The higher and the more to the "
-        "left, the better.",
-        help="The CED curve. The error is the NME: an image's mean point error over the distance "
-        "between its eye centres.",
+        "The share of images whose NME is at most the value below. Higher and further left is "
+        "better.",
+        help="Also called CED curve. NME is the mean distance of an image's points from their "
+        "labels, as a percentage of the distance between its eye centers.",
     )
     known = [r for r in compared.results if np.isfinite(r.nme).any()]
     if not known:
-        st.caption("No image has both eye centres labelled, so there is no NME.")
+        st.caption("No image has both eye centers labelled, so there is no NME.")
         return
     at = np.linspace(0, _FARTHEST, 201)
     curves = [(r.model, ced(r.nme, at)) for r in known]
-    chart(ced_chart(curves, at, _LIMIT), "ced", select=False)
-    frame = pd.DataFrame({"NME": at.round(4), **dict(curves)})
+    chart(
+        ced_chart(curves, at, _LIMIT),
+        "ced",
+        f"Cumulative error distribution of {listed(name for name, _ in curves)}: the share of "
+        "images by the largest NME",
+        select=False,
+    )
+    frame = pd.DataFrame({"NME (%)": (100 * at).round(2), **dict(curves)})
     download_table(frame, _file(compared, "ced"))
 
 
 def _histograms(compared: Compared) -> None:
     """Images by their error; a bar leads to its images."""
     current = compared.current
-    longest = max(np.nanmax(result.error, initial=0.0) for result in compared.results)
-    if not longest:
+    if not any(np.nanmax(result.error, initial=0.0) for result in compared.results):
         return
     # Otherwise Browse has more images than were scored, or other errors.
     count = len(current.dataset.schema)
     own = all(np.array_equal(taught(r.learned, count), r.counted) for r in compared.results)
     exact = own and not compared.part.differ and truth.is_latest(current)
     st.markdown("#### Error of each image")
+    # Both by the same measure: what is far off for one model must not squeeze the other.
+    everything = np.concatenate([result.error for result in compared.results])
+    end = plots.tail(everything[np.isfinite(everything)])
     for number, result in enumerate(compared.results):
         name = f"**{plain(result.model)}**: mean" if len(compared.results) > 1 else "Mean"
         st.caption(
-            f"{name} distance from the labels in px; half of the images are below "
+            f"{name} distance of an image's points from their labels. Half of the images are below "
             f"{np.nanmedian(result.error):.2f} px."
             + (" Choose a bar to see its images." if exact else "")
         )
-        figure = plots.histogram(result.error, "error in px")
+        figure = plots.histogram(result.error, "error (px)", end=end)
         figure.update_traces(marker_color=COLORS[number])
-        figure.update_xaxes(range=[0, longest * 1.02])
+        figure.update_xaxes(range=[0, end * 1.02])
         figure.update_layout(height=200)
-        if at := chart(figure, f"errors-{number}", select=exact):
+        alt = f"Images by the mean error of {result.model} (px)"
+        if at := chart(figure, f"errors-{number}", alt, select=exact):
             low, high = at["customdata"]
             chosen = compared.selection(number)
             routes.browse(replace(chosen, ranges=(Range(ERROR, low, high),)))
-    errors = {f"{result.model} error px": result.error for result in compared.results}
+    errors = {f"{result.model} error (px)": result.error for result in compared.results}
     frame = pd.DataFrame({"row": compared.results[0].rows, **errors})
     download_table(frame, _file(compared, "images"))
 
 
 def _sources(compared: Compared) -> None:
     st.markdown("#### By label source")
+    words = _IMAGES | source_words(
+        compared.current.measures.n_present, len(compared.current.dataset.schema)
+    )
     lines = []
     for result in compared.results:
         for rows, score in result.scores.items():
             line = {"model": result.model} if len(compared.results) > 1 else {}
-            line |= {"rows": rows, "images": score.n_images, "points": score.n_points}
+            line |= {"images of": words[rows], "images": score.n_images}
+            line |= {"labels": score.n_points}
             lines.append(line | {m.heading: m.number(getattr(score, m.key)) for m in METRICS})
     config = {
         m.heading: st.column_config.NumberColumn(format=m.style, help=m.help) for m in METRICS
     }
-    show_table(pd.DataFrame(lines), _file(compared, "scores"), column_config=config)
+    show_table(
+        pd.DataFrame(lines),
+        _file(compared, "scores"),
+        column_config=config,
+        alt="All metrics by label source",
+    )
 
 
 def _keypoints(compared: Compared) -> None:
@@ -116,7 +139,10 @@ def _keypoints(compared: Compared) -> None:
     st.markdown("#### Each keypoint")
     scores = [(r.model, r.scores[ALL_ROWS].per_keypoint) for r in compared.results]
     chart(
-        keypoint_bars(scores, np.array(floors), current.dataset.schema), "keypoints", select=False
+        keypoint_bars(scores, np.array(floors), current.dataset.schema),
+        "keypoints",
+        "RMSE of each keypoint (px); the numbers are in the table by keypoint below",
+        select=False,
     )
 
 
@@ -128,24 +154,34 @@ def _keypoint_table(compared: Compared) -> None:
         "keypoint": [k.label for k in schema.keypoints],
         "labels": [point.n for point in scores[0][1]],
     }
-    config = {}
+    config: dict[str, object] = {}
     for result in compared.results:
         if result.learned is not None:
-            heading = f"{result.model} {_LEARNED}" if two else _LEARNED
+            heading = f"{result.model}: {_LEARNED}" if two else _LEARNED
             columns[heading] = result.learned
             config[heading] = st.column_config.NumberColumn(
-                help="How many labels of the point the model was trained on; without any it cannot "
-                "have learned it, and it is not scored."
+                help="How many labels of the point the model was trained on. A point without any "
+                "cannot be learned and is not scored."
             )
-    for metric in KEYPOINT_METRICS:
+    # Of two models no more than fits beside the sidebar; the rest is in the table of each alone.
+    for metric in KEYPOINT_METRICS[:2] if two else KEYPOINT_METRICS:
         for name, points in scores:
-            heading = f"{name} {metric.heading}" if two else metric.heading
+            heading = f"{name}: {metric.heading}" if two else metric.heading
             columns[heading] = [metric.number(getattr(point, metric.key)) for point in points]
             config[heading] = st.column_config.NumberColumn(format=metric.style, help=metric.help)
     st.markdown("#### By keypoint")
-    show_table(
+    keypoint_table(
         pd.DataFrame(columns),
+        schema,
+        range(len(schema)),
         _file(compared, "keypoints"),
-        height=36 + 33 * len(schema),
+        "Errors of each keypoint, in its color",
+        marks=_worst(scores),
         column_config=config,
     )
+
+
+def _worst(scores: list[tuple[str, tuple[KeypointScore, ...]]]) -> dict[int, str]:
+    """The word for the row of each model's worst keypoint."""
+    found = {name: worst_keypoint(points) for name, points in scores}
+    return {k: "worst" for k in found.values() if k is not None}

@@ -27,7 +27,7 @@ def existing(shown: View, current: Current) -> View:
         version_called(shown.labels, ingested)
     except UserError:
         st.warning(
-            f"The labels of this dataset have no version {shown.labels}; these are the latest.",
+            f"The labels of this dataset have no version {shown.labels}. The latest are used.",
             icon=":material/search_off:",
         )
         return replace(shown, labels=LATEST)
@@ -50,7 +50,7 @@ def choice(row: DeltaGenerator, shown: View, current: Current, learned: Iterable
         list(words),
         format_func=words.get,
         width=200,
-        help="Which state of the labels is the truth, for each model alike. Browse always shows "
+        help="The version of the labels that all models are scored against. Browse always shows "
         "the latest.",
         **linked(shown, "labels", page=1),
     )
@@ -78,7 +78,7 @@ def is_latest(current: Current) -> bool:
 
 
 def in_words(current: Current) -> str:
-    """Which labels are the truth, as a sentence; empty as long as nothing was corrected."""
+    """What the models are scored against, as a sentence; empty as long as nothing was corrected."""
     if current.dataset.labels:
-        return f"The truth is version {current.dataset.labels} of the labels."
-    return "" if is_latest(current) else "The truth is the labels as they were ingested."
+        return f"Scored against version {current.dataset.labels} of the labels."
+    return "" if is_latest(current) else "Scored against the labels as ingested."

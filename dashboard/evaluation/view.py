@@ -19,7 +19,7 @@ SECTIONS = {
 WHICH = {"worst": "Worst", "median": "Median", "best": "Best"}
 FIRST, SECOND, APART = "first", "second", "apart"
 _BY = (FIRST, SECOND, APART)
-GAINED = {"fell": "Error fell most", "rose": "Error rose most", "corrected": "Corrected most"}
+GAINED = {"fell": "Error fell most", "rose": "Error rose most", "corrected": "Most corrected"}
 
 _KEYS = ("model", "with", "rows", "labels", "section", "faces", "by", "gain", "page")
 _PARAMETERS = Parameters("evaluate", _KEYS)

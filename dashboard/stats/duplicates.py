@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import routes
 from dashboard.current import Current
 from dashboard.face_grid import POINTS, Face, face_grid
+from dashboard.keypoint_table import all_rows
 from dashboard.widgets import show_table
 from dashboard.words import compact, count_share
 from fkd.selection import Selection
@@ -19,57 +20,96 @@ _PAIRS_SHOWN = 12
 def section(current: Current) -> None:
     dataset, m = current.dataset, current.measures
     n = len(dataset)
-    across = (m.pair_a < n) & (m.pair_b >= n)
-    within = m.pair_b < n
-    inside_test = m.pair_a >= n
-    cells = st.columns(5)
-    cells[0].metric("Training images found twice", count_share(int((m.duplicate >= 0).sum()), n))
-    cells[1].metric("Exact pairs", compact(int(m.pair_exact.sum())), help="Equal byte by byte")
-    cells[2].metric("Near pairs in training", compact(int((within & ~m.pair_exact).sum())))
-    cells[3].metric("Pairs within test", compact(int(inside_test.sum())))
-    cells[4].metric(
-        "Pairs across the two",
-        compact(int(across.sum())),
-        help="What a model has seen in training it is also asked for in the test.",
-    )
     if not len(m.pair_a):
         st.success("No picture occurs twice.", icon=":material/check_circle:")
         return
+    _counts(current)
     st.caption(
-        "Duplicates belong on one side of a split, or validation measures memory. "
-        "Where their labels lie far apart, one of them may be wrong."
+        "Keep duplicates in the same split, or validation measures memory; training does so by "
+        "itself. Where the labels of a pair lie far apart, one of them may be wrong."
     )
-    if st.button("See all in Browse", icon=":material/grid_view:"):
+    if st.button("See all duplicates in Browse", icon=":material/grid_view:"):
         routes.browse(Selection(flags=("duplicate",)))
     apart = np.nan_to_num(np.asarray(m.pair_label_distance), nan=-1.0)
     order = np.lexsort((-m.pair_similarity, -apart))
-    st.markdown("#### Pairs whose labels disagree most")
-    _pairs(current, order[:_PAIRS_SHOWN])
-    st.markdown("#### All pairs")
+    first = order[:_PAIRS_SHOWN]
+    st.markdown(
+        f"#### The {compact(len(first))} duplicate pairs whose labels differ most"
+        if len(first) < len(order)
+        else "#### Duplicate pairs"
+    )
+    _pairs(current, first)
+    st.markdown(f"#### All {_pairs_in_words(len(order))}")
     names = np.array(["training", "test"])
     frame = pd.DataFrame(
         {
-            "first": [_number(current, int(i)) for i in m.pair_a[order]],
-            "first part": names[(m.pair_a[order] >= n).astype(int)],
-            "second": [_number(current, int(i)) for i in m.pair_b[order]],
-            "second part": names[(m.pair_b[order] >= n).astype(int)],
+            "first image": [_number(current, int(i)) for i in m.pair_a[order]],
+            "first in": names[(m.pair_a[order] >= n).astype(int)],
+            "second image": [_number(current, int(i)) for i in m.pair_b[order]],
+            "second in": names[(m.pair_b[order] >= n).astype(int)],
             "similarity": m.pair_similarity[order],
             "exact": m.pair_exact[order],
-            "labels apart (px)": m.pair_label_distance[order],
+            "label distance (px)": m.pair_label_distance[order],
         }
     )
     show_table(
         frame,
         f"{dataset.name}-duplicates",
-        height=320,
+        height=min(320, all_rows(len(frame))),
         column_config={
-            "similarity": st.column_config.NumberColumn(format="%.4f"),
-            "labels apart (px)": st.column_config.NumberColumn(
+            "similarity": st.column_config.NumberColumn(
+                format="%.4f", help="Correlation of the two images once they are aligned"
+            ),
+            "exact": st.column_config.CheckboxColumn(help="Equal byte by byte"),
+            "label distance (px)": st.column_config.NumberColumn(
                 format="%.2f",
-                help="Mean distance of the points both carry, once the two crops are laid over "
-                "each other",
+                help="Mean distance between the labels of the points that both images have, once "
+                "the images are aligned",
             ),
         },
+        alt="All duplicate pairs",
+    )
+
+
+def _pairs_in_words(count: int) -> str:
+    return f"{compact(count)} duplicate {'pair' if count == 1 else 'pairs'}"
+
+
+def _counts(current: Current) -> None:
+    """Images, groups and pairs: each count with its unit, and the parts of the pairs add up."""
+    m, n = current.measures, len(current.dataset)
+    groups = np.concatenate([m.duplicate, m.test_duplicate])
+    within, test = m.pair_b < n, m.pair_a >= n
+    exact = np.asarray(m.pair_exact)
+
+    def pairs(which: np.ndarray) -> str:
+        equal = int((which & exact).sum())
+        return f"{compact(int(which.sum()))}" + (f" ({compact(equal)} exact)" if equal else "")
+
+    cells = st.columns(3)
+    cells[0].metric(
+        "Training images with a duplicate",
+        count_share(int((m.duplicate >= 0).sum()), n),
+        help="The same picture occurs again in training or test.",
+    )
+    cells[1].metric(
+        "Duplicate groups",
+        compact(len(np.unique(groups[groups >= 0]))),
+        help="A group is all images of the same picture; three images make two or three pairs.",
+    )
+    cells[2].metric(
+        "Duplicate pairs",
+        pairs(np.ones(len(exact), bool)),
+        help="Exact: equal byte by byte. The others are the same picture with another crop, "
+        "brightness or compression.",
+    )
+    cells = st.columns(3)
+    cells[0].metric("Pairs within training", pairs(within))
+    cells[1].metric("Pairs within test", pairs(test))
+    cells[2].metric(
+        "Pairs of training and test",
+        pairs(~within & ~test),
+        help="A model is tested on pictures that it has seen in training.",
     )
 
 
@@ -95,8 +135,8 @@ def _pairs(current: Current, which: np.ndarray) -> None:
     faces = []
     for p in which:
         apart = m.pair_label_distance[p]
-        note = "" if np.isnan(apart) else f"{apart:.1f} px apart"
-        likeness = "exact" if m.pair_exact[p] else f"similar {m.pair_similarity[p]:.3f}"
+        note = "" if np.isnan(apart) else f"labels {apart:.1f} px apart"
+        likeness = "exact" if m.pair_exact[p] else f"similarity {m.pair_similarity[p]:.3f}"
         faces += [
             _face(current, int(m.pair_a[p]), likeness),
             _face(current, int(m.pair_b[p]), note),

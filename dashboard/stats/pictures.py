@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -24,12 +25,16 @@ def pictures(
     *,
     edges: bool = False,
     columns: int | None = None,
+    notes: Sequence[str] | None = None,
 ) -> None:
-    """The faces at ``positions``, captioned with the sort value of ``selection``, within which a
-    click opens one."""
+    """The faces at ``positions``, captioned with ``notes``, or else with the sort value of
+    ``selection``, within which a click opens one."""
     chosen_key = f"chosen-{key}"
+    faces = [grid.face(current, View(selection=selection), int(p)) for p in positions]
+    if notes is not None:
+        faces = [replace(face, note=note) for face, note in zip(faces, notes, strict=True)]
     face_grid(
-        [grid.face(current, View(selection=selection), int(p)) for p in positions],
+        faces,
         current.dataset.schema,
         key,
         lambda chosen: st.session_state.__setitem__(chosen_key, int(chosen)),

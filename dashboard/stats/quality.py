@@ -14,13 +14,15 @@ from dashboard.current import Current
 from dashboard.links import linked_choice
 from dashboard.stats.pictures import pictures
 from dashboard.widgets import show_table
+from dashboard.words import compact
 from fkd.selection import QUANTITIES, Part, Range, Selection
 
 _MEANING = {
-    "brightness": ("mean pixel, 0 to 255", "Darkest", "Brightest"),
-    "contrast": ("standard deviation of the pixels", "Flattest", "Most contrast"),
+    "brightness": ("mean grey level, 0 to 255", "Darkest", "Brightest"),
+    "contrast": ("standard deviation of the grey levels", "Lowest contrast", "Highest contrast"),
     "sharpness": (
-        "log10 of the Laplacian's variance over that of the pixels: low = blurred, high = noisy",
+        "logarithm of the variance of edges relative to that of grey levels: low is blurred, high "
+        "is sharp or noisy",
         "Most blurred",
         "Sharpest or noisiest",
     ),
@@ -41,7 +43,8 @@ def section(current: Current) -> None:
         st.caption(f"{meaning[0].upper()}{meaning[1:]}. Choose a bar to see its images.")
         figure, faces = st.columns([1, 1.8], gap="medium")
         with figure:
-            if at := chart(plots.histogram(values, quantity), f"{quantity}-{part}"):
+            alt = f"{'Training' if part == 'training' else 'Test'} images by {quantity}"
+            if at := chart(plots.histogram(values, quantity), f"{quantity}-{part}", alt):
                 low, high = at["customdata"]
                 selection = Selection(part=part, ranges=(Range(quantity, low, high),))
                 routes.browse(selection)
@@ -52,8 +55,19 @@ def section(current: Current) -> None:
                 found = loaders.positions(current.dataset, current.measures, selection)
                 key = f"{quantity}-{part}-{descending}"
                 pictures(current, found[:_SHOWN], selection, key, columns=_SHOWN)
-    st.markdown("#### Table")
-    show_table(_table(current, part), f"{current.dataset.name}-{part}-quality", height=320)
+    table = _table(current, part)
+    st.markdown(f"#### All {compact(len(table))} {part} images")
+    show_table(
+        table,
+        f"{current.dataset.name}-{part}-quality",
+        height=320,
+        column_config={
+            "brightness": st.column_config.NumberColumn(format="%.0f"),
+            "contrast": st.column_config.NumberColumn(format="%.1f"),
+            "sharpness": st.column_config.NumberColumn(format="%.2f"),
+        },
+        alt=f"Brightness, contrast and sharpness of all {part} images",
+    )
 
 
 def _values(current: Current, quantity: str, part: Part) -> np.ndarray[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -13,6 +14,14 @@ from fkd.labels.states import Labels, Origin, State
 FAR_PX = 2.0
 """From this distance on a label counts as moved far: about twice what two labels of the same point
 differ by, see ``floor``."""
+
+ENOUGH = 50
+"""Corrected labels from which on a change of the error is put down to them, or compared from
+keypoint to keypoint. With fewer, a keypoint has three at most on average, so that which one has how
+many is chance; and what so few labels change in a model is less than what another seed does."""
+
+SIGNIFICANT = 0.05
+"""A rank correlation is one if chance alone would show one as strong less often than this."""
 
 
 class Correction(IntEnum):
@@ -75,16 +84,37 @@ def counts(found: NDArray[np.int8]) -> NDArray[np.int64]:
     return np.stack([(found == kind).sum(axis=0) for kind in WORDS], axis=1)
 
 
-def association(gained: Gain, corrected: NDArray[np.integer]) -> float:
-    """Spearman's rank correlation, over the keypoints, of how much the error fell with the number
-    of labels ``corrected`` ``(K,)``: 1 if it fell in just that order. NaN for fewer than three
-    keypoints with an error, or where all are alike. It shows what goes together, not what caused
-    what."""
+@dataclass(frozen=True)
+class Association:
+    """Whether keypoints with more corrected labels gained more.
+
+    Attributes:
+        rank: Spearman's rank correlation over the keypoints of how much the error fell with the
+            number of corrected labels: 1 if it fell in just that order. NaN where there is no
+            telling.
+        p: how often chance alone would show one as strong; NaN where ``rank`` is.
+    """
+
+    rank: float
+    p: float
+
+    @property
+    def significant(self) -> bool:
+        return self.p < SIGNIFICANT
+
+
+def association(gained: Gain, corrected: NDArray[np.integer]) -> Association | None:
+    """How the gain of each keypoint goes with the number of its labels ``corrected`` ``(K,)``; None
+    for fewer than ``ENOUGH`` of them. Its ``rank`` is NaN for fewer than three keypoints with an
+    error, or where all are alike. It shows what goes together, not what caused what."""
     from scipy.stats import spearmanr  # type: ignore[import-untyped]
 
+    if np.sum(corrected) < ENOUGH:
+        return None
     fell = np.array([-d.change_px for d in gained.keypoints])
     known = np.isfinite(fell)
     fell, corrected = fell[known], np.asarray(corrected)[known]
     if len(fell) < 3 or np.ptp(fell) == 0 or np.ptp(corrected) == 0:
-        return float("nan")
-    return float(spearmanr(fell, corrected).statistic)
+        return Association(float("nan"), float("nan"))
+    found = spearmanr(fell, corrected)
+    return Association(float(found.statistic), float(found.pvalue))

@@ -1,9 +1,18 @@
 """Whether a second model is closer than a first one on the same images, and how sure that is.
 
-The truth is the same for both. Which images happen to be held back is chance, and with other ones
-the difference would be another: a bootstrap over the images (Efron and Tibshirani, An Introduction
-to the Bootstrap, 1993, percentile interval) says how far it may reach. It does not know the chance
-within the trainings themselves: with another seed, the same labels give another model.
+The truth is the same for both, and so are the images: the comparison is paired. Which images happen
+to be held back is chance, and with other ones the difference would be another: a bootstrap (Efron
+and Tibshirani, An Introduction to the Bootstrap, 1993, percentile interval) says how far it may
+reach. What is drawn anew are whole groups of images, as images of one picture or one person err
+alike: drawn one by one they would make the interval too narrow (A. C. Cameron, J. B. Gelbach and
+D. L. Miller, "Bootstrap-based improvements for inference with clustered errors", Review of
+Economics and Statistics 90, 2008).
+
+The interval of a keypoint is wider than that of all points: all keypoints together are held to
+the level (Bonferroni), or one in twenty would stand out by chance.
+
+It does not know the chance within the trainings themselves: with another seed, the same labels give
+another model.
 """
 
 from __future__ import annotations
@@ -19,9 +28,13 @@ from fkd.evaluation.scores import ALL_ROWS
 from fkd.keypoints import KeypointSchema
 from fkd.statistics.missing import FEW, MANY, SOURCE_NAMES, label_source, present
 
-RESAMPLES = 2_000
+RESAMPLES = 4_000
 LEVEL = 0.95
-"""Share of the resamples that lie within an interval."""
+"""Share of the resamples that lie within an interval, and of all keypoints within all of theirs."""
+
+MOST_UNITS = 2_000
+"""Groups that are drawn anew, at most. More are thrown together by chance into as many larger ones
+first: their sums vary as much, and what is drawn stays small for any number of images."""
 
 _AT_ONCE = 100
 BETTER, WORSE, UNCLEAR = "better", "worse", "unclear"
@@ -35,7 +48,8 @@ class Difference:
         what: a name of label sources (``ALL_ROWS``, ``SOURCE_NAMES``) or of a keypoint.
         images, points: how many images have such points, and how many points these are.
         before_px, after_px: RMSE of the first and of the second model; NaN without points.
-        low_px, high_px: 95 % interval of ``change_px``; NaN for fewer than two images.
+        low_px, high_px: interval of ``change_px``, see ``LEVEL``; NaN for fewer than two groups of
+            images.
     """
 
     what: str
@@ -69,12 +83,15 @@ class Gain:
         keypoints: over each keypoint, in the order of the schema.
         change: ``(N,)`` px, mean point error of each image after minus before; NaN where nothing
             is labelled.
+        groups: how many groups of images with a labelled point were drawn from; as many as images
+            if each stands alone.
     """
 
     overall: Difference
     sources: tuple[Difference, ...]
     keypoints: tuple[Difference, ...]
     change: Values
+    groups: int
 
     @property
     def better(self) -> int:
@@ -93,10 +110,14 @@ def gain(
     schema: KeypointSchema,
     seed: int = 0,
     taught: NDArray[np.bool_] | None = None,
+    groups: NDArray[np.integer] | None = None,
 ) -> Gain:
     """Compare predictions ``before`` and ``after`` of the same images with the same ``truth``; all
     ``(N, K, 2)`` in px, NaN in ``truth`` where a label is missing. The same ``seed`` gives the
     same intervals. With ``taught`` ``(K,)``, only these keypoints count.
+
+    Images of the same number in ``groups`` ``(N,)``, such as ``Measures.duplicate``, are drawn
+    together; one of number -1 stands alone, as every image does without ``groups``.
 
     Raises:
         ValueError: when shapes differ or a prediction that counts is not finite.
@@ -118,9 +139,33 @@ def gain(
         ],
         axis=2,
     )
-    low, high = _intervals(sums, seed)
-    found = [_difference(name, sums[:, i], low[i], high[i]) for i, name in enumerate(names)]
-    return Gain(found[0], tuple(found[1 : len(rows)]), tuple(found[len(rows) :]), change)
+    units = _units(len(truth), groups)
+    outside = np.full(len(names), 1 - LEVEL)
+    outside[len(rows) :] /= len(schema)
+    low, high = _intervals(_summed(sums, units), outside, seed)
+    found = [_difference(name, sums[:, i], units, low[i], high[i]) for i, name in enumerate(names)]
+    return Gain(
+        found[0],
+        tuple(found[1 : len(rows)]),
+        tuple(found[len(rows) :]),
+        change,
+        len(np.unique(units[sums[:, 0, 2] > 0])),
+    )
+
+
+def _units(n: int, groups: NDArray[np.integer] | None) -> NDArray[np.intp]:
+    """``(n,)`` numbers from 0 of what is drawn together."""
+    if groups is None:
+        return np.arange(n)
+    names = np.where(groups < 0, groups.max(initial=0) + 1 + np.arange(n), groups)
+    return np.unique(names, return_inverse=True)[1].reshape(n)
+
+
+def _summed(sums: Values, units: NDArray[np.intp]) -> Values:
+    """``sums`` ``(N, M, 3)`` of images as those of their units ``(U, M, 3)``."""
+    total = np.zeros((units.max(initial=-1) + 1, *sums.shape[1:]))
+    np.add.at(total, units, sums)
+    return total
 
 
 def _squares(points: Points, truth: Points) -> Values:
@@ -130,13 +175,17 @@ def _squares(points: Points, truth: Points) -> Values:
     return np.asarray((apart**2).sum(axis=2))
 
 
-def _difference(what: str, sums: Values, low: float, high: float) -> Difference:
+def _difference(
+    what: str, sums: Values, units: NDArray[np.intp], low: float, high: float
+) -> Difference:
     """``sums`` ``(N, 3)`` of one set of points."""
     before, after = _rmse(sums.sum(axis=0))
-    images, coordinates = int((sums[:, 2] > 0).sum()), sums[:, 2].sum()
-    # Of a single image nothing can be drawn anew.
-    ends = (float(low), float(high)) if images > 1 else (float("nan"), float("nan"))
-    return Difference(what, images, int(coordinates) // 2, float(before), float(after), *ends)
+    here = sums[:, 2] > 0
+    # Of a single group nothing can be drawn anew.
+    several = len(np.unique(units[here])) > 1
+    ends = (float(low), float(high)) if several else (float("nan"), float("nan"))
+    points = int(sums[:, 2].sum()) // 2
+    return Difference(what, int(here.sum()), points, float(before), float(after), *ends)
 
 
 def _rmse(sums: Values) -> tuple[Values, Values]:
@@ -145,22 +194,24 @@ def _rmse(sums: Values) -> tuple[Values, Values]:
     return np.sqrt(sums[..., 0] / count), np.sqrt(sums[..., 1] / count)
 
 
-def _intervals(sums: Values, seed: int) -> tuple[Values, Values]:
-    """``(M,)`` lower and upper ends for each of M sets of points, of ``sums`` ``(N, M, 3)``; NaN
-    where there is nothing to draw from."""
-    n, sets, _ = sums.shape
-    if not n:
-        return np.full(sets, np.nan), np.full(sets, np.nan)
+def _intervals(sums: Values, outside: Values, seed: int) -> tuple[Values, Values]:
+    """``(M,)`` lower and upper ends for each of M sets of points, of the ``sums`` ``(U, M, 3)`` of
+    what is drawn anew; the share ``outside`` ``(M,)`` of the resamples lies beyond them. NaN where
+    there is nothing to draw from."""
+    ends = np.full((2, sums.shape[1]), np.nan)
+    if not len(sums):
+        return ends[0], ends[1]
     rng = np.random.default_rng(seed)
+    if len(sums) > MOST_UNITS:
+        sums = _summed(sums, rng.permutation(len(sums)) % MOST_UNITS)
+    n = len(sums)
     changes: list[NDArray[np.float64]] = []
     for _ in range(RESAMPLES // _AT_ONCE):
         times = rng.multinomial(n, np.full(n, 1 / n), _AT_ONCE).astype(np.float64)
         before, after = _rmse(np.tensordot(times, sums, axes=1))
         changes.append(after - before)
     drawn = np.concatenate(changes)
-    ends = np.full((2, sets), np.nan)
     # A set of few images may be drawn without any of them.
-    known = np.isfinite(drawn).any(axis=0)
-    outside = (1 - LEVEL) / 2
-    ends[:, known] = np.nanquantile(drawn[:, known], (outside, 1 - outside), axis=0)
+    for i in np.flatnonzero(np.isfinite(drawn).any(axis=0)):
+        ends[:, i] = np.nanquantile(drawn[:, i], (outside[i] / 2, 1 - outside[i] / 2))
     return ends[0], ends[1]

@@ -66,9 +66,8 @@ def not_scored(taught: Mask, schema: KeypointSchema, models: int = 1) -> str:
         return ""
     found = names(~taught, schema)
     points = "1 point" if len(found) == 1 else f"{len(found)} points"
-    who = "the model" if models == 1 else "not both models"
-    how = "never learned" if models == 1 else "learned"
-    return f"Not scored: {points} that {who} {how} from a label: {listed(found)}."
+    who = "the model" if models == 1 else "one of the models"
+    return f"Not scored: {points} that {who} never learned from a label: {listed(found)}."
 
 
 def never_learned(taught: Mask, schema: KeypointSchema) -> str:

@@ -14,7 +14,8 @@ FEW, MANY, NONE = 0, 1, -1
 """Values of ``label_source``."""
 
 SOURCE_NAMES = {MANY: "many-point rows", FEW: "few-point rows", NONE: "rows without points"}
-"""Label sources in words, in the order to list them."""
+"""What the label sources are called in tables and files, in the order to list them; people see
+``source_words``."""
 
 Mask = NDArray[np.bool_]
 
@@ -40,10 +41,25 @@ def label_source(keypoints: NDArray[np.floating]) -> NDArray[np.int8]:
     return _source_of(present(keypoints))
 
 
+def source_words(n_present: NDArray[np.integer], keypoints: int) -> dict[str, str]:
+    """What each of ``SOURCE_NAMES`` is called on screen, such as "4-point source": by the number of
+    points that most of its rows have. ``n_present`` ``(N,)`` are the labelled points of each row,
+    of so many ``keypoints``."""
+    words = {}
+    source = _source_of_counts(n_present, keypoints)
+    for value, name in SOURCE_NAMES.items():
+        rows = n_present[source == value]
+        words[name] = f"{np.bincount(rows).argmax()}-point source" if len(rows) else name
+    return words | {SOURCE_NAMES[NONE]: "no labelled point"}
+
+
 def _source_of(mask: Mask) -> NDArray[np.int8]:
-    count = mask.sum(axis=1)
-    source = np.where(2 * count > mask.shape[1], MANY, FEW)
-    return np.where(count == 0, NONE, source).astype(np.int8)
+    return _source_of_counts(mask.sum(axis=1), mask.shape[1])
+
+
+def _source_of_counts(n_present: NDArray[np.integer], keypoints: int) -> NDArray[np.int8]:
+    source = np.where(2 * n_present.astype(np.int64) > keypoints, MANY, FEW)
+    return np.where(n_present == 0, NONE, source).astype(np.int8)
 
 
 def group_by_pattern(mask: Mask) -> list[tuple[Mask, NDArray[np.intp]]]:

@@ -39,17 +39,18 @@ def runs(drawn):
 def test_before_and_after_lead_to_what_was_corrected(page, visit):
     visit("/evaluate?dataset=gained&model=after&with=before", CHART)
     page.get_by_role("radio", name="Gain").click()
-    page.get_by_text("closer after the corrections").wait_for()
+    page.get_by_text("1 of at least 50 corrected labels").wait_for()
+    assert page.get_by_text("after the corrections").count() == 0
     page.get_by_text("1 label on 1 of the 30 training images").wait_for()
     page.locator(CHART).first.wait_for()
     idle(page)
 
     page.get_by_role("combobox", name="Labels").click()
     page.get_by_role("option", name="as ingested").click()
-    page.get_by_text("The truth is the labels as they were ingested.").wait_for()
+    page.get_by_text("Scored against the labels as ingested.").wait_for()
     page.wait_for_url(re.compile("labels=original"))
 
-    page.get_by_role("radio", name="Corrected most").click()
+    page.get_by_role("radio", name="Most corrected").click()
     page.locator(f"{FACE} .title", has_text=re.compile("^row 1$")).wait_for()
     idle(page)
     assert page.locator(f"{FACE} .title").all_inner_texts() == ["row 1"]

@@ -57,7 +57,7 @@ def test_sections_stand_in_the_link(page, visit):
     page.get_by_role("radio", name="Positions").click()
     page.wait_for_url(re.compile("section=positions"))
     page.reload()
-    page.wait_for_selector("text=Over the mean face")
+    page.wait_for_selector("text=On the mean face")
 
 
 def test_a_picture_opens_in_browse(page, visit):
@@ -69,9 +69,9 @@ def test_a_picture_opens_in_browse(page, visit):
 
 
 def test_tables_download_as_csv(page, visit, tmp_path):
-    visit("/statistics?dataset=demo", "[data-testid=stDownloadButton]")
+    visit("/statistics?dataset=demo", ".st-key-download-demo-missing")
     with page.expect_download() as waiting:
-        page.locator("[data-testid=stDownloadButton] button").first.click()
+        page.locator(".st-key-download-demo-missing button").click()
     path = tmp_path / "table.csv"
     waiting.value.save_as(path)
     rows = list(csv.DictReader(path.open()))

@@ -7,6 +7,7 @@ import pytest
 from evaluate_page_helper import faces, held_back_rmse, tables
 from evaluation_helper import make_run, output_of, split_of, store_all, store_validation
 
+from fkd.evaluation.corrections import ENOUGH
 from fkd.evaluation.metrics import rmse
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Origin, State
@@ -47,41 +48,101 @@ def runs(dataset, store):
     return before, after
 
 
+@pytest.fixture
+def many(dataset, store, runs):
+    """A later run on version 3, in which the noses of all training images were moved far."""
+    held = set(range(0, 90, 4))
+    store.save([put(store, row, NOSE, 5) for row in range(90) if row not in held], "Ann")
+    model = make_run(dataset, "many", label_version=3)
+    store_validation(model, dataset, output_of(dataset, 3, seed=1))
+    return model
+
+
 def open_gain(app, **query: str):
     return app("evaluate", **{"model": "after", "with": "before", "section": "gain", **query})
 
 
+CLAIMS = ("after the corrections", "told from chance**", "rank correlation", "improved more")
+
+
 @pytest.mark.usefixtures("runs")
-def test_before_and_after_in_words_and_numbers(app, dataset):
+def test_few_corrections_are_numbers_without_a_conclusion(app, dataset):
     page = open_gain(app, labels="original")
     far, near = held_back_rmse(dataset, 6), held_back_rmse(dataset, 3, seed=1)
-    said = f"{far} px RMSE with before (labels as ingested), {near} px with after (labels version 1"
+    said = f"RMSE {far} px with before (labels as ingested), {near} px with after (labels version 1"
     assert said in page.text
-    assert "px closer** after the corrections" in page.text
-    assert "on the same 23 images (95 % interval of the change: -" in page.text
-    assert "The error fell on 22 images and rose on 0" in page.text  # the first has no error
-    assert "the same labels with another seed give another model" in page.text
+    assert "on the same 23 images. Change: \u2212" in page.text
+    assert f"**3 of at least {ENOUGH} corrected labels.**" in page.text
+    assert not [word for word in CLAIMS if word in page.text]
+    assert page.at.get("page_link")[-1].proto.label == "Correct more labels"
     sources, keypoints = tables(page)
-    assert sources["rows"].tolist() == ["all rows", "many-point rows", "few-point rows"]
-    assert sources["verdict"][0] == "better"
-    assert sources["change px"][0] == pytest.approx(float(near) - float(far), abs=0.011)
-    assert (sources["from px"] <= sources["change px"]).all()
+    assert sources["images of"].tolist() == ["all images", "15-point source", "4-point source"]
+    assert sources["change (px)"][0] == pytest.approx(float(near) - float(far), abs=0.011)
+    assert (sources["from (px)"] <= sources["change (px)"]).all()
+    assert "error" not in sources
+    assert "error" not in keypoints
     nose = keypoints.iloc[NOSE]
-    assert nose["keypoint"] == "nose tip"
-    kinds = ["corrected", "moved far", "moved slightly", "added", "accepted prediction", "removed"]
-    assert nose[kinds].tolist() == [3, 2, 0, 0, 1, 0]
+    assert nose["keypoint"] == dataset.schema.keypoints[NOSE].label
+    assert nose[["corrected", "moved far", "accepted prediction"]].tolist() == [3, 2, 1]
+    assert "removed" not in keypoints  # nothing was
     assert keypoints["corrected"].sum() == 3
     assert "**3 labels** on 3 of the 67 training images" in page.text
     assert "2 moved far, 1 accepted prediction" in page.text
-    assert "need not be cause and effect" in page.text
-    assert "more things differently" not in page.text
+    assert "also have different" not in page.text
+
+
+@pytest.mark.usefixtures("many")
+def test_enough_corrections_allow_a_conclusion(app, dataset):
+    page = open_gain(app, model="many", labels="original")
+    assert "The error fell by" in page.text
+    assert "px after the corrections.** RMSE" in page.text
+    assert f"of at least {ENOUGH}" not in page.text
+    assert "The error fell on 22 images and rose on 0" in page.text  # the first has no error
+    assert "the same labels with another seed give another model" in page.text
+    assert "rank correlation" in page.text
+    assert "does not show cause and effect" in page.text
+    sources, keypoints = tables(page)
+    assert sources["error"][0] == "fell"
+    assert keypoints["corrected"].sum() == 67
+
+
+@pytest.mark.usefixtures("many")
+def test_what_else_differs_comes_first_and_nothing_is_concluded(app, dataset):
+    other = make_run(dataset, "other", epochs=7, label_version=3)
+    store_validation(other, dataset, output_of(dataset, 3, seed=1))
+    page = open_gain(app, model="other", labels="original")
+    words = [str(getattr(element, "value", "")) for element in page.at.main]
+    [warning] = [i for i, said in enumerate(words) if "different settings (epochs)" in said]
+    [numbers] = [i for i, said in enumerate(words) if "px with before (labels" in said]
+    assert warning < numbers
+    assert not [word for word in CLAIMS if word in page.text]
+    sources, keypoints = tables(page)
+    assert "error" not in sources
+    assert keypoints["corrected"].sum() == 67  # what was corrected is told all the same
+
+
+def test_as_good_as_before_is_no_gain(app, dataset, many):
+    store_validation(many, dataset, output_of(dataset, 6, seed=1))
+    page = open_gain(app, model="many", labels="original")
+    assert "**No change that can be told from chance.** RMSE" in page.text
+    assert tables(page)[0]["error"][0] == "no clear change"
+
+
+@pytest.mark.usefixtures("runs")
+def test_duplicates_are_drawn_as_one(app, dataset):
+    """Images of the same picture count once in the interval, and that is said."""
+    duplicate = np.full(90, -1, np.int32)
+    duplicate[[4, 8, 12]] = 0
+    np.save(dataset.folder / "measures" / "duplicate.npy", duplicate)
+    page = open_gain(app, labels="original")
+    assert "images of the same picture count as one, which leaves 21 pictures" in page.text
 
 
 @pytest.mark.usefixtures("runs")
 def test_the_order_of_the_runs_does_not_matter(app):
     page = app("evaluate", model="before", section="gain", **{"with": "after"})
-    assert "with before (labels as ingested)" in page.text
-    assert "closer** after the corrections" in page.text
+    assert "px with before (labels as ingested)" in page.text
+    assert page.text.index("px with before (") < page.text.index("px with after (")
 
 
 @pytest.mark.usefixtures("runs")
@@ -90,7 +151,7 @@ def test_the_truth_is_chosen_and_stands_in_the_link(app, dataset):
     chosen = page.at.selectbox(key="e-labels")
     assert chosen.value == "latest"
     assert chosen.options == ["latest (version 2)", "as ingested", "version 2", "version 1"]
-    assert "The truth is version 2 of the labels." in page.text
+    assert "Scored against version 2 of the labels." in page.text
     ingested = held_back_rmse(dataset, 3, seed=1)
     points = np.array(dataset.keypoints[::4])
     points[1, :, 0] += 10
@@ -99,10 +160,10 @@ def test_the_truth_is_chosen_and_stands_in_the_link(app, dataset):
     chosen.set_value("original")
     page.run()
     assert page.query["labels"] == "original"
-    assert "The truth is the labels as they were ingested." in page.text
+    assert "Scored against the labels as ingested." in page.text
     assert f"{ingested} px with after" in page.text
     page = open_gain(app, labels="1")
-    assert "The truth is version 1 of the labels." in page.text
+    assert "Scored against version 1 of the labels." in page.text
     assert f"{ingested} px with after" in page.text  # what was corrected is training images
 
 
@@ -110,7 +171,7 @@ def test_the_truth_is_chosen_and_stands_in_the_link(app, dataset):
 @pytest.mark.parametrize("word", ["7", "99999999999", "newest"])
 def test_labels_that_there_are_not(app, word):
     page = open_gain(app, labels=word)
-    assert "The truth is version 2 of the labels." in page.text
+    assert "Scored against version 2 of the labels." in page.text
     assert ("have no version 7" in page.text) == (word == "7")
     assert "labels" not in page.query
 
@@ -119,7 +180,7 @@ def test_labels_that_there_are_not(app, word):
 def test_runs_on_the_same_labels_have_no_gain(app):
     page = open_gain(app, model="one", **{"with": "two"})
     assert "Before and after" not in page.text
-    assert "#### Cumulative errors" in page.text
+    assert "#### Cumulative error distribution" in page.text
     assert not [box for box in page.at.selectbox if box.key == "e-labels"]
 
 
@@ -129,19 +190,20 @@ def test_what_else_differs_is_told(app, dataset, store):
     store_all(before, dataset, output_of(dataset, 3))
     store_all(after, dataset, output_of(dataset, 3, seed=1))
     page = open_gain(app)
-    assert "more things differently than their labels (epochs)" in page.text
-    assert "do not have the same split" in page.text
+    said = "different settings (epochs) and different training and validation images"
+    assert said in page.text
     assert "labels version 2, without accepted predictions" in page.text
-    assert "No change that can be told from chance" in page.text
-    nose = tables(page)[1].iloc[NOSE]
-    assert (nose["moved far"], nose["accepted prediction"]) == (1, 0)  # row 2 is held back
+    assert not [word for word in CLAIMS if word in page.text]
+    assert tables(page)[1].iloc[NOSE]["moved far"] == 1  # row 2 is held back
+    assert "accepted prediction" not in tables(page)[1]
 
 
 def test_corrections_of_held_back_images_are_none_of_the_training(app, dataset, store, runs):
     last = make_run(dataset, "last", label_version=2)
     store_validation(last, dataset, output_of(dataset, 3, seed=1))
     page = open_gain(app, model="after", **{"with": "last"})
-    assert "No label of the training part lies elsewhere than before" in page.text
+    assert f"**0 of at least {ENOUGH} corrected labels.**" in page.text
+    assert "any difference is chance" in page.text
     assert "corrected" not in tables(page)[1]
 
 
@@ -153,7 +215,7 @@ def test_faces_of_the_gain_lead_to_browse(app):
     page = open_gain(app, gain="corrected")
     shown = faces(page)
     assert {face["title"] for face in shown} == {"row 1", "row 2", "row 3"}
-    assert shown[0]["note"] == "1 corrected"
+    assert shown[0]["note"] == "1 corrected label"
     assert sum(place is not None for place in shown[0]["predicted"]) <= 1  # where it was
     page.at.session_state["e-gain-chosen"] = "2"
     page.run()

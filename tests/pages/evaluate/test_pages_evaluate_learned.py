@@ -47,11 +47,11 @@ def test_points_that_were_never_learned_are_not_scored(app, dataset):
         f"{', '.join(OTHERS[:-1])} and {OTHERS[-1]}." in page.text
     )
     _, keypoints = tables(page)
-    assert keypoints["labels learned from"].tolist() == np.where(FOUR, 7, 0).tolist()
+    assert keypoints["training labels"].tolist() == np.where(FOUR, 7, 0).tolist()
     for _, row in keypoints.iterrows():
         known = row["keypoint"] not in OTHERS
         assert (row["labels"] > 0) == known
-        assert np.isfinite(row["RMSE px"]) == known
+        assert np.isfinite(row["RMSE (px)"]) == known
 
 
 @pytest.mark.usefixtures("few")
@@ -73,17 +73,19 @@ def test_expected_errors_are_those_of_points_that_were_learned(app, dataset):
 def test_two_models_are_compared_on_what_both_learned(app, dataset):
     page = app("evaluate", model="few", **{"with": "two"})
     near, far = rmse_of(dataset, 3, FOUR, seed=1), rmse_of(dataset, 6, FOUR)
-    assert f"## two is closer than few: {near} against {far} px RMSE on 23 images" in page.text
-    assert "Not scored: 11 points that not both models learned from a label: left" in page.text
+    assert f"## two is more accurate than few: {near} and {far} px RMSE on 23 images" in page.text
+    assert (
+        "Not scored: 11 points that one of the models never learned from a label: left" in page.text
+    )
     _, keypoints = tables(page)
-    assert keypoints["few labels learned from"].tolist() == np.where(FOUR, 7, 0).tolist()
-    assert "two labels learned from" not in keypoints  # its file does not say
-    assert np.isfinite(keypoints["two RMSE px"]).tolist() == FOUR.tolist()
+    assert keypoints["few: training labels"].tolist() == np.where(FOUR, 7, 0).tolist()
+    assert "two: training labels" not in keypoints  # its file does not say
+    assert np.isfinite(keypoints["two: RMSE (px)"]).tolist() == FOUR.tolist()
     # Alone, the other is scored on every point.
     page = app("evaluate", model="two")
     assert f"## two: {rmse_of(dataset, 3, np.ones(15, bool), seed=1)} px RMSE" in page.text
     assert "Not scored" not in page.text
-    assert "labels learned from" not in tables(page)[1]
+    assert "training labels" not in tables(page)[1]
 
 
 @pytest.mark.usefixtures("few")
@@ -92,8 +94,8 @@ def test_two_models_with_nothing_in_common(app, dataset):
     store_validation(rest, dataset, nonsense(output_of(dataset, 3), ~FOUR))
     for section in ("numbers", "faces", "expected"):
         page = app("evaluate", model="few", section=section, **{"with": "rest"})
-        assert "No label on these images is of a point that can be scored" in page.text
-        assert "Not scored: 15 points that not both models learned" in page.text
+        assert "These images have no label of a point that can be scored" in page.text
+        assert "Not scored: 15 points that one of the models never learned" in page.text
 
 
 @pytest.mark.usefixtures("few")
@@ -105,7 +107,7 @@ def test_before_and_after_on_what_both_learned(app, dataset):
     store_validation(after, dataset, output_of(dataset, 3, seed=1))
     page = app("evaluate", model="after", section="gain", **{"with": "few"})
     near, far = rmse_of(dataset, 3, FOUR, seed=1), rmse_of(dataset, 6, FOUR)
-    assert f"{far} px RMSE with few (labels as ingested), {near} px with after" in page.text
+    assert f"RMSE {far} px with few (labels as ingested), {near} px with after" in page.text
     changes = tables(page)[-1]
     assert changes["keypoint"].tolist() == LABELS
-    assert np.isfinite(changes["before px"]).tolist() == FOUR.tolist()
+    assert np.isfinite(changes["before (px)"]).tolist() == FOUR.tolist()

@@ -39,7 +39,7 @@ def test_runs_compared_on_train_are_compared_here(app):
     page = app("train", run="one,two")
     page.button("Evaluate").click()
     page.run()
-    assert "two is closer than one" in page.text
+    assert "two is more accurate than one" in page.text
     assert page.query == {"dataset": "demo", "model": "one", "with": "two"}
 
 
@@ -80,7 +80,7 @@ def test_a_hostile_link_shows_something_harmless(app, query):
 @pytest.mark.usefixtures("model")
 def test_a_model_that_is_gone_is_said(app):
     page = app("evaluate", model="gone")
-    assert "There is no model `gone` (any more)" in page.text
+    assert "There is no model named `gone`" in page.text
     assert page.query["model"] == "one"
 
 
@@ -108,7 +108,7 @@ def test_without_a_dataset_it_leads_to_data(app, empty_home, dataset):
 def test_predictions_that_are_missing_are_offered(app, dataset):
     make_run(dataset, "one")
     page = app("evaluate")
-    assert "one has not predicted the 90 images of demo yet" in page.text
+    assert "There are no predictions of one for the 90 images of demo yet" in page.text
     assert not page.at.metric
     assert page.button("Predict 90 images")
 
@@ -121,7 +121,7 @@ def test_a_model_of_other_data_is_scored_on_all_images(app, dataset):
     store_all(model, dataset, output_of(dataset, 6))
     page = app("evaluate")
     assert "RMSE on 90 images" in page.text
-    assert "no validation part here, so all images are scored" in page.text
+    assert "no validation split of this dataset, so all images are scored" in page.text
     [rows] = [b for b in page.at.button_group if b.key == "e-split"]
     assert rows.options == ["All images"]
 
@@ -129,7 +129,7 @@ def test_a_model_of_other_data_is_scored_on_all_images(app, dataset):
 def test_a_damaged_validation_file_is_one_sentence(app, model):
     model.run.validation.write_bytes(b"PK nonsense")
     page = app("evaluate")
-    assert "left of its validation part cannot be read" in page.text
+    assert "for its validation split cannot be read" in page.text
     assert page.button("Predict 90 images")
 
 
