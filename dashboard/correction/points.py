@@ -20,7 +20,7 @@ from fkd.labels.states import Origin, State
 
 _list = component(
     "fkd_point_list",
-    html='<div class="naming"><img width="52" height="52" alt="" hidden><div class="words">'
+    html='<div class="naming"><img width="46" height="46" alt="" hidden><div class="words">'
     '<span class="verb"></span><strong class="name"></strong></div>'
     '<label>x, px<input type="number" name="x"></label>'
     '<label>y, px<input type="number" name="y"></label></div>'
