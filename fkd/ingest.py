@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
-from fkd.errors import UserError
+from fkd.errors import UserError, printable
 from fkd.formats.kaggle_images import read_test, read_training
 from fkd.formats.kaggle_tables import read_lookup
 from fkd.formats.report import Problem, Report, ValidationError, write_problems
-from fkd.formats.source import Kind, TableSource, files_in, has_table, open_table
+from fkd.formats.source import Kind, TableSource, has_table, open_table
 from fkd.keypoints import KAGGLE_15, KeypointSchema
 from fkd.progress import Progress, silent
 from fkd.registry import check_name, locked, staged
 from fkd.storage import DatasetWriter, open_dataset, open_if_sound
+from fkd.words import listed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -99,15 +100,16 @@ class _Sources:
         kinds: tuple[Kind, ...] = ("training", "test", "lookup")
         return ((kind, path) for kind in kinds if (path := getattr(self, kind)) is not None)
 
-    def unread(self, entries: dict[Kind, str]) -> list[str]:
-        """What the folders and archives hold beside the tables at ``entries``, a sentence each."""
+    def unread(self, tables: dict[Kind, TableSource]) -> list[str]:
+        """What the folders and archives hold beside the ``tables`` that were read from them, a
+        sentence each."""
         found = []
         for place in dict.fromkeys(path for _, path in self.items()):
-            used = {entries[kind] for kind, path in self.items() if path == place}
-            if rest := [name for name in files_in(place) if name not in used]:
-                shown = ", ".join(n if n.isprintable() else ascii(n) for n in rest[:_SHOWN])
-                more = f" and {len(rest) - _SHOWN:,} more" if len(rest) > _SHOWN else ""
-                found.append(f"Not read from {place.name}: {shown}{more}.")
+            here = [tables[kind] for kind, path in self.items() if path == place]
+            used = {table.entry for table in here}
+            if rest := [name for name in here[0].siblings if name not in used]:
+                names = listed(map(printable, rest), _SHOWN)
+                found.append(f"Not read from {place.name}: {names}.")
         return found
 
     def hashes(self, progress: Progress) -> dict[str, str]:
@@ -179,7 +181,7 @@ def ingest(
                 },
                 notes=[
                     *_notes(reports),
-                    *sources.unread(reader.entries),
+                    *sources.unread(reader.tables),
                     *([] if writer.labelled_points else ["No point has a label in any row."]),
                 ],
                 warnings=reader.oddities(),
@@ -193,7 +195,7 @@ class _Reader:
     def __init__(self, writer: DatasetWriter, progress: Progress) -> None:
         self.by_kind: dict[Kind, Report] = {}
         self.hashes: dict[str, str] = {}
-        self.entries: dict[Kind, str] = {}
+        self.tables: dict[Kind, TableSource] = {}
         self._points: list[NDArray[np.float32]] = []
         self._writer, self._progress = writer, progress
         self._image_ids: NDArray[np.int64] | None = None
@@ -228,7 +230,7 @@ class _Reader:
         in one go; a file that cannot be opened ends the ingest at once."""
         report = self.by_kind[kind] = Report()
         with _hashed(path, kind) as (table, digest):
-            self.entries[kind] = table.entry
+            self.tables[kind] = table
             try:
                 getattr(self, f"_read_{kind}")(table, report)
             except ValidationError:

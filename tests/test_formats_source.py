@@ -15,7 +15,7 @@ from hypothesis import given
 
 from fkd import settings
 from fkd.errors import UserError
-from fkd.formats.source import Kind, files_in, has_table, open_table
+from fkd.formats.source import Kind, has_table, open_table
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(20_000))
 
@@ -43,6 +43,11 @@ def read(path: Path, kind: Kind = "training") -> bytes:
         data = source.stream.read()
         assert (source.position() if source.position else len(data)) == source.size
         return data
+
+
+def siblings(path: Path) -> tuple[str, ...]:
+    with open_table(path, "training") as source:
+        return source.siblings
 
 
 def refusal(path: Path, kind: Kind = "training") -> str:
@@ -312,12 +317,40 @@ def test_a_tar_is_read_as_a_zip_is(tmp_path: Path, end: str, mode: str) -> None:
     assert has_table(path, "test")
     assert not has_table(path, "lookup")
     path = path.rename(tmp_path / "upload.csv")  # known by its content
-    assert files_in(path) == ["faces/test.csv", "faces/training.csv", "notes.txt"]
+    assert siblings(path) == ("faces/test.csv", "faces/training.csv", "notes.txt")
     assert has_table(path, "test")
     path.write_bytes(tarred(("../training.csv", TABLE), mode=mode))
     assert "leads out" in refusal(path)
     path.write_bytes(tarred(("training.zip", zipped(("training.csv", TABLE))), mode=mode))
     assert "one more archive" in refusal(path)
+
+
+def test_what_lies_beside_a_table_is_known_of_the_outermost_place(tmp_path: Path) -> None:
+    (tmp_path / "training.csv").write_bytes(TABLE)
+    assert siblings(tmp_path / "training.csv") == ()
+    inner = zipped(("training.csv", TABLE), ("inner.txt", b"no"))
+    (tmp_path / "training.csv").unlink()
+    (tmp_path / "training.zip").write_bytes(inner)
+    assert siblings(tmp_path / "training.zip") == ("inner.txt", "training.csv")
+    assert siblings(tmp_path) == ("training.zip",)
+    (tmp_path / "all.zip").write_bytes(zipped(("z.txt", b"no"), ("a/training.zip", inner)))
+    assert siblings(tmp_path / "all.zip") == ("a/training.zip", "z.txt")
+
+
+def test_a_tar_is_gone_through_twice_for_a_table_and_its_siblings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for its names, once for the table: a large one takes minutes to unpack."""
+    opened = []
+    real = tarfile.open
+    monkeypatch.setattr(tarfile, "open", lambda *a, **k: opened.append(k) or real(*a, **k))
+    path = tmp_path / "faces.tgz"
+    path.write_bytes(tarred(("training.csv", TABLE), ("notes.txt", b"no")))
+    opened.clear()
+    with open_table(path, "training") as source:
+        assert source.siblings == ("notes.txt", "training.csv")
+        assert source.stream.read() == TABLE
+    assert len(opened) == 2
 
 
 def test_a_link_in_a_tar_leads_nowhere(tmp_path: Path) -> None:
@@ -356,7 +389,7 @@ def test_what_lies_in_hidden_folders_is_passed_over(tmp_path: Path) -> None:
     assert not has_table(tmp_path, "training")
     (tmp_path / "Thumbs.db").write_bytes(b"no")
     (tmp_path / "training.csv").write_bytes(TABLE)
-    assert files_in(tmp_path) == ["training.csv"]
+    assert siblings(tmp_path) == ("training.csv",)
 
 
 def test_a_folder_of_endless_files_is_not_searched_for_ever(

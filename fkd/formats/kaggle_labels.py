@@ -18,7 +18,7 @@ from fkd.formats.kaggle_images import read_training, training_columns
 from fkd.formats.packing import packing
 from fkd.formats.pictures import Spool
 from fkd.formats.report import Report, ValidationError
-from fkd.formats.source import files_in, open_table
+from fkd.formats.source import open_table
 from fkd.formats.visibility import TWO_STATES
 from fkd.formats.writing import ROWS_AT_A_TIME, replacing_table, write_rows
 from fkd.keypoints import KeypointSchema
@@ -73,7 +73,7 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
     unsaid: tuple[int, ...] = ()
     try:
         with open_table(path, "training") as table:
-            unread = tuple(name for name in files_in(path) if name != table.entry)
+            unread = tuple(name for name in table.siblings if name != table.entry)
             for batch in read_training(table, schema, report):
                 assert batch.keypoints is not None
                 spool.append(batch.images)

@@ -14,7 +14,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
@@ -94,6 +94,8 @@ class TableSource:
         entry: where the table lies in its folder or archive; empty for a file by itself.
         position: how far reading has come, where the number of bytes is not known beforehand, as
             in compressed files.
+        siblings: all files of that folder or archive, the table included, as paths in order; what
+            systems add for themselves is left out.
     """
 
     stream: IO[bytes]
@@ -101,6 +103,7 @@ class TableSource:
     name: str
     entry: str = ""
     position: Callable[[], int] | None = None
+    siblings: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -120,14 +123,15 @@ def open_table(path: str | Path, kind: Kind) -> Iterator[TableSource]:
     path = Path(path)
     with ExitStack() as stack:
         # os.path's test is False, where Path's raises, for what no path can be.
-        inside = os.path.isdir(path)
-        file = _find_in_folder(path, kind) if inside else path
+        names = _names_in_folder(path) if os.path.isdir(path) else []
+        entry = _find_in_folder(path, names, kind) if os.path.isdir(path) else ""
+        file = path / entry
         stream, size = open_user_file(file)
         stack.enter_context(stream)
-        entry = file.relative_to(path).as_posix() if inside else ""
         opening = _Opening(stack, kind)
         table = opening.table(_Found(stream, size, file.name, entry))
-        yield opening.with_images(table, file.with_name(IMAGES_NAME))
+        table = opening.with_images(table, file.with_name(IMAGES_NAME))
+        yield replace(table, siblings=tuple(sorted(names or opening.names)))
 
 
 class _Found(NamedTuple):
@@ -140,10 +144,12 @@ class _Found(NamedTuple):
 
 
 class _Opening:
-    """Peels a table out of what it is packed in; all that is opened goes to ``stack``."""
+    """Peels a table out of what it is packed in; all that is opened goes to ``stack``, and
+    ``names`` are the files of the outermost archive."""
 
     def __init__(self, stack: ExitStack, kind: Kind) -> None:
         self._stack, self._kind = stack, kind
+        self.names: list[str] = []
         # What opens the images, and how many bytes they really take.
         self._images: Callable[[], tuple[IO[bytes], int]] | None = None
 
@@ -152,13 +158,12 @@ class _Opening:
         with damage_of(found.name):
             start = found.stream.read(_PEEK)
             found.stream.seek(0)
-        if found.name.lower().endswith(".zip") or start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        if found.name.lower().endswith(".zip") or _is_zip(start):
             return self._of_zip(found, outer)
-        if start[_TAR_MARK] == b"ustar":
+        if _is_tar(start):
             return self._of_tar(found, found.stream)
-        for mark, unpack in _PACKED:
-            if start.startswith(mark):
-                return self._of_compressed(found, unpack)
+        if unpack := _decompressor(start):
+            return self._of_compressed(found, unpack)
         if start.startswith(b"PAR1"):
             return self._of_parquet(found)
         for mark, what, advice in _OTHER_KINDS:
@@ -176,6 +181,7 @@ class _Opening:
         with damage_of(found.name):
             archive = self._stack.enter_context(open_zip(found.stream))
             entries = _entries(archive, found.name)
+            self.names = self.names or list(entries)
             entry = entries[_pick(list(entries), self._kind, found.name)]
             check_entry(entry, found.size, settings.MAX_TABLE_BYTES)
         name = _base(entry.filename)
@@ -196,9 +202,9 @@ class _Opening:
             decompressor = self._stack.enter_context(unpack(found.stream, "rb"))
         unpacked = UnpackedStream(decompressor, found.stream, found.name)
         start = _start(unpacked)
-        if start[_TAR_MARK] == b"ustar":
+        if _is_tar(start):
             return self._of_tar(found, unpacked)
-        if start.startswith((b"PAR1", b"PK\x03\x04", *(mark for mark, _ in _PACKED))):
+        if start.startswith(b"PAR1") or _is_zip(start) or _decompressor(start):
             raise UserError(f"{found.name} holds one more archive; unpack it first")
         name = found.name
         if name.lower().endswith(_PACKED_ENDS):
@@ -209,7 +215,9 @@ class _Opening:
     def _of_tar(self, found: _Found, stream: Any) -> TableSource:
         """The table in the tar that ``stream`` gives, which can go back to its beginning."""
         with damage_of(found.name):
-            entry = _pick(_tar_names(stream, found.name), self._kind, found.name)
+            names = _tar_names(stream, found.name)
+            self.names = self.names or names
+            entry = _pick(names, self._kind, found.name)
             stream.seek(0)
             archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115
             self._stack.callback(archive.close)
@@ -252,7 +260,7 @@ class _Opening:
         pieces = with_images(iter(table.stream.readline, b""), images, IMAGES_NAME, table.name)
         total, position = table.size, table.position or _counted(table.stream)
         stream = self._buffered(TextStream(pieces))
-        return TableSource(stream, total, table.name, table.entry, position)
+        return replace(table, stream=stream, size=total, position=position)
 
 
 def _counted(stream: io.BufferedReader) -> Callable[[], int]:
@@ -270,39 +278,42 @@ def has_table(path: str | Path, kind: Kind) -> bool:
     path = Path(path)
     try:
         if path.is_dir():
-            file = _find_in_folder(path, kind)
+            file = path / _find_in_folder(path, _names_in_folder(path), kind)
             return file.name.lower() != ARCHIVE_NAME or has_table(file, kind)
-        return any(_base(name).lower() in _wanted(kind) for name in files_in(path))
+        return any(_base(name).lower() in _wanted(kind) for name in _names_in_archive(path))
     except (UserError, *DAMAGE):
         return False
 
 
-def files_in(path: str | Path) -> list[str]:
-    """The files in the folder, zip or tar at ``path``, as paths from there, in order; what systems
-    add for themselves is left out. Empty for a file that is none of these.
-
-    Raises:
-        UserError: if it is damaged or hostile, or holds more than ``MAX_FILES``.
-    """
-    path = Path(path)
-    if os.path.isdir(path):
-        return sorted(file.relative_to(path).as_posix() for file in _walk(path))
+def _names_in_archive(path: Path) -> list[str]:
+    """The files in the zip or tar at ``path``; none for a file that is neither."""
     stream, _ = open_user_file(path)
     with stream, damage_of(path.name):
         start = stream.read(_PEEK)
         stream.seek(0)
-        if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        if _is_zip(start):
             with open_zip(stream) as archive:
-                return sorted(_entries(archive, path.name))
-        if start[_TAR_MARK] == b"ustar":
-            return sorted(_tar_names(stream, path.name))
-        for mark, unpack in _PACKED:
-            if start.startswith(mark):
-                with unpack(stream, "rb") as unpacked:
-                    inner = UnpackedStream(unpacked, stream, path.name)
-                    if _start(inner)[_TAR_MARK] == b"ustar":
-                        return sorted(_tar_names(inner, path.name))
+                return list(_entries(archive, path.name))
+        if _is_tar(start):
+            return _tar_names(stream, path.name)
+        if unpack := _decompressor(start):
+            with unpack(stream, "rb") as unpacked:
+                inner = UnpackedStream(unpacked, stream, path.name)
+                if _is_tar(_start(inner)):
+                    return _tar_names(inner, path.name)
     return []
+
+
+def _is_zip(start: bytes) -> bool:
+    return start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def _is_tar(start: bytes) -> bool:
+    return start[_TAR_MARK] == b"ustar"
+
+
+def _decompressor(start: bytes) -> Callable[..., Any] | None:
+    return next((unpack for mark, unpack in _PACKED if start.startswith(mark)), None)
 
 
 def _start(stream: UnpackedStream) -> bytes:
@@ -344,16 +355,19 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _find_in_folder(folder: Path, kind: Kind) -> Path:
+def _names_in_folder(folder: Path) -> list[str]:
     try:
-        names = [file.relative_to(folder).as_posix() for file in _walk(folder)]
+        return [file.relative_to(folder).as_posix() for file in _walk(folder)]
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be read: {error.strerror}") from None
+
+
+def _find_in_folder(folder: Path, names: list[str], kind: Kind) -> str:
     found = _known(names, (*_wanted(kind), ARCHIVE_NAME), f"the folder {folder}")
     if found is None:
         shown = " or ".join(FILE_NAMES[kind])
         raise UserError(f"the folder {folder} has no {shown}, plain or packed")
-    return folder / found
+    return found
 
 
 def _known(names: Sequence[str], wanted: Sequence[str], where: str) -> str | None:
