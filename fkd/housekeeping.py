@@ -29,6 +29,9 @@ DAY_S = 24 * 3600
 _UPLOADS_S = 2 * DAY_S
 """Uploads that nobody has come back to for so long go: they are read within minutes."""
 
+_QUEUES_S = 30 * DAY_S
+"""Queues of Correct that nobody has opened for so long go."""
+
 _LOCKED = {".measures-": ".measures.lock"}
 """Folders that are being written in one of a dataset, by how they begin, and who holds them."""
 
@@ -46,7 +49,8 @@ def tidy(root: Path | None = None) -> None:
     with suppress(OSError):
         (folder / STAMP).touch()
     sweep_datasets(folder / "datasets")
-    _sweep_uploads(folder / "uploads")
+    _sweep_old(folder / "uploads", _UPLOADS_S)
+    _sweep_old(folder / "queues", _QUEUES_S)
     for doomed in (folder / "runs").glob(f"{OUTGOING}*"):
         shutil.rmtree(doomed, ignore_errors=True)  # it was asked for, and never comes back
     _walk(folder)
@@ -73,11 +77,11 @@ def _fresh(folder: Path) -> bool:
         return False
 
 
-def _sweep_uploads(folder: Path) -> None:
+def _sweep_old(folder: Path, age: float) -> None:
     with suppress(OSError):
         for path in folder.iterdir():
             with suppress(OSError):
-                if time.time() - path.lstat().st_mtime > _UPLOADS_S:
+                if time.time() - path.lstat().st_mtime > age:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

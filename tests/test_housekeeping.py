@@ -165,6 +165,17 @@ def test_all_kinds_of_leftovers(fkd_home, tiny_drawn):
     assert len(open_named("tiny")) == 24
 
 
+def test_queues_that_nobody_opens_any_more_go(fkd_home):
+    old, new = (fkd_home / "queues" / name for name in ("0123456789ab.json", "ba9876543210.json"))
+    old.parent.mkdir(parents=True)
+    for path in (old, new):
+        path.write_text("{}")
+    age(old, housekeeping._QUEUES_S + 5)
+    age(new, housekeeping._QUEUES_S - 3600)
+    tidy()
+    assert [path.name for path in old.parent.iterdir()] == [new.name]
+
+
 def test_a_dataset_that_was_being_replaced_comes_back(fkd_home, tiny_drawn):
     put_tiny(tiny_drawn)
     (datasets_folder() / "tiny").rename(datasets_folder() / ".outgoing-tiny~abcdefgh")

@@ -193,8 +193,6 @@ def reopen(
     choice = references([m for m in models if m.name in same], dataset, labels.points)
     judging = {one.source.name: one for one in choice.judging}
     asked = [judging[one] for one in value["asked"] if one in judging]
-    with suppress(OSError):  # ``housekeeping`` goes by the time that it was last looked at
-        os.utime(_path(name))
     return Snapshot(
         name,
         labels,
@@ -241,10 +239,14 @@ def _write(name: str, value: dict[str, Any]) -> None:
 def _read(name: str, check: stored.Check) -> Any:
     if not _ID.fullmatch(name):
         return None
+    path = _path(name)
     try:
-        return stored.read_json(_path(name), check, limit=_LARGEST)
+        value = stored.read_json(path, check, limit=_LARGEST)
     except (OSError, ValueError):
         return None
+    with suppress(OSError):  # ``housekeeping`` goes by the time that it was last opened
+        os.utime(path)
+    return value
 
 
 def _to_json(made: Snapshot, key: str, asked: list[str]) -> dict[str, Any]:
