@@ -46,16 +46,16 @@ def _unsafe() -> str | None:
     listens = str(st.get_option("server.address") or "0.0.0.0")
     if not is_local(listens) and listens != address():
         return (
-            f"The dashboard does not serve other machines by mistake: it was started to listen to "
-            f"{listens}. Start it with 'fkd dashboard', or, if that is meant, set "
-            f"FKD_ADDRESS={listens} and name the hosts in FKD_ALLOWED_HOSTS."
+            f"The dashboard was started to listen on {listens}, which would open it to other "
+            f"machines. Start it with 'fkd dashboard'; if other machines should reach it, set "
+            f"FKD_ADDRESS={listens} and list the host names in FKD_ALLOWED_HOSTS."
         )
     hosts = list(st.get_option("server.allowedHosts"))
     if not hosts or any(host.strip().rstrip(".") == "*" for host in hosts):
         return (
-            "The dashboard was started to answer to any name (server.allowedHosts), which lets "
-            "pages of other sites in. Start it with 'fkd dashboard', which names this machine and "
-            "what FKD_ALLOWED_HOSTS says."
+            "The dashboard was started to accept any host name (server.allowedHosts), which lets "
+            "pages of other sites in. Start it with 'fkd dashboard', which accepts this machine "
+            "and the hosts in FKD_ALLOWED_HOSTS."
         )
     for option in ("server.enableCORS", "server.enableXsrfProtection"):
         if not st.get_option(option):
@@ -66,7 +66,7 @@ def _unsafe() -> str | None:
     headers = st.context.headers
     # Streamlit itself lets pages of other servers on this machine open a connection.
     if not may_pass(headers.get("Host"), headers.get("Origin"), hosts):
-        return "This connection was opened by a page of another site, which gets nothing from here."
+        return "This connection was opened by a page of another site and is refused."
     return None
 
 
@@ -110,8 +110,8 @@ def tell_read_only() -> None:
         return
     kept = database_url().get_backend_name() == "postgresql"
     st.info(
-        f"Nothing can be saved here{', apart from corrections' if kept else ''}: the folder "
-        f"`{str(home()).replace('`', '')}` cannot be written.",
+        f"Read-only: nothing{' but corrections' if kept else ''} can be saved, because the folder "
+        f"`{str(home()).replace('`', '')}` is not writable.",
         icon=":material/lock:",
     )
 

@@ -50,16 +50,16 @@ def _sidebar_note(name: str) -> None:
         about = loaders.manifest(name)
         of = loaders.ingested(name)
     except UserError:
-        st.caption("Damaged: the Data page says how.")
+        st.caption("This dataset is damaged; see the Data page.")
         return
     try:
         version = LabelStore(of).head()
     except StoreError:
         version = 0  # whatever needs the labels says what is wrong with them
+    labelled = "labelled" if any(about["present"].values()) else "unlabelled"
     st.caption(
-        f"{compact(about['rows'])} {'labelled' if any(about['present'].values()) else 'unlabelled'}"
-        f", {compact(about['test_rows'])} test"
-        + (f", labels version {version}" if version else ""),
+        f"{compact(about['rows'])} {labelled} images, {compact(about['test_rows'])} test images"
+        + (f", label version {version}" if version else ""),
         help="Left and right are the subject's, not the viewer's: the left eye is on the "
         "right of the picture.",
     )
@@ -84,7 +84,7 @@ def _choose(names: list[str]) -> str:
         leave_image()
         # Data is not Markdown: what a link says is shown as code.
         st.session_state[_NOTE] = (
-            f"There is no dataset `{asked.replace('`', '')[:64]}` (any more); this is `{name}`."
+            f"There is no dataset `{asked.replace('`', '')[:64]}`. Showing `{name}` instead."
         )
     return name
 

@@ -153,7 +153,7 @@ for page in ("data", "browse", "stats", "evaluate", "correct", "train"):
         app.run()
     assert not app.exception, (page, app.exception)
     assert not app.error, (page, [e.value for e in app.error])
-    told = [i.value for i in app.info if "Nothing can be saved here" in i.value]
+    told = [i.value for i in app.info if "Read-only: nothing" in i.value]
     assert len(told) == 1, (page, told)
     if page == "evaluate":  # what was predicted is kept until the dashboard ends, too
         next(b for b in app.button if b.label.startswith("Predict ")).click().run()

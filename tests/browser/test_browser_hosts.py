@@ -100,7 +100,7 @@ def test_it_works_under_its_own_name(tab, home):
     ("flags", "said"),
     [
         (("--server.address", "0.0.0.0"), "FKD_ADDRESS=0.0.0.0"),
-        (("--server.allowedHosts", "*"), "answer to any name"),
+        (("--server.allowedHosts", "*"), "accept any host name"),
         (("--server.enableCORS", "false"), "server.enableCORS turned off"),
         (("--server.enableXsrfProtection", "false"), "server.enableXsrfProtection turned off"),
     ],
