@@ -65,7 +65,9 @@ def _fix(suspect: Suspect) -> tuple[str, str]:
 
 def fixes(desk: Desk, known: Known, position: int) -> None:
     """Fixes that may fit, whatever the reason."""
-    with st.popover("Fixes", icon=":material/auto_fix_high:"):
+    with st.popover("Fixes", type="tertiary", key="correct-fixes", on_change="rerun") as opened:
+        if not opened.open:
+            return
         st.caption("Each is one step; Undo takes it back.")
         here = desk.sheet.points
         _button(

@@ -14,7 +14,14 @@ from fkd.labels.history import revert
 
 def image_log(desk: Desk) -> None:
     """Versions that changed the image, the latest first, with a button back to each."""
-    with st.expander("History of this image", icon=":material/history:"):
+    with st.expander(
+        "History of this image",
+        icon=":material/history:",
+        key="correct-history",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
         versions = {v.number: v for v in desk.store.versions(desk.sheet.row)}
         if not versions:
             st.caption("Nothing was changed yet: these are the labels that were ingested.")

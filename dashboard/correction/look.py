@@ -78,8 +78,14 @@ def set_single_keys(on: object) -> None:
     st.session_state[_SINGLE_KEYS] = bool(on)
 
 
-def look_controls() -> None:
-    """The controls. They keep what they say in the session, so that they need not be there."""
+def controls() -> None:
+    """The controls, folded away. What they say is kept in the session: they need not be there."""
+    with st.popover("View", type="tertiary", key="correct-view", on_change="rerun") as opened:
+        if opened.open:
+            _controls()
+
+
+def _controls() -> None:
     now = look()
 
     def kept(key: str, value: object) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def _correct(current: Current, shown: View, author: str) -> None:
     top = st.container(horizontal=True, vertical_alignment="center", gap="small", key="correct-top")
     with top:
         title = st.container(width="stretch", key="correct-title")
-        with st.popover("Queue", icon=":material/checklist:"):
-            mine, queue = queues.choose(store, shown, known, states, author)
+        mine, queue = queues.chosen(store, shown, known, states)
+        queues.controls(store, shown, known, states, author, queue)
         queues.news(current, store, shown, known)
     row = shown.row
     if row is None:
@@ -78,9 +78,7 @@ def _correct(current: Current, shown: View, author: str) -> None:
         bar.ways_on(desk, shown, queue, states)
     look = looks.look()
     with bar.toolbar(desk, shown, queue, known, states):
-        with st.popover("View", type="tertiary", key="correct-view", on_change="rerun") as opened:
-            if opened.open:
-                looks.look_controls()
+        looks.controls()
         fixes(desk, known, position)
     with st.container():
         show_conflict(desk)

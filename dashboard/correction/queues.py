@@ -21,14 +21,41 @@ from fkd.labels.suspects import REASONS
 from fkd.models.sources import BUNDLED
 
 
-def choose(
+def chosen(
+    store: LabelStore, shown: View, known: Snapshot, states: Mapping[int, Review]
+) -> tuple[Queue, Queue]:
+    """The queue in any state, and as the view asks for it."""
+    if shown.queue == BROWSED:
+        queue = todo.browsed(shown.of, store, known)
+    else:
+        queue = todo.queue(shown, known)
+    return sharing.fitting(queue, shown, states, shown.row)
+
+
+def controls(
     store: LabelStore,
     shown: View,
     known: Snapshot,
     states: Mapping[int, Review],
     author: str,
-) -> tuple[Queue, Queue]:
-    """The controls of the queue; returns it in any state, and as the view asks for it."""
+    queue: Queue,
+) -> None:
+    """The choice of the queue, which is ``queue`` now."""
+    with st.popover(
+        "Queue", icon=":material/checklist:", key="correct-queue-panel", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            _controls(store, shown, known, states, author, queue)
+
+
+def _controls(
+    store: LabelStore,
+    shown: View,
+    known: Snapshot,
+    states: Mapping[int, Review],
+    author: str,
+    queue: Queue,
+) -> None:
     one_of(
         st.selectbox,
         "Queue",
@@ -38,11 +65,6 @@ def choose(
     if shown.queue == SUSPECTS:
         _reasons(shown, known)
     sharing.filters(shown, states, author)
-    if shown.queue == BROWSED:
-        queue = todo.browsed(shown.of, store, known)
-    else:
-        queue = todo.queue(shown, known)
-    mine, queue = sharing.fitting(queue, shown, states, shown.row)
     sharing.assigning(store, shown, queue, states, author)
     _models(shown, known)
     since = store.head() - known.version
@@ -56,7 +78,6 @@ def choose(
         on_click=_refresh,
         args=(store, shown),
     )
-    return mine, queue
 
 
 def _versions(count: int) -> str:

@@ -42,6 +42,13 @@ def press(page, key):
     return page.run()
 
 
+def unfold(page, *keys):
+    """As a click on what folds its contents away."""
+    for key in keys:
+        page.at.session_state[f"correct-{key}"] = True
+    return page.run()
+
+
 def row_of(page) -> int:
     return int(page.query["row"])
 
@@ -177,7 +184,7 @@ def test_an_image_is_reverted_from_its_history(correct, store, dataset):
     row = incomplete(dataset)
     store.save([Edit(row, 0, PointLabel(State.VISIBLE, 5, 5, Origin.EDITED))], "Ben")
     page = correct(queue="all", row=str(row))
-    page.at.selectbox(key="correct-back-to").set_value(0)
+    unfold(page, "history").at.selectbox(key="correct-back-to").set_value(0)
     page.run()
     press(page, "revert")
     assert store.labels_of(row)[1][0].origin == Origin.ORIGINAL
@@ -294,6 +301,7 @@ def test_files_that_cannot_be_read_are_said_where_they_were_named(correct, datas
 
 
 def assign(page, n: int, who: str):
+    unfold(page, "queue-panel")
     number = next(w for w in page.at.number_input if (w.key or "").startswith("correct-assign-n"))
     number.set_value(n)
     page.at.selectbox(key="correct-assign-who").set_value(who)
