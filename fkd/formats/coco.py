@@ -134,8 +134,8 @@ def read_coco(
     path = Path(path)
     with _opened(path) as (bundle, name, alone):
         root = parsed(bundle, name)
-        intake = CocoReader(schema, bundle, name, visibility, alone).read(root)
-        return intake.finish(bundle, path.name or str(path), progress)
+        reader = CocoReader(schema, bundle, name, visibility, alone)
+        return reader.read(root, path.name or str(path), progress)
 
 
 @contextmanager

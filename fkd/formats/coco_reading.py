@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from fkd.errors import UserError
 from fkd.formats.bundle import Bundle
-from fkd.formats.faces import Intake
+from fkd.formats.faces import Imported, Intake
 from fkd.formats.finding import Pictures, path_of
 from fkd.formats.layouts import other_labels
 from fkd.formats.point_names import Order, order_of
 from fkd.formats.visibility import Visibility, check_visibility, read_states
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import State
+from fkd.progress import Progress
 from fkd.words import counted, listed
 
 IMAGES = "images"
@@ -86,8 +87,8 @@ class CocoReader:
         self._intake = Intake(schema)
         self._orders: dict[str, Order] = {}
 
-    def read(self, root: Json) -> Intake:
-        """All faces of the file.
+    def read(self, root: Json, title: str, progress: Progress) -> Imported:
+        """All faces of the file, whose content is ``root``; ``title`` is what they came from.
 
         Raises:
             UserError: if anything is not as it should be, with what and where.
@@ -137,12 +138,11 @@ class CocoReader:
                 f"{were} skipped because {have} no keypoints: {kinds} {listed(passed, _SHOWN)}."
             )
         self._intake.notes += self._pictures.notes
-        if self._alone:
-            self._intake.read_from = None
-        else:
+        read_from = None
+        if not self._alone:
             self._intake.notes += other_labels(self._bundle, "coco")
-            self._intake.read_from = {self._name, *self._pictures.used}
-        return self._intake
+            read_from = (self._name, *self._pictures.used)
+        return self._intake.finish(self._bundle, title, progress, read_from)
 
     def _list(self, root: Json, key: str) -> list[Json]:
         value = root.get(key)

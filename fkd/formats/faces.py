@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -127,8 +127,6 @@ class Intake:
 
     Attributes:
         left_out, notes, assumptions, in_file: as of ``Imported``.
-        read_from: names of the files that something was read from, the pictures of the faces
-            apart. None where a single file was given, not all that lies beside it.
     """
 
     def __init__(self, schema: KeypointSchema) -> None:
@@ -137,7 +135,6 @@ class Intake:
         self.left_out = 0
         self.notes: list[str] = []
         self.assumptions: list[str] = []
-        self.read_from: set[str] | None = set()
         self.in_file = frozenset(State)
 
     def __len__(self) -> int:
@@ -176,9 +173,13 @@ class Intake:
         kept = np.where(placed[:, None], points, np.nan).astype(np.float32)
         self._faces[stem] = _Taken(stem, kept, states.astype(np.uint8), image)
 
-    def finish(self, bundle: Bundle, title: str, progress: Progress) -> Imported:
+    def finish(
+        self, bundle: Bundle, title: str, progress: Progress, read_from: Iterable[str] | None
+    ) -> Imported:
         """All faces in the order of their rows. Their pictures are read from ``bundle``, and
-        ``title`` is what they all came from.
+        ``title`` is what they all came from. ``read_from`` are the names of the files that
+        something was read from, the pictures of the faces apart; None where a single file was
+        given, not all that lies beside it.
 
         Raises:
             UserError: if there is no face, none has a point, two are of one row, or a picture is
@@ -197,8 +198,8 @@ class Intake:
         pictures = [face.image for face in faces if face.image is not None]
         images = self._images(faces, pictures, bundle, progress) if pictures else None
         unread: list[str] = []
-        if self.read_from is not None:
-            used = self.read_from.union(pictures)
+        if read_from is not None:
+            used = {*read_from, *pictures}
             unread = [name for name in bundle.names if name not in used]
         return Imported(
             self._schema,

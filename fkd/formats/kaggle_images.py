@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -50,7 +50,6 @@ class ImageBatch:
         keypoints: float32 ``(n, K, 2)`` in px, NaN where missing; None in a test table.
         image_ids: int64 ``(n,)``; None in a training table.
         fields: the text of further columns, ``(n,)`` each, by their names.
-        absent: indices of keypoints that the table has no columns for.
         bytes_read: bytes of the table read so far, this batch included; ``TableSource.size`` is
             the total.
     """
@@ -61,7 +60,6 @@ class ImageBatch:
     image_ids: NDArray[np.int64] | None
     bytes_read: int
     fields: dict[str, pa.StringArray] = field(default_factory=dict)
-    absent: tuple[int, ...] = ()
 
 
 @dataclass
@@ -80,43 +78,59 @@ class _Parsed:
     stood_for_nothing: int = 0
 
 
-def read_training(
-    source: TableSource, schema: KeypointSchema, report: Report
-) -> Iterator[ImageBatch]:
-    """The good rows of a training table, in batches of some megabytes of text.
+class TrainingTable:
+    """The good rows of a training table, in batches of some megabytes of text; they can be gone
+    through once.
 
     Columns of coordinates that the table does not have are missing in all its rows; columns that
     are no coordinates are kept as ``fields``. What both mean, and any other way in which the table
     is not as Kaggle's, goes to ``report.notes``; every problem of the other rows to ``report``. The
     memory used does not depend on the length of the table.
 
+    Attributes:
+        absent: indices of keypoints that the table has no columns for.
+
     Raises:
         ValidationError: if no row can be read at all, such as for missing columns.
-        UserError: if the file turns out to be damaged.
+        UserError: if the file turns out to be damaged; also while it is read.
     """
-    table = Table(source, (IMAGE,), report, schema.coordinate_names, keep_others=True)
-    _check_coordinates(table, schema)
-    if table.absent:
-        points = [name.removesuffix("_x") for name in table.absent if name.endswith("_x")]
-        report.note(
-            f"The table has no columns for {len(points)} of {len(schema)} keypoints "
-            f"({listed(points, SHOWN)}); they are missing in every row."
-        )
-    if table.others:
-        report.note(f"Kept beside the labels: the {columns_named(table.others)}.")
-    absent = tuple(k for k, x in enumerate(schema.coordinate_names[::2]) if x in table.absent)
-    nothing = 0
-    for parsed in ordered_map(partial(_parse_training, table, schema), table.blocks()):
-        for note in sorted(parsed.notes):
-            report.note(note)
-        nothing += parsed.stood_for_nothing
-        for batch in _good_rows(parsed, report):
-            yield replace(batch, absent=absent)
-    if nothing:
-        points_were = counted(
-            nothing, "point at 0, 0 or -1, -1 was", "points at 0, 0 or -1, -1 were"
-        )
-        report.note(f"{points_were} read as missing: that is where other tools put missing points.")
+
+    def __init__(self, source: TableSource, schema: KeypointSchema, report: Report) -> None:
+        self._schema, self._report = schema, report
+        self._table = Table(source, (IMAGE,), report, schema.coordinate_names, keep_others=True)
+        _check_coordinates(self._table, schema)
+        names = schema.coordinate_names[::2]
+        self.absent = tuple(k for k, x in enumerate(names) if x in self._table.absent)
+        if self.absent:
+            points = listed((schema.names[k] for k in self.absent), SHOWN)
+            report.note(
+                f"The table has no columns for {len(self.absent)} of {len(schema)} keypoints "
+                f"({points}); they are missing in every row."
+            )
+        if self._table.others:
+            report.note(f"Kept beside the labels: the {columns_named(self._table.others)}.")
+
+    def __iter__(self) -> Iterator[ImageBatch]:
+        parse = partial(_parse_training, self._table, self._schema)
+        nothing = 0
+        for parsed in ordered_map(parse, self._table.blocks()):
+            for note in sorted(parsed.notes):
+                self._report.note(note)
+            nothing += parsed.stood_for_nothing
+            yield from _good_rows(parsed, self._report)
+        if nothing:
+            at = "at 0, 0 or -1, -1"
+            self._report.note(
+                f"{counted(nothing, f'point {at} was', f'points {at} were')} read as missing: that "
+                "is where other tools put missing points."
+            )
+
+
+def read_training(
+    source: TableSource, schema: KeypointSchema, report: Report
+) -> Iterator[ImageBatch]:
+    """The good rows of a ``TrainingTable``."""
+    yield from TrainingTable(source, schema, report)
 
 
 def _check_coordinates(table: Table, schema: KeypointSchema) -> None:

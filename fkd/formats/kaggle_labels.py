@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.formats.faces import Imported, as_held, positions
-from fkd.formats.kaggle_images import read_training, training_columns
+from fkd.formats.kaggle_images import TrainingTable, training_columns
 from fkd.formats.packing import packing
 from fkd.formats.pictures import Spool
 from fkd.formats.report import Report, ValidationError
@@ -70,16 +70,14 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
     """
     report, spool = Report(), Spool(schema)
     keypoints = [np.empty((0, len(schema), 2), np.float32)]
-    unsaid: tuple[int, ...] = ()
     try:
-        with open_table(path, "training") as table:
-            unread = tuple(name for name in table.siblings if name != table.entry)
-            for batch in read_training(table, schema, report):
+        with open_table(path, "training") as source:
+            table = TrainingTable(source, schema, report)
+            for batch in table:
                 assert batch.keypoints is not None
                 spool.append(batch.images)
                 keypoints.append(batch.keypoints)
-                unsaid = batch.absent
-                progress("reading faces", min(batch.bytes_read, table.size), table.size)
+                progress("reading faces", min(batch.bytes_read, source.size), source.size)
         if report:
             raise ValidationError(report)
     except ValidationError as error:
@@ -97,9 +95,9 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
         spool.finish(),
         numbered=False,
         notes=tuple(report.notes),
-        unread=unread,
+        unread=tuple(name for name in source.siblings if name != source.entry),
         in_file=TWO_STATES,
-        unsaid=unsaid,
+        unsaid=table.absent,
     )
 
 

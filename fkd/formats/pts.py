@@ -97,9 +97,7 @@ def read_pts(path: Path, schema: KeypointSchema, progress: Progress = silent) ->
             intake.add(name, placed, state, name, pictures.find(without_suffix(name), [""], name))
         intake.notes += (*notes, *pictures.notes, *other_labels(bundle, "pts"))
         intake.in_file = TWO_STATES
-        assert intake.read_from is not None
-        intake.read_from.update(files)
-        return intake.finish(bundle, bundle.title, progress)
+        return intake.finish(bundle, bundle.title, progress, files)
 
 
 def _parse(bundle: Bundle, name: str, schema: KeypointSchema) -> NDArray[np.float64]:

@@ -139,10 +139,10 @@ class Table:
         self._known = (*columns, *optional)
         header = self._check_header(line, self._known)
         self._width = len(header)
-        self.others = self._others(header, set(columns) | set(optional))
-        self._at = {name: i for i, name in enumerate(header) if name not in self._passed_over}
+        self.others, skipped = self._others(header, set(columns) | set(optional))
+        self._at = {name: i for i, name in enumerate(header) if name not in skipped}
         if missing := [name for name in columns if name not in self._at]:
-            raise self._refuse(lacking(missing, self.others))
+            raise self.refuse(lacking(missing, self.others))
         self.absent = tuple(name for name in optional if name not in self._at)
         # Kaggle's lookup table has four names and, in one of its forms, three fields a row.
         needed = [i for name, i in self._at.items() if name not in optional]
@@ -153,13 +153,9 @@ class Table:
     def problem(self, row: int, column: str | None, reason: str) -> Problem:
         return Problem(self.name, int(row), column, reason)
 
-    def refuse(self, *reasons: str) -> ValidationError:
+    def refuse(self, reason: str) -> ValidationError:
         """An error of the file as a whole, for the reader to raise."""
-        return self._refuse(*reasons)
-
-    def _refuse(self, *reasons: str) -> ValidationError:
-        for reason in reasons:
-            self._report.add(Problem(self.name, None, None, reason))
+        self._report.add(Problem(self.name, None, None, reason))
         return ValidationError(self._report)
 
     def _read(self, size: int) -> bytes:
@@ -184,13 +180,13 @@ class Table:
     def _read_head(self) -> bytes:
         head: bytes = self._read(HEAD_BYTES)
         if not head:
-            raise self._refuse("the file is empty")
+            raise self.refuse("the file is empty")
         for mark, encoding in _ENCODINGS:
             if head.startswith(mark):
-                raise self._refuse(f"the text is {encoding}; save the file as UTF-8 and try again")
+                raise self.refuse(f"the text is {encoding}; save the file as UTF-8 and try again")
         head = head.removeprefix(_BOM)
         if b"\0" in head:
-            raise self._refuse("this is not a CSV file but binary data (it has NUL bytes)")
+            raise self.refuse("this is not a CSV file but binary data (it has NUL bytes)")
         head = self._with_a_line(head)
         line, end, rest = head.partition(b"\n")
         if end and _SEPARATOR_LINE.fullmatch(line):
@@ -210,31 +206,31 @@ class Table:
     def _check_header(self, line: bytes, known: tuple[str, ...]) -> list[str]:
         """The names of the columns, those that are ``known`` as they are spelt there."""
         if not line.strip():
-            raise self._refuse("the first line is blank; it must name the columns")
+            raise self.refuse("the first line is blank; it must name the columns")
         markup = next((said for marks, said in _MARKUP if line.lstrip().startswith(marks)), None)
         if len(line) >= MAX_HEADER_BYTES:
-            raise self._refuse(markup or "this is not a CSV file: its first line has no end")
+            raise self.refuse(markup or "this is not a CSV file: its first line has no end")
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
-            raise self._refuse("the header is not UTF-8 text; save the file as UTF-8") from None
+            raise self.refuse("the header is not UTF-8 text; save the file as UTF-8") from None
         spellings = {plain_name(name): name for name in known}
         split = {separator: split_fields(text, separator) for separator in _SEPARATORS}
         fitting = [
             s for s, names in split.items() if spellings.keys() & map(plain_name, names or ())
         ]
         if not fitting and markup:
-            raise self._refuse(markup)
+            raise self.refuse(markup)
         if not fitting and len(spellings.keys() & map(plain_name, text.split())) > 1:
-            raise self._refuse(
+            raise self.refuse(
                 "its columns are separated by spaces, which separate the pixels of an image as "
                 "well; save the table with commas"
             )
         if not fitting and split[","] is None:
-            raise self._refuse("the header has a quotation mark out of place")
+            raise self.refuse("the header has a quotation mark out of place")
         if not fitting:
             # What its first line says instead is nobody's business: it may be any file.
-            raise self._refuse(
+            raise self.refuse(
                 "its first line names none of the columns of such a table "
                 f"({listed(map(quoted, known), SHOWN)}); is it the right file?"
             )
@@ -250,27 +246,27 @@ class Table:
         counts = Counter(found)
         repeated = [name for name in counts if counts[name] > 1 and name]
         if repeated:
-            raise self._refuse(f"duplicate {columns_named(repeated)}")
+            raise self.refuse(f"duplicate {columns_named(repeated)}")
         return found
 
-    def _others(self, header: list[str], known: set[str]) -> tuple[str, ...]:
-        """The further columns; those without a name, and an index that pandas wrote, are passed
-        over."""
+    def _others(self, header: list[str], known: set[str]) -> tuple[tuple[str, ...], set[str]]:
+        """The further columns, and those that are skipped: without a name, and an index that pandas
+        wrote."""
         index = header[0] if header[0].lower() in _INDEX_NAMES and header[0] not in known else None
-        self._passed_over = {name for name in header if _UNNAMED.fullmatch(name)}
+        skipped = {name for name in header if _UNNAMED.fullmatch(name)}
         if index is not None:
-            self._passed_over.add(index)
+            skipped.add(index)
             called = f"'{index}'" if index else "without a name"
             self._report.note(
                 f"The first column, {called}, was passed over: it looks like an index from pandas."
             )
-        others = tuple(n for n in header if n not in known and n not in self._passed_over)
+        others = tuple(n for n in header if n not in known and n not in skipped)
         if len(others) > MAX_OTHERS:
-            raise self._refuse(
+            raise self.refuse(
                 f"it has {len(others):,} columns that are not known here, such as "
                 f"{listed(map(quoted, others[:3]))}: is it the right file?"
             )
-        return others
+        return others, skipped
 
     def blocks(self) -> Iterator[Block]:
         """All rows in order, in blocks of about ``BLOCK_BYTES``; blank lines at the end are left
@@ -298,7 +294,7 @@ class Table:
                 row += n
             blanks = max(ends - 1, 0)
         if not row:
-            raise self._refuse("the file has a header but no rows")
+            raise self.refuse("the file has a header but no rows")
 
     def _counted(self, block: Block) -> Block:
         self._report.rows = block.first_row + block.rows

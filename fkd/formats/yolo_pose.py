@@ -131,13 +131,13 @@ def read_yolo_pose(
         pictures = Pictures(bundle, "take all pictures away")
         intake, lines = Intake(schema), []
         faces = {PurePosixPath(name).stem for name in bundle.names if is_picture(name)}
-        passed_over = set()
+        read_from = []
         for done, name in enumerate(files):
             progress("reading labels", done, len(files))
             text = _label_text(bundle, name, faces)
             if text is None:
-                passed_over.add(name)
                 continue
+            read_from.append(name)
             read = reader.read(text, name)
             picture = _beside(PurePosixPath(name))
             if read is not None:
@@ -149,10 +149,8 @@ def read_yolo_pose(
             _take(intake, lines, reader, visibility)
         intake.notes += (*reader.notes, *pictures.notes, *other_labels(bundle, "yolo-pose"))
         intake.assumptions += reader.assumptions
-        assert intake.read_from is not None
-        labels = (name for name in files if name not in passed_over)
-        intake.read_from.update(labels, reader.config.files, pictures.used)
-        return intake.finish(bundle, bundle.title, progress)
+        read_from += (*reader.config.files, *pictures.used)
+        return intake.finish(bundle, bundle.title, progress, read_from)
 
 
 def _label_text(bundle: Bundle, name: str, faces: set[str]) -> str | None:
