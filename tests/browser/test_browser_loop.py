@@ -34,7 +34,7 @@ def test_a_face_goes_from_predict_to_correct(page, server, visit, drawn, monkeyp
         "[data-testid=stFileUploader] input[type=file]",
         [{"name": "me.png", "mimeType": "image/png", "buffer": data}],
     )
-    page.get_by_role("button", name="Send to correction").click(timeout=SLOW)
+    page.get_by_role("button", name="Send to Correct").click(timeout=SLOW)
     page.get_by_label("Your name").fill("Ann")
     page.get_by_role("button", name="Begin").click()
     ready(page)
