@@ -11,6 +11,7 @@ from dashboard.training.listing import active_runs
 from dashboard.training.notice import notices
 from dashboard.training.states import look
 from dashboard.words import about, plain
+from fkd.training.runs import Run
 from fkd.training.status import QUEUED, STOPPING, Status
 
 _REFRESH_S = 2.0
@@ -28,17 +29,20 @@ def _chip(drawn: bool) -> None:
         active = active_runs()
         if drawn and not active:
             st.rerun()  # ended: from now on nothing refreshes
+        if active:
+            _link(active)
         notices(active)
-        if not active:
-            return
-        run, status = active[0]
-        more = f" (+{len(active) - 1})" if len(active) > 1 else ""
-        st.page_link(
-            routes.TRAIN,
-            label=plain(in_words(run.name, status)) + more,
-            icon=f":material/{look(status.state).icon}:",
-            query_params=view.query(run.name),
-        )
+
+
+def _link(active: list[tuple[Run, Status]]) -> None:
+    run, status = active[0]
+    more = f" (+{len(active) - 1})" if len(active) > 1 else ""
+    st.page_link(
+        routes.TRAIN,
+        label=plain(in_words(run.name, status)) + more,
+        icon=f":material/{look(status.state).icon}:",
+        query_params=view.query(run.name),
+    )
 
 
 def in_words(name: str, status: Status) -> str:

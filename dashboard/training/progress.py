@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
@@ -12,6 +14,7 @@ from dashboard.links import linked_choice
 from dashboard.training import curves, times, view
 from dashboard.training.listing import Listed, past
 from dashboard.training.states import look
+from dashboard.widgets import download_table
 from dashboard.words import compact, duration, plain
 from fkd.training import status as states
 from fkd.training.estimate import Span, remaining, usual_stage, usual_start
@@ -61,7 +64,7 @@ def _start(one: Listed) -> None:
     head = "**Stopping**" if stopping else f"**Starting**: {duration(ran)}"
     if not stopping:
         usual = times.in_words(Span(usual_start(before), usual_start(before)))
-        head += f" :gray[(the curve usually begins after about {usual})]"
+        head += f" :gray[(the curve usually begins after {usual})]"
     st.markdown(f":material/hourglass_top: {head}")
     took = status.stage_seconds()
     lines = []
@@ -136,7 +139,11 @@ def _numbers(one: Listed) -> None:
     )
     speed = status.images_per_second
     cells[3].metric("Speed", f"{speed:.0f} images/s" if speed else "–")
-    cells[4].metric("Elapsed", duration(status.elapsed) if status.elapsed else "–")
+    cells[4].metric(
+        "Training time",
+        duration(status.elapsed) if status.elapsed else "–",
+        help="Since the model began to compile, over all parts of the run.",
+    )
     if status.active:
         left = remaining(loaders.run_history(one.run), status.steps, status.epochs)
         cells[5].metric(
@@ -161,9 +168,10 @@ def charts(found: list[Listed]) -> None:
         for one, color in zip(found, curves.COLORS, strict=False)
     ]
     if not any(len(course.rows) > 1 for course in courses):
-        if any(one.status.active for one in found):
-            st.caption("The curves begin with the first batches.")
-        elif any(course.rows for course in courses):
+        if any(
+            course.rows and not one.status.active
+            for course, one in zip(courses, found, strict=False)
+        ):
             st.caption("There is no curve: the run ended within its first batches.")
         return
     courses = [course for course in courses if course.name not in hidden]
@@ -195,6 +203,13 @@ def charts(found: list[Listed]) -> None:
                 height=320,
                 summary=_summary(courses, what),
             )
+    _download(courses)
+
+
+def _download(courses: list[curves.Course]) -> None:
+    """The history of the runs drawn, one below the other."""
+    rows = [{"run": course.name, **asdict(row)} for course in courses for row in course.rows]
+    download_table(pd.DataFrame(rows), "history")
 
 
 def _smoothing(now: float) -> None:

@@ -79,7 +79,7 @@ def test_the_numbers_of_a_run(app, dataset):
     assert numbers["Best RMSE"] == "1.25 px"
     assert numbers["Best epoch"] == "2"
     assert numbers["Epochs since best"] == "1 of 5"
-    assert numbers["Elapsed"] == "1 min 15 s"
+    assert numbers["Training time"] == "1 min 15 s"
     assert numbers["Left"] == "5 s"  # two epochs of a second
 
 
@@ -263,7 +263,7 @@ def test_a_start_is_told_stage_by_stage_with_one_clock(app, dataset):
     begun(run, states.STARTING, states.LOADING, states.PREPARING, states.COMPILING)
     page = app("train", run="mine")
     assert "**Starting**: 4 s" in page.text
-    assert "usually begins after about 40 s" in page.text
+    assert "usually begins after 40 s" in page.text
     assert "Loading TensorFlow :gray[1 s]" in page.text
     assert "**Compiling the model** :gray[(usually 10 s)]" in page.text
     assert not page.metrics()  # no second clock, and nothing to say yet
