@@ -46,7 +46,9 @@ def _legible(figure: go.Figure) -> None:
     color = st.get_option(f"theme.{theme}.textColor")
     figure.update_xaxes(tickfont_color=color, title_font_color=color)
     figure.update_yaxes(tickfont_color=color, title_font_color=color)
-    figure.update_annotations(font_color=color)
+    for annotation in figure.layout.annotations:
+        if annotation.font.color is None:  # one on a picture has its own
+            annotation.font.color = color
     figure.update_layout(legend_font_color=color, font_color=color)
     figure.update_traces(textfont_color=color, selector={"type": "bar"})
     figure.update_traces(colorbar_tickfont_color=color, selector={"type": "heatmap"})

@@ -22,7 +22,7 @@ from fkd.columns import ERROR
 from fkd.evaluation.learned import listed, taught
 from fkd.evaluation.metrics import ced
 from fkd.evaluation.results import UNFLAGGED
-from fkd.evaluation.scores import ALL_ROWS, KeypointScore
+from fkd.evaluation.scores import ALL_ROWS
 from fkd.selection import Range
 from fkd.statistics.missing import source_words
 
@@ -147,41 +147,43 @@ def _keypoints(compared: Compared) -> None:
 
 
 def _keypoint_table(compared: Compared) -> None:
+    """A row for each keypoint, of two models one for each; the worst of each model is marked."""
     schema = compared.current.dataset.schema
     two = len(compared.results) > 1
-    scores = [(r.model, r.scores[ALL_ROWS].per_keypoint) for r in compared.results]
-    columns: dict[str, object] = {
-        "keypoint": [k.label for k in schema.keypoints],
-        "labels": [point.n for point in scores[0][1]],
-    }
-    config: dict[str, object] = {}
-    for result in compared.results:
-        if result.learned is not None:
-            heading = f"{result.model}: {_LEARNED}" if two else _LEARNED
-            columns[heading] = result.learned
-            config[heading] = st.column_config.NumberColumn(
-                help="How many labels of the point the model was trained on. A point without any "
-                "cannot be learned and is not scored."
-            )
-    # Of two models no more than fits beside the sidebar; the rest is in the table of each alone.
-    for metric in KEYPOINT_METRICS[:2] if two else KEYPOINT_METRICS:
-        for name, points in scores:
-            heading = f"{name}: {metric.heading}" if two else metric.heading
-            columns[heading] = [metric.number(getattr(point, metric.key)) for point in points]
-            config[heading] = st.column_config.NumberColumn(format=metric.style, help=metric.help)
+    lines: list[dict[str, object]] = []
+    marks = {}
+    for k, keypoint in enumerate(schema.keypoints):
+        for result in compared.results:
+            scores = result.scores[ALL_ROWS].per_keypoint
+            if k == worst_keypoint(scores):
+                marks[len(lines)] = "worst"
+            line: dict[str, object] = {"keypoint": keypoint.label}
+            line |= {"model": result.model} if two else {}
+            line["labels"] = scores[k].n
+            line[_LEARNED] = None if result.learned is None else int(result.learned[k])
+            line |= {m.heading: m.number(getattr(scores[k], m.key)) for m in KEYPOINT_METRICS}
+            lines.append(line)
+    frame = pd.DataFrame(lines)
+    if all(result.learned is None for result in compared.results):
+        del frame[_LEARNED]
     st.markdown("#### By keypoint")
     keypoint_table(
-        pd.DataFrame(columns),
+        frame,
         schema,
-        range(len(schema)),
+        [k for k in range(len(schema)) for _ in compared.results],
         _file(compared, "keypoints"),
-        "Errors of each keypoint, in its color",
-        marks=_worst(scores),
-        column_config=config,
+        "Errors of each keypoint",
+        marks=marks,
+        column_config={
+            "model": st.column_config.TextColumn(width=90),
+            _LEARNED: st.column_config.NumberColumn(
+                help="How many labels of the point the model was trained on, those of drawn faces "
+                "and, where images are mirrored, of its mirror point included. A point without any "
+                "cannot be learned and is not scored."
+            ),
+            **{
+                m.heading: st.column_config.NumberColumn(format=m.style, help=m.help)
+                for m in KEYPOINT_METRICS
+            },
+        },
     )
-
-
-def _worst(scores: list[tuple[str, tuple[KeypointScore, ...]]]) -> dict[int, str]:
-    """The word for the row of each model's worst keypoint."""
-    found = {name: worst_keypoint(points) for name, points in scores}
-    return {k: "worst" for k in found.values() if k is not None}

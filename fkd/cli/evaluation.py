@@ -16,13 +16,13 @@ def add_verbs(verbs: Any) -> None:
     evaluate.add_argument(
         "--split",
         choices=("validation", "all"),
-        help="default: validation where the run held some of the dataset back, else all",
+        help="default: validation if the run has validation images of the dataset, else all",
     )
     evaluate.add_argument(
         "--labels",
         default="latest",
         metavar="VERSION",
-        help="a number, latest (default) or original: which state of the labels is the truth",
+        help="a number, latest (default) or original: which version of the labels to score against",
     )
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     evaluate.add_argument(
@@ -35,6 +35,8 @@ def add_verbs(verbs: Any) -> None:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
+    import numpy as np
+
     from fkd.errors import UserError
     from fkd.evaluation import parts
     from fkd.evaluation import predictions as made
@@ -43,6 +45,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from fkd.labels.at import corrected, version_called
     from fkd.models.sources import trained_model
     from fkd.registry import open_named
+    from fkd.statistics.missing import present, source_words
 
     model = trained_model(arguments.model)
     name = arguments.dataset or (model.run.config.dataset if model.run else None)
@@ -78,43 +81,54 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         by_source = {source: s.to_json() for source, s in scores.items() if source != ALL_ROWS}
         print_json({**about, **scores[ALL_ROWS].to_json(), "by_source": by_source})
         return
-    truth_in_words = f"version {version}" if version else "as ingested"
-    print(f"{model.name} on '{dataset.name}', {split} rows, labels {truth_in_words}\n")
+    labels = f"version {version}" if version else "as ingested"
+    images = "validation split" if split == "validation" else "all images"
+    print(f"{model.name} on '{dataset.name}', {images}, labels {labels}\n")
     if note := not_scored(found.taught, dataset.schema):
         print(f"{note}\n")
-    print(table([_line(source, s) for source, s in scores.items()]) + "\n")
+    words = {ALL_ROWS: "all images"}
+    words |= source_words(present(np.asarray(dataset.keypoints)).sum(axis=1), len(dataset.schema))
+    print(table([_line(words[source], s) for source, s in scores.items()]) + "\n")
     print(
         table(
             [
                 {
-                    "keypoint": point.name,
+                    "keypoint": keypoint.label,
                     "labels": point.n,
-                    "RMSE px": f"{point.rmse_px:.2f}",
-                    "MAE px": f"{point.mae_px:.2f}",
-                    "median px": f"{point.median_error_px:.2f}",
+                    "RMSE (px)": f"{point.rmse_px:.2f}",
+                    "MAE (px)": f"{point.mae_px:.2f}",
+                    "median (px)": f"{point.median_error_px:.2f}",
                 }
-                for point in scores[ALL_ROWS].per_keypoint
+                for keypoint, point in zip(
+                    dataset.schema.keypoints, scores[ALL_ROWS].per_keypoint, strict=True
+                )
             ]
         )
     )
 
 
 def _caveat(seen: int | None, images: int) -> str:
-    """Why the scores may look better than they would on new faces."""
+    """Why errors may be lower than they would be on new faces."""
     if seen is None:
-        return "how many of these images the model has learned from is not known"
-    return f"the model has learned from {seen:,} of these {images:,} images, which flatters it"
+        return (
+            "it is not known whether the model has seen these images in training; if so, its "
+            "errors here are lower than on new faces"
+        )
+    return (
+        f"the model has learned from {seen:,} of these {images:,} images, so its errors here are "
+        "lower than on new faces"
+    )
 
 
 def _line(source: str, scores: Any) -> dict[str, Any]:
     return {
-        "rows": source,
+        "images of": source,
         "images": scores.n_images,
-        "points": scores.n_points,
-        "RMSE px": f"{scores.rmse_px:.3f}",
-        "MAE px": f"{scores.mae_px:.3f}",
-        "NME": f"{scores.nme:.2%}",
+        "labels": scores.n_points,
+        "RMSE (px)": f"{scores.rmse_px:.3f}",
+        "MAE (px)": f"{scores.mae_px:.3f}",
+        "NME (%)": f"{100 * scores.nme:.2f}",
         "AUC@0.08": f"{scores.auc_08:.3f}",
-        "FR@0.1": f"{scores.fr_10:.2%}",
-        "PCK@0.1": f"{scores.pck_10:.1%}",
+        "FR@0.1 (%)": f"{100 * scores.fr_10:.2f}",
+        "PCK@0.1 (%)": f"{100 * scores.pck_10:.1f}",
     }

@@ -60,7 +60,11 @@ def test_two_models_side_by_side(app, dataset):
     assert float(second.delta.split()[0]) == pytest.approx(float(near) - float(far), abs=0.011)
     sources, keypoints = tables(page)
     assert set(sources["model"]) == {"one", "two"}
-    assert {"one: RMSE (px)", "two: RMSE (px)"} <= set(keypoints.columns)
+    assert keypoints["model"].tolist() == ["one", "two"] * 15
+    for name in ("one", "two"):
+        of_model = keypoints[keypoints["model"] == name]
+        [worst] = of_model.index[of_model["color"] == "worst"]
+        assert worst == of_model["RMSE (px)"].idxmax()
 
 
 @pytest.mark.usefixtures("model")
