@@ -62,18 +62,22 @@ def _controls(
         {q: words for q, words in QUEUES.items() if q != BROWSED or q == shown.queue or shown.of},
         bound("correct-queue", shown.queue, lambda q: write(replace(shown, row=None, queue=q))),
     )
+    _refreshing(store, shown, known)
     if shown.queue == SUSPECTS:
         _reasons(shown, known)
     sharing.filters(shown, states, author)
     sharing.assigning(store, shown, queue, states, author)
     _models(shown, known)
+
+
+def _refreshing(store: LabelStore, shown: View, known: Snapshot) -> None:
     since = store.head() - known.version
     st.button(
         "Refresh queue",
         key="correct-refresh",
         icon=":material/refresh:",
         help="The queue stays as it is while it is worked through. Refreshing makes a new one, "
-        f"with the {_versions(since)} of the labels and the trainings since.",
+        f"by the labels and the models as they are now ({_versions(since)} of the labels later).",
         width="stretch",
         on_click=_refresh,
         args=(store, shown),
