@@ -11,7 +11,7 @@ from test_cli import Capture, fkd, one_line
 
 from fkd.ingest import ingest
 from fkd.labels.at import labels_at
-from fkd.labels.formats import FORMATS, LOSSES
+from fkd.labels.formats import FORMATS, LOSSES, VISIBILITIES
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
@@ -67,7 +67,7 @@ def test_import_for_a_dataset_that_is_there(
     code, out, err = fkd(capsys, *command)
     assert (code, err) == (0, "")
     *_, last = out.splitlines()
-    assert last == "faces: out says what the labels say, nothing to do"
+    assert last == "faces: The files match the current labels; there is nothing to import."
     before = labels_at(store)
     store.save([Edit(3, 10, PointLabel(State.VISIBLE, 1, 2, Origin.EDITED))], "anna")
     code, out, err = fkd(capsys, *command)
@@ -138,12 +138,14 @@ def test_an_import_that_a_permutation_explains_stops_for_a_word(
     code, out, err = fkd(capsys, *command)
     assert code == 2
     assert "Left and right seem to be exchanged in the files" in out
+    assert "Warning: Left and right seem" in out
     assert "labels that these images have would change." in out
-    assert "Save it all the same? [y/N]" in out
+    assert "Import anyway? [y/N]" in out
     assert "nothing was saved" in one_line(err)
     assert store.head() == 2
     code, out, err = fkd(capsys, *command, "--dry-run")
     assert (code, err) == (0, "")
+    assert "Warning: Left and right seem" in out
     assert out.splitlines()[-1] == "Nothing was saved."
     assert store.head() == 2
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
@@ -172,3 +174,19 @@ def test_a_new_dataset_of_points_in_another_order_stops_for_a_word(
     code, out, _ = fkd(capsys, "import", "new", folder, "--format", "coco", "--yes")
     assert code == 0
     assert dataset_names() == ["faces", "new"]
+
+
+def test_a_dry_run_without_problems_says_so(
+    store: LabelStore, capsys: Capture, tmp_path: Path
+) -> None:
+    fkd(capsys, "export", "faces", "--format", "coco", "-o", tmp_path / "out")
+    code, out, _ = fkd(capsys, "import", "faces", tmp_path / "out", "--format", "coco", "--dry-run")
+    assert code == 0
+    assert out.splitlines()[-2:] == ["No problems found.", "Nothing was saved."]
+
+
+def test_help_says_what_visibility_means(capsys: Capture) -> None:
+    _, out, _ = fkd(capsys, "import", "--help")
+    assert "--visibility {auto,coco,binary}" in out
+    said = " ".join(out.split())
+    assert all(f"{name}: {words}" in said for name, words in VISIBILITIES.items())

@@ -256,8 +256,8 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
     (set_at("annotations", 1, "keypoints", "123"), "it is no list"),
     (set_at("annotations", 1, "states", ["gone"] * 3), "'states' needs 3 of the words absent"),
     (set_at("annotations", 1, "states", ["absent"] * 2), "'states' needs 3"),
-    (set_keypoint([1, 2, 3]), "none of 0, 1 and 2"),
-    (set_keypoint([1, 2, 0.5]), "none of 0, 1 and 2"),
+    (set_keypoint([1, 2, 3]), "not 0, 1 or 2"),
+    (set_keypoint([1, 2, 0.5]), "not 0, 1 or 2"),
     (set_keypoint([1, "2", 2]), "no number"),
     (set_keypoint([1, True, 2]), "no number"),
     (set_keypoint([1, 10**400, 2]), "no number"),
@@ -546,7 +546,7 @@ def test_what_1_means_is_recognised_or_said(written: Path) -> None:
     imported = read_coco(path, SMALL)
     assert set(imported.states[:, 0].tolist()) == {State.VISIBLE}
     (note,) = imported.notes
-    assert "--visibility coco" in note
+    assert "visibility 'coco'" in note
     assert imported.in_file == {State.MISSING, State.VISIBLE}
     imported = read_coco(path, SMALL, visibility="coco")
     assert set(imported.states[:, 0].tolist()) == {State.OCCLUDED}

@@ -17,7 +17,8 @@ from fkd.labels.states import State
 
 MISSING, OCCLUDED, VISIBLE = State.MISSING, State.OCCLUDED, State.VISIBLE
 ONE_IS_VISIBLE = (
-    "No point has visibility 2, so 1 was read as visible; --visibility coco reads it as occluded."
+    "No point has visibility 2, so 1 was read as visible; to read it as occluded, choose "
+    "visibility 'coco'."
 )
 
 
@@ -71,7 +72,7 @@ def test_shares_of_one_are_labelled_above_zero(meaning: Visibility) -> None:
 
 def test_shares_among_other_numbers_are_named() -> None:
     mixed: list[tuple[float, float, float]] = [(5, 5, 0.5), (5, 5, 2)]
-    with pytest.raises(UserError, match=r"^face 0: a visibility is 0\.5, none of 0, 1 and 2"):
+    with pytest.raises(UserError, match=r"^face 0: a visibility is 0\.5, not 0, 1 or 2"):
         read(mixed)
     with pytest.raises(UserError, match=r"^face 0: a visibility is 0\.5"):
         read(mixed[:1], "coco")
@@ -106,5 +107,5 @@ def test_a_position_with_visibility_0_is_missing_and_said() -> None:
 
 @pytest.mark.parametrize("value", [-1, 1.5, 2.5, 3, float("nan"), float("inf")])
 def test_a_visibility_that_is_none_is_named(value: float) -> None:
-    with pytest.raises(UserError, match=f"^place: the visibility of right eye is {value:g}, none"):
+    with pytest.raises(UserError, match=f"^place: the visibility of right eye is {value:g}, not 0"):
         check_visibility(np.array([0.5, value, 2]), SMALL, "place")

@@ -146,7 +146,7 @@ GOOD = "0 .5 .5 1 1 " + "0.5 0.5 2 " * 3
         (GOOD.replace("0.5", "x"), "line 1: a field is no number"),
         (GOOD.replace("0.5", "nan", 1), "infinite or NaN"),
         (GOOD.replace("0.5", "1e999", 1), "infinite or NaN"),
-        (GOOD.replace("2", "3"), "none of 0, 1 and 2"),
+        (GOOD.replace("2", "3"), "not 0, 1 or 2"),
         (GOOD.replace("0.5", "1.6", 1), "left eye at 50.7, 11.5 px is far outside the image of"),
         ("\n" + GOOD + "\n" + GOOD, "line 3: the image has a face already"),
         ("\udcff", "is not UTF-8 text"),
@@ -327,7 +327,7 @@ def test_what_1_means_is_recognised_or_said(tmp_path: Path) -> None:
     place = labels(tmp_path, [line(".25 .25 1 0 0 0 .5 .5 1")])
     imported = read_yolo_pose(place, SMALL)
     assert imported.states.tolist() == [[State.VISIBLE, State.MISSING, State.VISIBLE]]
-    assert "--visibility coco" in imported.notes[0]
+    assert "visibility 'coco'" in imported.notes[0]
     imported = read_yolo_pose(place, SMALL, visibility="coco")
     assert imported.states.tolist() == [[State.OCCLUDED, State.MISSING, State.OCCLUDED]]
 
@@ -365,7 +365,7 @@ def test_predictions_are_no_labels_unless_asked_for(tmp_path: Path, predicted: s
         ) as caught:
             read_yolo_pose(place, SMALL, visibility=visibility)
         assert str(caught.value).startswith("labels/0.txt, line 1: ")
-        assert "--visibility binary" in str(caught.value)
+        assert "visibility 'binary'" in str(caught.value)
     imported = read_yolo_pose(place, SMALL, visibility="binary")
     placed = [State.VISIBLE, State.MISSING, State.VISIBLE]
     assert imported.states.tolist() == [placed if "0 0" in predicted else [State.VISIBLE] * 3]

@@ -223,8 +223,8 @@ def test_every_format_is_documented() -> None:
 def test_what_1_means_is_asked_of_formats_that_have_it(tmp_path: Path, form: str) -> None:
     export(DATASET, LABELS, form, tmp_path / "out")
     for visibility in ("coco", "binary"):
-        if form in {"kaggle", "pts"}:
-            with pytest.raises(UserError, match="has no visibility of points; leave --visibility"):
+        if not FORMATS[form].visibility:
+            with pytest.raises(UserError, match="leave visibility at 'auto'"):
                 read(tmp_path / "out", form, SMALL, visibility=visibility)
             continue
         states = read(tmp_path / "out", form, SMALL, visibility=visibility).states

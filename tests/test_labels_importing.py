@@ -141,7 +141,7 @@ def test_a_new_dataset_needs_a_free_name_and_images(tmp_path: Path) -> None:
         plan_dataset("new", imported, "coco", "out")
     with pytest.raises(UserError, match="cannot name a dataset"):
         plan_dataset("../new", imported, "coco", "out")
-    with pytest.raises(UserError, match="no dataset 'other' that these labels could be for"):
+    with pytest.raises(UserError, match="no dataset 'other', and these files hold no images"):
         register_imported("other", replace(imported, images=None), "coco", "out")
     assert entries() == {"new"}
 

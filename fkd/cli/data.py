@@ -108,7 +108,7 @@ def run_ingest(arguments: argparse.Namespace) -> None:
     for note in result.notes:
         print(note)
     for warning in result.warnings:
-        print(f"Look twice: {warning}")
+        print(f"Warning: {warning}")
     if result.created and (path := rejected_csv(result.dataset)):
         print(f"Skipped {result.bad_rows:,} bad rows; reasons in {path}")
 
@@ -163,7 +163,7 @@ def run_info(arguments: argparse.Namespace) -> None:
     for note in about.get("notes", ()):
         print(note)
     for warning in about.get("warnings", ()):
-        print(f"Look twice: {warning}")
+        print(f"Warning: {warning}")
     print()
     print(
         table(

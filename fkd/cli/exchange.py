@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fkd.cli.output import confirmed, login_name, progress_bar
-from fkd.labels.formats import FORMATS, in_words
+from fkd.labels.formats import FORMATS, VISIBILITIES, in_words
 
 if TYPE_CHECKING:
     from fkd.labels.importing import ImportPlan
@@ -40,10 +40,10 @@ def add_verbs(verbs: Any) -> None:
     imports.add_argument("--author", help="who changes the labels (default who you are here)")
     imports.add_argument(
         "--visibility",
-        choices=("auto", "coco", "binary"),
+        choices=VISIBILITIES,
         default="auto",
-        help="what the files say of each point: coco: 0 missing, 1 occluded, 2 visible; binary: 0 "
-        "missing, above it visible; auto (default): binary where no point has a 2",
+        help="what the files say of each point: "
+        f"{'; '.join(f'{name}: {words}' for name, words in VISIBILITIES.items())} (default: auto)",
     )
     imports.add_argument(
         "--dry-run", action="store_true", help="only say what would change, and save nothing"
@@ -51,7 +51,7 @@ def add_verbs(verbs: Any) -> None:
     imports.add_argument(
         "--yes",
         action="store_true",
-        help="do not ask where much would change or something is taken for granted",
+        help="do not ask where much would change or something is assumed",
     )
     imports.set_defaults(run=run_import)
 
@@ -78,7 +78,13 @@ def run_export(arguments: argparse.Namespace) -> None:
 def run_import(arguments: argparse.Namespace) -> None:
     from fkd.labels.at import labels_at
     from fkd.labels.exchange import read
-    from fkd.labels.importing import plan_dataset, plan_import, save_dataset, save_import
+    from fkd.labels.importing import (
+        NOTHING_TO_IMPORT,
+        plan_dataset,
+        plan_import,
+        save_dataset,
+        save_import,
+    )
     from fkd.labels.store import LabelStore
     from fkd.registry import check_name, dataset_names, open_named
 
@@ -98,15 +104,17 @@ def run_import(arguments: argparse.Namespace) -> None:
         plan = plan_dataset(name, imported, arguments.format, source)
     else:
         current = labels_at(LabelStore(dataset))
-        plan = plan_import(imported, dataset, current, arguments.format, source)
+        with progress_bar() as progress:
+            plan = plan_import(imported, dataset, current, arguments.format, source, progress)
     print(*plan.lines(), sep="\n")
     if arguments.dry_run:
-        print(*(plan.reasons or ("Nothing speaks against it.",)), "Nothing was saved.", sep="\n")
+        warnings = [f"Warning: {reason}" for reason in plan.reasons] or ["No problems found."]
+        print(*warnings, "Nothing was saved.", sep="\n")
         return
     _agree(plan, arguments.yes)
     if dataset is not None:
         said = save_import(plan, dataset, author)
-        print(f"{name}: {said or f'{source} says what the labels say, nothing to do'}")
+        print(f"{name}: {said or NOTHING_TO_IMPORT}")
         return
     with progress_bar() as progress:
         dataset, said = save_dataset(name, plan, author, progress)
@@ -117,13 +125,13 @@ def run_import(arguments: argparse.Namespace) -> None:
 
 
 def _agree(plan: ImportPlan, yes: bool) -> None:
-    """Go on where nothing speaks against ``plan``, or somebody agrees with it all the same;
+    """Go on where there are no ``reasons`` against ``plan``, or somebody agrees anyway;
     ``UserError`` otherwise."""
     from fkd.errors import UserError
 
     if not plan.reasons:
         return
     for reason in plan.reasons:
-        print(reason)
-    if not confirmed("Save it all the same?", yes):
-        raise UserError("nothing was saved: look at what is said above, then repeat with --yes.")
+        print(f"Warning: {reason}")
+    if not confirmed("Import anyway?", yes):
+        raise UserError("nothing was saved: check the warnings above, then repeat with --yes.")

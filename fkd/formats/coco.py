@@ -30,9 +30,9 @@ from fkd.formats.coco_reading import IMAGES, CocoReader, parsed
 from fkd.formats.faces import Imported, given_out
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
-from fkd.formats.visibility import Visibility
 from fkd.formats.writing import fewest_digits
 from fkd.keypoints import KeypointSchema
+from fkd.labels.formats import Visibility
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
 from fkd.user_files import is_user_file

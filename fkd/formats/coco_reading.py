@@ -16,8 +16,9 @@ from fkd.formats.faces import Imported, Intake
 from fkd.formats.finding import Pictures, path_of
 from fkd.formats.layouts import other_labels
 from fkd.formats.point_names import Order, order_of
-from fkd.formats.visibility import Visibility, check_visibility, read_states
+from fkd.formats.visibility import check_visibility, read_states
 from fkd.keypoints import KeypointSchema
+from fkd.labels.formats import Visibility
 from fkd.labels.states import State
 from fkd.progress import Progress
 from fkd.words import counted, listed

@@ -9,7 +9,7 @@ their visibility.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from fkd.errors import UserError
 from fkd.formats.no_position import PLACES, lie_at, stand_for_none
 from fkd.keypoints import KeypointSchema
+from fkd.labels.formats import Visibility
 from fkd.labels.states import State
 from fkd.words import counted
-
-Visibility = Literal["auto", "coco", "binary"]
-"""How 1 is meant: ``coco`` occluded, ``binary`` labelled, and so visible. ``auto`` takes it for the
-latter where no point of a file has a 2, unless the file says how it is meant."""
 
 TWO_STATES = frozenset((State.MISSING, State.VISIBLE))
 THREE_STATES = TWO_STATES | {State.OCCLUDED}
@@ -51,8 +48,8 @@ def check_visibility(values: NDArray[np.float64], schema: KeypointSchema, where:
     if not known.all():
         k = int(np.flatnonzero(~known)[0])
         raise UserError(
-            f"{where}: the visibility of {schema.keypoints[k].label} is {values[k]:g}, none of 0, "
-            "1 and 2; correct it."
+            f"{where}: the visibility of {schema.keypoints[k].label} is {values[k]:g}, not 0, 1 "
+            "or 2; correct it."
         )
 
 
@@ -93,8 +90,8 @@ def read_states(
     if meaning != "binary" and shares.any() and (meaning == "coco" or (visibility == 2).any()):
         i, k = np.argwhere(shares)[0]
         raise UserError(
-            f"{where(int(i))}: a visibility is {visibility[i, k]:g}, none of 0, 1 and 2; correct "
-            "it, or say --visibility binary if every point above 0 is labelled."
+            f"{where(int(i))}: a visibility is {visibility[i, k]:g}, not 0, 1 or 2; correct it, or "
+            "choose visibility 'binary' if every point above 0 is labelled."
         )
     if shares.any():
         notes += ("The visibilities are shares of 1: points above 0 were read as visible.",)
@@ -103,8 +100,8 @@ def read_states(
         meaning == "auto" and not says and labelled.any() and not (visibility[labelled] == 2).any()
     ):
         notes += (
-            "No point has visibility 2, so 1 was read as visible; --visibility coco reads it as "
-            "occluded.",
+            "No point has visibility 2, so 1 was read as visible; to read it as occluded, choose "
+            "visibility 'coco'.",
         )
         meaning = "binary"
     if meaning == "binary":

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from fkd.errors import UserError
 from fkd.formats.point_names import Order
-from fkd.formats.visibility import Visibility, check_visibility
+from fkd.formats.visibility import check_visibility
 from fkd.formats.yolo_config import Config
 from fkd.keypoints import KeypointSchema
+from fkd.labels.formats import Visibility
 
 SURE = 0.5
 """Confidence from which a predicted point is taken for a label, where predictions are wanted."""
@@ -158,8 +159,8 @@ class LineReader:
         shares = (v > 0) & (v < 1)
         if sure and not ((v <= 1).all() and 0 <= fields[-1] <= 1):
             raise UserError(
-                f"{where}: {len(fields)} fields found, {len(fields) - 1} expected; take out what "
-                "is too much."
+                f"{where}: {len(fields)} fields found, {len(fields) - 1} expected; remove the "
+                "extra field."
             )
         if not sure and not (shares.any() and (v <= 1).all()):
             return
@@ -167,6 +168,6 @@ class LineReader:
         if self._visibility != "binary":
             what = f"visibilities such as {v[shares][0]:g}" if shares.any() else "its last field"
             raise UserError(
-                f"{where}: these are a model's predictions, not labels ({what}: a confidence); "
-                f"to take points of {SURE} or more for labels, say --visibility binary."
+                f"{where}: these are a model's predictions, not labels ({what}: a confidence); to "
+                f"import points of {SURE} or more as labels, choose visibility 'binary'."
             )

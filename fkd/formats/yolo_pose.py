@@ -31,11 +31,12 @@ from fkd.formats.layouts import beside_labels, other_labels, yolo_labels
 from fkd.formats.no_position import written
 from fkd.formats.packing import packing
 from fkd.formats.pictures import png
-from fkd.formats.visibility import TWO_STATES, Visibility, read_states
+from fkd.formats.visibility import TWO_STATES, read_states
 from fkd.formats.writing import fewest_digits
 from fkd.formats.yolo_config import OWN, read_config
 from fkd.formats.yolo_lines import Line, LineReader, holds_a_label, holds_a_number
 from fkd.keypoints import KeypointSchema
+from fkd.labels.formats import Visibility
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
 

@@ -15,9 +15,8 @@ from fkd.errors import UserError
 from fkd.formats import coco, kaggle_labels, pts, yolo_pose
 from fkd.formats.faces import Imported
 from fkd.formats.kaggle_images import is_outside
-from fkd.formats.visibility import Visibility
 from fkd.keypoints import KAGGLE_15, KeypointSchema
-from fkd.labels.formats import FORMATS
+from fkd.labels.formats import FORMATS, Visibility
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
 from fkd.words import counted
@@ -33,28 +32,20 @@ class Codec:
 
 
 def _without_visibility(
-    name: str,
+    read: Callable[[Path, KeypointSchema, Progress], Imported],
 ) -> Callable[[Path, KeypointSchema, Progress, Visibility], Imported]:
-    """The reader of a format that has no visibility: what is said of that is not silently used."""
-    read = {"kaggle": kaggle_labels.read_kaggle, "pts": pts.read_pts}[name]
-
-    def reading(
-        path: Path, schema: KeypointSchema, progress: Progress, visibility: Visibility
-    ) -> Imported:
-        if visibility != "auto":
-            raise UserError(
-                f"{FORMATS[name].title} has no visibility of points; leave --visibility out."
-            )
-        return read(path, schema, progress)
-
-    return reading
+    return lambda path, schema, progress, _: read(path, schema, progress)
 
 
 _CODECS = {
-    "kaggle": Codec(kaggle_labels.write_kaggle, _without_visibility("kaggle"), kaggle_labels.held),
+    "kaggle": Codec(
+        kaggle_labels.write_kaggle,
+        _without_visibility(kaggle_labels.read_kaggle),
+        kaggle_labels.held,
+    ),
     "coco": Codec(coco.write_coco, coco.read_coco, coco.held),
     "yolo-pose": Codec(yolo_pose.write_yolo_pose, yolo_pose.read_yolo_pose, yolo_pose.held),
-    "pts": Codec(pts.write_pts, _without_visibility("pts"), pts.held),
+    "pts": Codec(pts.write_pts, _without_visibility(pts.read_pts), pts.held),
 }
 
 
@@ -140,4 +131,10 @@ def read(
             something of it, or anything in the files is not as it should be: the first mistake
             found, what and where.
     """
-    return codec(format).read(Path(path), schema, progress, visibility)
+    used = codec(format)
+    if visibility != "auto" and not FORMATS[format].visibility:
+        raise UserError(
+            f"{FORMATS[format].title} does not say how visible points are; leave visibility at "
+            "'auto'."
+        )
+    return used.read(Path(path), schema, progress, visibility)

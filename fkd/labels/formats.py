@@ -4,6 +4,19 @@ this imports none of what reads and writes them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Visibility = Literal["auto", "coco", "binary"]
+"""What 1 means in files that say of each point how visible it is: ``coco`` occluded, ``binary``
+labelled, and so visible. ``auto`` takes it for the latter where no point of a file has a 2, unless
+the file says how it is meant."""
+
+VISIBILITIES: dict[Visibility, str] = {
+    "auto": "detect automatically",
+    "coco": "0 missing, 1 occluded, 2 visible",
+    "binary": "0 missing, above 0 visible",
+}
+"""The same in words."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +28,14 @@ class Format:
         title: what people call it.
         layout: what is written.
         losses: what it cannot hold, a sentence each; empty if it holds every position and state.
+        visibility: whether its files say of each point how visible it is, see ``Visibility``.
     """
 
     name: str
     title: str
     layout: str
     losses: tuple[str, ...]
+    visibility: bool = False
 
 
 _ABSENT = "An absent point comes back as missing."
@@ -38,12 +53,13 @@ FORMATS = {
                 "Rows have no numbers: they come back into a dataset of the same images only.",
             ),
         ),
-        Format("coco", "COCO keypoints", "annotations.json and images/ROW.png", ()),
+        Format("coco", "COCO keypoints", "annotations.json and images/ROW.png", (), True),
         Format(
             "yolo-pose",
             "YOLO-pose",
             "data.yaml, images/train/ROW.png and labels/train/ROW.txt",
             (_ABSENT, "A point outside the image comes back as missing."),
+            True,
         ),
         Format(
             "pts",

@@ -25,6 +25,8 @@ from fkd.registry import check_name, dataset_names, locked, staged
 from fkd.storage import DatasetWriter, open_dataset
 from fkd.words import counted, listed
 
+NOTHING_TO_IMPORT = "The files match the current labels; there is nothing to import."
+
 _BLOCK = 256
 _SHOWN = 5
 
@@ -237,7 +239,7 @@ def _check_new(name: str, imported: Imported) -> NDArray[np.uint8]:
         raise UserError(f"Dataset '{name}' exists. Choose another name, or remove it first.")
     if imported.images is None:
         raise UserError(
-            f"There is no dataset '{name}' that these labels could be for, and no images with them "
-            "to make it of: name another dataset, or bring the images along."
+            f"There is no dataset '{name}', and these files hold no images to make one of: add the "
+            "images to the files, or import the labels into an existing dataset."
         )
     return imported.images
