@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 
 import streamlit as st
 
@@ -19,7 +18,7 @@ from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.evaluation.images import Predicted
 from fkd.labels.database import StoreError
-from fkd.measures import Measures
+from fkd.measures import Measures, Provisional
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,26 @@ class Current:
     measures: Measures
     predicted: Predicted | None = None
 
+    @property
+    def measured(self) -> bool:
+        """Whether ``measures`` are those of the images, not only what their labels tell."""
+        return not isinstance(self.measures, Provisional)
+
 
 def require_current() -> Current:
     """The current dataset; without one, say what to do next and end the page. One that has not
     been measured is measured first: the page shows how far that is and goes on by itself."""
+    current = open_current()
+    if not current.measured:
+        if measuring(current.dataset):
+            st.caption(f"{_MEASURED_ONCE} This page opens by itself when that is done.")
+        st.stop()
+    return current
+
+
+def open_current() -> Current:
+    """As ``require_current``, but one that has not been measured is given with what its labels
+    tell."""
     name = current_name()
     if name is None:
         st.info(
@@ -53,9 +68,7 @@ def require_current() -> Current:
     except StoreError as error:
         no_labels(error)
         st.stop()
-    if (found := loaders.measures(dataset)) is None:
-        _measure_first(dataset)
-    return Current(dataset, found)
+    return Current(dataset, loaders.measures(dataset) or loaders.provisional(dataset))
 
 
 def no_labels(error: StoreError) -> None:
@@ -65,29 +78,30 @@ def no_labels(error: StoreError) -> None:
     st.button("Try again", icon=":material/refresh:", key="labels-again")
 
 
-def _measure_first(dataset: Dataset) -> NoReturn:
+_MEASURED_ONCE = "Outlier scores, duplicates and image quality are measured once for each dataset."
+
+
+def measuring(dataset: Dataset) -> bool:
+    """Measure ``dataset`` in the background: how far that is, with a way to stop it, or, where it
+    was stopped or failed, a way to do it again. Returns whether it goes on. The page is drawn anew
+    when it ends."""
     last = tasks().latest(dataset.name)
     if last is None or not _gave_up(last):
-        st.caption(
-            "Outlier scores, duplicates and image quality are measured once for each dataset. "
-            "This page opens by itself when that is done."
-        )
         strip.wait_for(start_measuring(dataset))
-        st.stop()
-    if last.state == "failed":
-        st.error(plain(f"{last.label}: {last.message}"), icon=":material/error:")
-    else:
-        st.info(
-            f"Measuring {plain(dataset.name)} was stopped; without its measures this page has "
-            "nothing to show.",
-            icon=":material/stop_circle:",
+        return True
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if last.state == "failed":
+            st.error(plain(f"{last.label}: {last.message}"), icon=":material/error:")
+        else:
+            st.info(
+                f"Measuring {plain(dataset.name)} was stopped. {_MEASURED_ONCE}",
+                icon=":material/stop_circle:",
+            )
+        st.button(
+            "Measure again",
+            on_click=safely(f"measuring {dataset.name}", start_measuring, dataset),
         )
-    st.button(
-        "Measure again",
-        type="primary",
-        on_click=safely(f"measuring {dataset.name}", start_measuring, dataset),
-    )
-    st.stop()
+    return False
 
 
 def _gave_up(last: Task) -> bool:

@@ -56,6 +56,8 @@ class Face:
         predicted: ``(K, 2)`` px, drawn as rings, each with a line from the true point.
         ingested: ``(K, 2)`` px, the labels before any correction; corrected points get a halo, and
             a cross where they were.
+        tags: words under the caption.
+        dimmed: the picture is drawn pale.
     """
 
     id: str
@@ -65,6 +67,26 @@ class Face:
     note: str = ""
     predicted: NDArray[np.floating] | None = None
     ingested: NDArray[np.floating] | None = None
+    tags: Sequence[str] = ()
+    dimmed: bool = False
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """That faces of a grid can be chosen.
+
+    Attributes:
+        chosen: ids of the faces of this page that are.
+        elsewhere: whether faces of other pages are.
+        told: when the browser said so last, as ``on_choose`` was told.
+        on_choose: called, before the next run, with the ids of the page, those of them that are
+            chosen now, and when that was; without any ids where nothing is to be chosen any more.
+    """
+
+    chosen: Sequence[str]
+    elsewhere: bool
+    told: int
+    on_choose: Callable[[Sequence[str], Sequence[str], int], None]
 
 
 def face_grid(
@@ -80,13 +102,14 @@ def face_grid(
     mark_size: float = 1.4,
     page: int = 1,
     focus: str | None = None,
+    choosing: Choosing | None = None,
 ) -> None:
     """Draw ``faces``, each at least ``face_px`` CSS px wide, or in exactly ``columns``; with
     ``pairs``, and an even number of columns, every two of them close together.
 
     ``on_open(id)`` is called, before the next run, with the face that was clicked. ``mark_size``
     is a dot's radius in image px. Another ``page`` is shown from its top. The face with the id
-    ``focus`` is brought into view and gets the focus.
+    ``focus`` is brought into view and gets the focus. With ``choosing``, faces can be chosen.
     """
 
     def opened() -> None:
@@ -94,9 +117,17 @@ def face_grid(
         if chosen := (st.session_state.get(key) or {}).get("open"):
             on_open(str(chosen))
 
+    def choose() -> None:
+        told = (st.session_state.get(key) or {}).get("choose")
+        if told and choosing is not None:
+            faces = [str(id) for id in told.get("faces", ())]
+            chosen = [str(id) for id in told.get("chosen", ())]
+            choosing.on_choose(faces, chosen, int(told.get("told", 0)))
+
     _grid(
         key=key,
         on_open_change=opened,
+        on_choose_change=choose,
         data={
             "faces": [face_data(face, schema, show) for face in faces],
             **style_data(schema, show),
@@ -106,6 +137,9 @@ def face_grid(
             "size": mark_size,
             "page": page,
             "focus": focus,
+            "chosen": None if choosing is None else list(choosing.chosen),
+            "elsewhere": choosing is not None and choosing.elsewhere,
+            "told": 0 if choosing is None else choosing.told,
         },
     )
 
@@ -139,6 +173,8 @@ def face_data(face: Face, schema: KeypointSchema, show: Sequence[str]) -> dict[s
         "title": face.title,
         "note": face.note,
         "lacking": lacking,
+        "tags": ", ".join(face.tags),
+        "dimmed": face.dimmed,
         "src": png_url(np.asarray(face.image)),
         "points": _places(face.keypoints, len(schema)),
         "predicted": _places(face.predicted, len(schema)),

@@ -20,7 +20,8 @@ from fkd.errors import UserError
 from fkd.labels.at import corrected
 from fkd.labels.store import LabelStore
 from fkd.labels.tags import Tags, head, read_tags
-from fkd.measures import Measures, load, with_labels
+from fkd.measures import Measures, Provisional, load, with_labels
+from fkd.measures import provisional as provisional_measures
 from fkd.models.sources import BUNDLED, trained_model
 from fkd.storage import read_fields
 from fkd.training.history import FILE as METRICS
@@ -117,6 +118,16 @@ def measures(of: Dataset) -> Measures | None:
     return _of_labels(of.name, of.labels_key, of, found) if of.labels else found
 
 
+def provisional(of: Dataset) -> Provisional:
+    """What the labels alone tell of a dataset that is not measured yet."""
+    return _provisional(of.name, of.labels_key, of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _provisional(name: str, labels_key: str, _dataset: Dataset) -> Provisional:
+    return provisional_measures(_dataset)
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _of_labels(name: str, labels_key: str, _dataset: Dataset, _measures: Measures) -> Measures:
     return with_labels(_measures, _dataset)
@@ -158,7 +169,13 @@ def positions(
         selection = replace(selection, model="")
     elif predicted is not None:
         version = predicted.version
-    return _positions(of.name, of.labels_key, selection, version, of, measures, predicted)
+    of_tags = tags(of) if selection.tags else None
+    version = (*version, of_tags.number if of_tags else 0, _known(measures))
+    return _positions(of.name, of.labels_key, selection, version, of, measures, predicted, of_tags)
+
+
+def _known(measures: Measures) -> int:
+    return 0 if isinstance(measures, Provisional) else 1
 
 
 # A shared array instead of a copy per call: with 500,000 rows the copy is what would take long.
@@ -171,10 +188,37 @@ def _positions(
     _dataset: Dataset,
     _measures: Measures,
     _predicted: Predicted | None,
+    _tags: Tags | None,
 ) -> NDArray[np.intp]:
-    found = sel.select(_measures, _dataset.schema, selection, _predicted).astype(np.int32)
+    schema, rows = _dataset.schema, _dataset.rows
+    found = sel.select(_measures, schema, selection, _predicted, _tags, rows).astype(np.int32)
     found.flags.writeable = False
     return found
+
+
+def counts(
+    of: Dataset, measures: Measures, selection: sel.Selection, predicted: Predicted | None = None
+) -> dict[str, int]:
+    """How many images each further filter would show; see ``fkd.selection.counts``."""
+    selection = replace(selection, sort=sel.ROW, descending=False)
+    now = tags(of)
+    version = (*(predicted.version if predicted else ()), now.number, _known(measures))
+    return _counts(of.name, of.labels_key, selection, version, of, measures, predicted, now)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _counts(
+    name: str,
+    labels_key: str,
+    selection: sel.Selection,
+    version: tuple[int, ...],
+    _dataset: Dataset,
+    _measures: Measures,
+    _predicted: Predicted | None,
+    _tags: Tags,
+) -> dict[str, int]:
+    schema, rows = _dataset.schema, _dataset.rows
+    return sel.counts(_measures, schema, selection, _predicted, _tags, rows)
 
 
 def png_url(image: NDArray[np.uint8]) -> str:

@@ -24,8 +24,10 @@ ERROR = "error"
 
 
 class Column:
-    """A property of images, read off their measures or off what a model says of them."""
+    """A property of images, read off their measures or off what a model says of them; ``measured``
+    where it is not known before the images have been measured."""
 
+    measured: bool
     training: Callable[[Measures], NDArray[Any]] | None
     test: Callable[[Measures], NDArray[Any]] | None
     model: Callable[[Predicted], NDArray[Any]] | None
@@ -49,26 +51,42 @@ class Column:
 
 @dataclass(frozen=True)
 class Flag(Column):
-    """A yes-or-no property of images: what it is called and how it is read off."""
+    """A yes-or-no property of images: what it is called, which ``kind`` of question it answers and
+    how it is read off. Of one kind, an image has to have any that is asked for."""
 
     label: str
+    kind: str
     training: Callable[[Measures], NDArray[np.bool_]] | None = None
     test: Callable[[Measures], NDArray[np.bool_]] | None = None
     model: Callable[[Predicted], NDArray[np.bool_]] | None = None
+    measured: bool = False
+
+    def words(self, measures: Measures | None) -> str:
+        """The label; of a label source, with the points that its images have."""
+        if measures is None or self.kind != "source":
+            return self.label
+        of_source = measures.n_present[np.asarray(self.read("training", measures, None))]
+        if not len(of_source):
+            return self.label
+        return f"{np.bincount(of_source).argmax()}-point source"
 
 
 FLAGS = {
-    "complete": Flag("complete", lambda m: m.n_present == len(m.present)),
-    "incomplete": Flag("has missing points", lambda m: m.n_present < len(m.present)),
-    "many": Flag("many-point source", lambda m: m.source == 1),
-    "few": Flag("few-point source", lambda m: m.source == 0),
-    "outlier": Flag("shape outlier", lambda m: m.outlier >= OUTLIER_SCORE),
-    "swapped": Flag("left and right swapped", lambda m: m.swapped),
-    "outside": Flag("point outside the image", lambda m: m.outside),
+    "complete": Flag("complete", "points", lambda m: m.n_present == len(m.present)),
+    "incomplete": Flag("has missing points", "points", lambda m: m.n_present < len(m.present)),
+    "many": Flag("source of most points", "source", lambda m: m.source == 1),
+    "few": Flag("source of few points", "source", lambda m: m.source == 0),
+    "outlier": Flag("unusual shape", "doubts", lambda m: m.outlier >= OUTLIER_SCORE, measured=True),
+    "swapped": Flag("left and right swapped", "doubts", lambda m: m.swapped, measured=True),
+    "outside": Flag("point outside the image", "doubts", lambda m: m.outside),
     "duplicate": Flag(
-        "has a duplicate", lambda m: m.duplicate >= 0, lambda m: m.test_duplicate >= 0
+        "has a duplicate",
+        "duplicates",
+        lambda m: m.duplicate >= 0,
+        lambda m: m.test_duplicate >= 0,
+        measured=True,
     ),
-    "heldback": Flag("held back from training", model=lambda p: p.held_back),
+    "heldback": Flag("validation split", "split", model=lambda p: p.held_back),
 }
 """The flags to filter by; the keys stand in links."""
 
@@ -82,14 +100,17 @@ class Quantity(Column):
     training: Callable[[Measures], NDArray[Any]] | None = None
     test: Callable[[Measures], NDArray[Any]] | None = None
     model: Callable[[Predicted], NDArray[Any]] | None = None
+    measured: bool = True
 
 
 QUANTITIES = {
-    "missing": Quantity("missing points", 0, lambda m: len(m.present) - m.n_present),
+    "missing": Quantity(
+        "missing points", 0, lambda m: len(m.present) - m.n_present, measured=False
+    ),
     "outlier": Quantity("outlier score", 2, lambda m: m.outlier),
     "brightness": Quantity("brightness", 0, lambda m: m.brightness, lambda m: m.test_brightness),
     "contrast": Quantity("contrast", 1, lambda m: m.contrast, lambda m: m.test_contrast),
     "sharpness": Quantity("sharpness", 2, lambda m: m.sharpness, lambda m: m.test_sharpness),
-    ERROR: Quantity("error in px", 1, model=lambda p: p.error),
+    ERROR: Quantity("error (px)", 1, model=lambda p: p.error, measured=False),
 }
 """The quantities to sort by or to bound; the keys stand in links."""

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Measures:
     test_order: NDArray[np.int32]
 
     @classmethod
-    def of(cls, **columns: NDArray[Any]) -> Measures:
+    def of(cls, **columns: NDArray[Any]) -> Self:
         """Measures of the given columns; the orders are worked out here."""
         missing = len(columns["present"]) - columns["n_present"]
         values = {**columns, "missing": missing}
@@ -85,6 +85,10 @@ class Measures:
             order=orders([values[name] for name in ORDERED]),
             test_order=orders([values[f"test_{name}"] for name in TEST_ORDERED]),
         )
+
+
+class Provisional(Measures):
+    """What is known of a dataset that is not measured yet; see ``provisional``."""
 
 
 def orders(quantities: list[NDArray[Any]]) -> NDArray[np.int32]:
@@ -116,6 +120,38 @@ def with_labels(measures: Measures, dataset: Dataset) -> Measures:
             "source": label_source(keypoints),
             "outside": outside_image(keypoints, dataset.schema).any(axis=1),
         }
+    )
+
+
+def provisional(dataset: Dataset) -> Provisional:
+    """What the labels alone tell, at once, for as long as ``dataset`` is not measured: which points
+    there are, label sources, points outside the image. The rest is as if nothing were known: scores
+    and qualities NaN, nothing swapped, no duplicates."""
+    from fkd.statistics.coordinates import outside_image
+    from fkd.statistics.missing import label_source, present
+
+    keypoints = np.asarray(dataset.keypoints)
+    here = present(keypoints)
+    n, m, k = _sizes(dataset)
+    unknown, unknown_test = np.full(n, np.nan, np.float32), np.full(m, np.nan, np.float32)
+    nothing, no_pairs = np.empty(0, np.float32), np.empty(0, np.int64)
+    return Provisional.of(
+        present=np.ascontiguousarray(here.T),
+        n_present=here.sum(axis=1).astype(np.int16),
+        source=label_source(keypoints),
+        outlier=unknown,
+        point_outlier=np.full((n, k), np.nan, np.float32),
+        swapped=np.zeros(n, bool),
+        outside=np.asarray(outside_image(keypoints, dataset.schema).any(axis=1)),
+        **dict.fromkeys(("brightness", "contrast", "sharpness"), unknown),
+        duplicate=np.full(n, -1, np.int32),
+        **{f"test_{name}": unknown_test for name in TEST_ORDERED},
+        test_duplicate=np.full(m, -1, np.int32),
+        pair_a=no_pairs,
+        pair_b=no_pairs,
+        pair_similarity=nothing,
+        pair_label_distance=nothing,
+        pair_exact=np.empty(0, bool),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,33 @@ from numpy.typing import NDArray
 from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW, Column, Part
 from fkd.keypoints import KeypointSchema
 from fkd.measures import ORDERED, TEST_ORDERED, Measures
+from fkd.spans import tidy, within
 
 if TYPE_CHECKING:
     from fkd.evaluation.images import Predicted
+    from fkd.labels.tags import Tags
 
-QUERY_KEYS = ("part", "model", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES)
+QUERY_KEYS = (
+    "part",
+    "model",
+    "filter",
+    "lacking",
+    "tags",
+    "rows",
+    "pattern",
+    "sort",
+    "order",
+    *QUANTITIES,
+)
 """Every parameter that ``Selection.to_query`` may write."""
 
+LACKS, TAG, RANGE = "lacks:", "tag:", "range:"
+PATTERN, ROWS = "pattern", "rows"
+"""What options begin with, or are called, that are no flag; see ``Selection.options``."""
+
 _MAX_MODEL_NAME = 64
+_MAX_TAGS, _LONGEST_TAG = 50, 40
+_LONGEST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -37,13 +57,16 @@ class Range:
 
 @dataclass(frozen=True)
 class Selection:
-    """Filters, all of which must hold, and an order.
+    """Filters and an order. Filters of one kind are joined by "or", the kinds by "and": images
+    that lack the nose tip or an eye, and have one of two tags.
 
     Attributes:
         part: training or test images.
         model: name of the model whose predictions are looked at; empty for none.
         flags: keys of ``FLAGS``.
-        lacking: names of keypoints that must be missing.
+        lacking: names of keypoints, any of which must be missing.
+        tags: tags, any of which an image must have.
+        rows: single images, as ``spans`` writes their source rows; empty for all.
         pattern: the exact set of present points, one ``0`` or ``1`` per keypoint of the schema.
         ranges: bounds on quantities.
         sort: ``ROW`` or a key of ``QUANTITIES``.
@@ -54,6 +77,8 @@ class Selection:
     model: str = ""
     flags: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    rows: str = ""
     pattern: str = ""
     ranges: tuple[Range, ...] = ()
     sort: str = ROW
@@ -61,10 +86,46 @@ class Selection:
 
     @property
     def filtered(self) -> bool:
-        return bool(self.flags or self.lacking or self.pattern or self.ranges)
+        return bool(
+            self.flags or self.lacking or self.tags or self.rows or self.pattern or self.ranges
+        )
 
     def unfiltered(self) -> Selection:
-        return replace(self, flags=(), lacking=(), pattern="", ranges=())
+        return replace(self, flags=(), lacking=(), tags=(), rows="", pattern="", ranges=())
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What is filtered by, a word for each: the key of a flag, or ``LACKS``, ``TAG``,
+        ``RANGE`` with a name, ``PATTERN``, ``ROWS``. Those of a kind stand together."""
+        kinds = list(dict.fromkeys(flag.kind for flag in FLAGS.values()))
+        return (
+            *sorted(self.flags, key=lambda key: kinds.index(FLAGS[key].kind)),
+            *(LACKS + name for name in self.lacking),
+            *(TAG + tag for tag in self.tags),
+            *((PATTERN,) if self.pattern else ()),
+            *(RANGE + bound.quantity for bound in self.ranges),
+            *((ROWS,) if self.rows else ()),
+        )
+
+    def with_option(self, option: str) -> Selection:
+        """The same with a flag, ``LACKS`` or ``TAG`` option besides."""
+        if option.startswith(LACKS):
+            return replace(self, lacking=_with(self.lacking, option.removeprefix(LACKS)))
+        if option.startswith(TAG):
+            return replace(self, tags=_with(self.tags, option.removeprefix(TAG)))
+        return replace(self, flags=_with(self.flags, option))
+
+    def without_option(self, option: str) -> Selection:
+        """The same without one of its ``options``."""
+        return replace(
+            self,
+            flags=tuple(key for key in self.flags if key != option),
+            lacking=tuple(name for name in self.lacking if LACKS + name != option),
+            tags=tuple(tag for tag in self.tags if TAG + tag != option),
+            rows="" if option == ROWS else self.rows,
+            pattern="" if option == PATTERN else self.pattern,
+            ranges=tuple(r for r in self.ranges if RANGE + r.quantity != option),
+        )
 
     def of_part(self, part: Part) -> Selection:
         """The same for the other part, without what that part cannot be asked."""
@@ -78,25 +139,38 @@ class Selection:
     @property
     def asks_model(self) -> bool:
         """Whether a filter or the order needs predictions."""
-        asked = [FLAGS[f] for f in self.flags] + [QUANTITIES[r.quantity] for r in self.ranges]
+        return any(column.model is not None for column in self._columns)
+
+    @property
+    def asks_measures(self) -> bool:
+        """Whether a filter or the order needs the images to be measured."""
+        return any(column.measured for column in self._columns)
+
+    def without_measures(self) -> Selection:
+        """The same without what needs the images to be measured."""
+        return self._only(lambda column: not column.measured)
+
+    @property
+    def _columns(self) -> list[Column]:
+        asked: list[Column] = [FLAGS[f] for f in self.flags]
+        asked += [QUANTITIES[r.quantity] for r in self.ranges]
         asked += [QUANTITIES[self.sort]] if self.sort != ROW else []
-        return any(column.model is not None for column in asked)
+        return asked
+
+    def _only(self, kept: Callable[[Column], bool]) -> Selection:
+        return replace(
+            self,
+            flags=tuple(f for f in self.flags if kept(FLAGS[f])),
+            ranges=tuple(r for r in self.ranges if kept(QUANTITIES[r.quantity])),
+            sort=self.sort if self.sort == ROW or kept(QUANTITIES[self.sort]) else ROW,
+        )
 
     def _possible(self) -> Selection:
         """Without what images of the part, or images without a model, cannot be asked."""
-        keeps = self.part == "training"
-
-        def known(column: Column) -> bool:
-            return column.known(self.part, self.model)
-
-        return replace(
-            self,
-            flags=tuple(f for f in self.flags if known(FLAGS[f])),
-            lacking=self.lacking if keeps else (),
-            pattern=self.pattern if keeps else "",
-            ranges=tuple(r for r in self.ranges if known(QUANTITIES[r.quantity])),
-            sort=self.sort if self.sort == ROW or known(QUANTITIES[self.sort]) else ROW,
-        )
+        known = self._only(lambda column: column.known(self.part, self.model))
+        if self.part == "training":
+            return known
+        return replace(known, lacking=(), tags=(), rows="", pattern="")
 
     def to_query(self) -> dict[str, str]:
         """As query parameters; defaults are left out, so that links stay short."""
@@ -105,6 +179,8 @@ class Selection:
             "model": self.model,
             "filter": ",".join(self.flags),
             "lacking": ",".join(self.lacking),
+            "tags": ",".join(self.tags),
+            "rows": self.rows,
             "pattern": self.pattern,
             **{r.quantity: str(r) for r in self.ranges},
             "sort": "" if self.sort == ROW else self.sort,
@@ -124,6 +200,8 @@ class Selection:
             model=query.get("model", "")[:_MAX_MODEL_NAME],
             flags=_known(query.get("filter", ""), FLAGS),
             lacking=_known(query.get("lacking", ""), schema.names),
+            tags=_tags(query.get("tags", "")),
+            rows=tidy(query.get("rows", "")[:_LONGEST_ROWS]),
             pattern=pattern if len(pattern) == len(schema) and set(pattern) <= set("01") else "",
             ranges=tuple(r for key in QUANTITIES if (r := _range(key, query.get(key, "")))),
             sort=sort if sort in QUANTITIES else ROW,
@@ -131,16 +209,44 @@ class Selection:
         )
         return selection._possible()
 
-    def describe(self, schema: KeypointSchema) -> str:
+    def words(self, option: str, schema: KeypointSchema, measures: Measures | None = None) -> str:
+        """What one of ``options``, or one that could be added, is called. With ``measures``, a
+        label source is called after the points that its images have."""
+        if option.startswith(LACKS):
+            return f"missing {schema.keypoints[schema.index(option.removeprefix(LACKS))].label}"
+        if option.startswith(TAG):
+            tag = option.removeprefix(TAG)
+            return "excluded from training" if tag == _EXCLUDED else f"tag {tag}"
+        if option == PATTERN:
+            return f"has exactly {pattern_words(self.pattern, schema)}"
+        if option == ROWS:
+            return "chosen images"
+        if option.startswith(RANGE):
+            bound = next(r for r in self.ranges if RANGE + r.quantity == option)
+            name, low, high = QUANTITIES[bound.quantity].label, bound.low, bound.high
+            return f"{name} {low:g}" if low == high else f"{name} {low:g}–{high:g}"
+        return FLAGS[option].words(measures)
+
+    def describe(self, schema: KeypointSchema, measures: Measures | None = None) -> str:
         """The filters in words; empty without any."""
-        words = [FLAGS[f].label for f in self.flags]
-        words += [f"lacks {schema.keypoints[schema.index(n)].label}" for n in self.lacking]
-        if self.pattern:
-            words.append(f"has exactly {pattern_words(self.pattern, schema)}")
-        for r in self.ranges:
-            name = QUANTITIES[r.quantity].label
-            words.append(f"{name} {r.low:g}" if r.low == r.high else f"{name} {r.low:g}–{r.high:g}")
-        return ", ".join(words)
+        kinds: dict[str, list[str]] = {}
+        for option in self.options:
+            kinds.setdefault(kind_of(option), []).append(self.words(option, schema, measures))
+        return ", ".join(" or ".join(words) for words in kinds.values())
+
+
+_EXCLUDED = "excluded"
+"""As ``fkd.labels.tags`` has it, which comes after this module."""
+
+
+def kind_of(option: str) -> str:
+    """The kind of an option of a selection: those of the same kind are joined by "or"."""
+    if option in FLAGS:
+        return FLAGS[option].kind
+    for kind in (LACKS, TAG):
+        if option.startswith(kind):
+            return kind
+    return option
 
 
 def pattern_words(pattern: str, schema: KeypointSchema) -> str:
@@ -154,8 +260,22 @@ def pattern_words(pattern: str, schema: KeypointSchema) -> str:
     return " + ".join(here) if len(here) <= len(gone) else "all but " + ", ".join(gone)
 
 
+def _with(words: tuple[str, ...], word: str) -> tuple[str, ...]:
+    return words if word in words else (*words, word)
+
+
 def _known(words: str, known: Mapping[str, Any] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words.split(",") if word in known))
+
+
+def _tags(words: str) -> tuple[str, ...]:
+    tags = (tag.strip() for tag in words.split(",", _MAX_TAGS)[:_MAX_TAGS])
+    printable = (
+        tag
+        for tag in tags
+        if 0 < len(tag) <= _LONGEST_TAG and not any(unicodedata.category(c)[0] == "C" for c in tag)
+    )
+    return tuple(dict.fromkeys(printable))
 
 
 def _range(quantity: str, text: str) -> Range | None:
@@ -171,32 +291,107 @@ def select(
     schema: KeypointSchema,
     selection: Selection,
     predicted: Predicted | None = None,
+    tags: Tags | None = None,
+    rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.intp]:
     """Positions of the selected images in the arrays of their part, in the order asked for.
 
     Images without the sort quantity (NaN) come last either way; ties keep the file's order.
-    ``predicted`` is what ``selection.model`` says; without it, what asks for it is left out.
+    ``predicted`` is what ``selection.model`` says, ``tags`` are those of the images; without them,
+    what asks for them is left out. ``rows`` ``(N,)`` are the source rows of the training images;
+    without them, they are counted.
     """
-    part = selection.part
-    n = len(measures.n_present) if part == "training" else len(measures.test_brightness)
-    keep = np.ones(n, bool)
-    for flag in selection.flags:
-        if (holds := FLAGS[flag].read(part, measures, predicted)) is not None:
-            keep &= holds
-    if part == "training":
-        for name in selection.lacking:
-            keep &= ~measures.present[schema.index(name)]
-        for here, bit in zip(measures.present, selection.pattern, strict=False):
-            keep &= here == (bit == "1")
-    for bound in selection.ranges:
-        values = QUANTITIES[bound.quantity].read(part, measures, predicted)
-        if values is not None:
-            keep &= (values >= bound.low) & (values <= bound.high)
+    asked = _Asked(measures, schema, selection, predicted, tags, rows)
+    keep = np.logical_and.reduce([asked.everything(), *asked.kinds().values()])
     order = _order(measures, selection, predicted)
     if order is None:
         positions = np.flatnonzero(keep)
         return positions[::-1] if selection.descending else positions
     return order[keep[order]].astype(np.intp) if selection.filtered else order.astype(np.intp)
+
+
+def counts(
+    measures: Measures,
+    schema: KeypointSchema,
+    selection: Selection,
+    predicted: Predicted | None = None,
+    tags: Tags | None = None,
+    rows: NDArray[np.int64] | None = None,
+) -> dict[str, int]:
+    """For each option that can be added to ``selection``, how many images have it, of those that
+    the filters of all other kinds leave. Parameters as of ``select``."""
+    asked = _Asked(measures, schema, selection, predicted, tags, rows)
+    kinds = asked.kinds()
+    left: dict[str, NDArray[np.bool_]] = {}
+    found = {}
+    for option in asked.possible():
+        kind = kind_of(option)
+        if kind not in left:
+            others = [mask for other, mask in kinds.items() if other != kind]
+            left[kind] = np.logical_and.reduce([asked.everything(), *others])
+        if (holds := asked.holds(option)) is not None:
+            found[option] = int(np.count_nonzero(left[kind] & holds))
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A selection, with what is known of the images: which of them fit."""
+
+    measures: Measures
+    schema: KeypointSchema
+    selection: Selection
+    predicted: Predicted | None
+    tags: Tags | None
+    rows: NDArray[np.int64] | None
+
+    def everything(self) -> NDArray[np.bool_]:
+        m = self.measures
+        n = len(m.n_present) if self.selection.part == "training" else len(m.test_brightness)
+        return np.ones(n, bool)
+
+    def possible(self) -> list[str]:
+        """The options that there are for the part: flags, points that may lack, tags."""
+        part, model = self.selection.part, self.selection.model
+        flags = [key for key, flag in FLAGS.items() if flag.known(part, model)]
+        if part == "test":
+            return flags
+        tags = [TAG + tag for tag in self.tags or ()]
+        return [*flags, *(LACKS + name for name in self.schema.names), *tags]
+
+    def holds(self, option: str) -> NDArray[np.bool_] | None:
+        """Which images fit one option; None where that is not known."""
+        selection, m = self.selection, self.measures
+        if option in FLAGS:
+            return FLAGS[option].read(selection.part, m, self.predicted)
+        if option.startswith(RANGE):
+            bound = next(r for r in selection.ranges if RANGE + r.quantity == option)
+            values = QUANTITIES[bound.quantity].read(selection.part, m, self.predicted)
+            return None if values is None else (values >= bound.low) & (values <= bound.high)
+        return self._of_labelled(option) if selection.part == "training" else None
+
+    def _of_labelled(self, option: str) -> NDArray[np.bool_] | None:
+        """As ``holds``, for what can be asked of labelled images only."""
+        m = self.measures
+        if option.startswith(LACKS):
+            return np.asarray(~m.present[self.schema.index(option.removeprefix(LACKS))])
+        if option == PATTERN:
+            pattern = zip(m.present, self.selection.pattern, strict=False)
+            masks = [here == (bit == "1") for here, bit in pattern]
+            return np.asarray(np.logical_and.reduce(masks))
+        rows = np.arange(len(m.n_present)) if self.rows is None else self.rows
+        if option == ROWS:
+            return within(self.selection.rows, rows)
+        return None if self.tags is None else self.tags.held(option.removeprefix(TAG), rows)
+
+    def kinds(self) -> dict[str, NDArray[np.bool_]]:
+        """For each kind that is filtered by, which images fit any of its options."""
+        found: dict[str, NDArray[np.bool_]] = {}
+        for option in self.selection.options:
+            if (holds := self.holds(option)) is not None:
+                kind = kind_of(option)
+                found[kind] = found[kind] | holds if kind in found else holds
+        return found
 
 
 def _order(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dashboard.browse import controls, detail, grid, models, view
-from dashboard.current import require_current
+from dashboard.current import measuring, open_current
 
-current = require_current()
+current = open_current()
 shown = view.enter(current.dataset.schema)
 shown, current = models.with_predictions(shown, current)
+if not current.measured:
+    measuring(current.dataset)
 if shown.open is None:
     shown = controls.controls(shown, current)
     grid.show_grid(shown, current)

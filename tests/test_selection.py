@@ -10,21 +10,35 @@ from hypothesis import strategies as st
 
 from fkd.evaluation.images import Predicted
 from fkd.keypoints import KAGGLE_15
+from fkd.labels.tags import Tags
 from fkd.measures import Measures, orders
 from fkd.selection import (
     ERROR,
     FLAGS,
     QUANTITIES,
+    QUERY_KEYS,
     ROW,
     Range,
     Selection,
+    counts,
+    kind_of,
     pattern_words,
     select,
 )
+from fkd.spans import spans
 from fkd.statistics.thresholds import OUTLIER_SCORE
 
 K = len(KAGGLE_15)
 NAMES = KAGGLE_15.names
+
+
+TAGS = Tags(3, {"blurred": np.arange(0, 40, 3), "hat, no": np.array([1, 2, 30])})
+
+
+def numbers(rows: str) -> set[int]:
+    """The rows that a text of spans names, up to 99."""
+    parts = [[int(end) for end in part.split("-")] for part in rows.split(",")]
+    return {n for ends in parts for n in range(ends[0], min(ends[-1], 99) + 1)}
 
 
 def random_measures(seed: int, rows: int = 40, test_rows: int = 15) -> Measures:
@@ -100,9 +114,12 @@ def reference(m: Measures, s: Selection, p: Predicted | None = None) -> list[int
         return float(getattr(m, f"test_{key}" if test else key)[i])
 
     def keeps(i: int) -> bool:
+        kinds = {FLAGS[key].kind for key in s.flags}
         return (
-            all(flag(key, i) for key in s.flags)
-            and not any(m.present[NAMES.index(name)][i] for name in s.lacking)
+            all(any(flag(key, i) for key in s.flags if FLAGS[key].kind == kind) for kind in kinds)
+            and (not s.lacking or any(not m.present[NAMES.index(n)][i] for n in s.lacking))
+            and (not s.tags or any(i in TAGS.rows.get(tag, ()) for tag in s.tags))
+            and (not s.rows or i in numbers(s.rows))
             and (not s.pattern or s.pattern == "".join(str(int(p)) for p in m.present[:, i]))
             and all(
                 r.low <= quantity(r.quantity, i) <= r.high
@@ -136,6 +153,12 @@ def selections(draw: st.DrawFn, ends: st.SearchStrategy[float] | None = None) ->
         model=model,
         flags=tuple(draw(st.lists(st.sampled_from(flags), unique=True, max_size=2))),
         lacking=tuple(draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=training * 2))),
+        tags=tuple(
+            draw(st.lists(st.sampled_from(["blurred", "hat", "gone"]), unique=True, max_size=2))
+            if training
+            else ()
+        ),
+        rows=spans(draw(st.lists(st.integers(0, 50), max_size=5))) if training else "",
         pattern=draw(pattern) if training else "",
         ranges=tuple(Range(key, draw(ends), draw(ends)) for key in QUANTITIES if key in bounded),
         sort=draw(st.sampled_from([ROW, *quantities])),
@@ -164,8 +187,9 @@ def test_defaults_make_an_empty_link() -> None:
     assert Selection.from_query({}, KAGGLE_15) == Selection()
 
 
-KEYS = ["part", "model", "filter", "lacking", "pattern", "sort", "order", *QUANTITIES]
+KEYS = [*QUERY_KEYS]
 PIECES = [*FLAGS, *NAMES[:2], *QUANTITIES, "test", "desc", "0" * K, "1..2", "nan..1", "-inf..inf"]
+PIECES += ["blurred", "3-5", "9-1", "0-999999999999"]
 HOSTILE = st.text() | st.lists(st.sampled_from([*PIECES, ",", "..", " ", "\0"])).map("".join)
 
 
@@ -178,7 +202,7 @@ def test_hostile_links_select_something(query: dict[str, str], seed: int) -> Non
     selection = Selection.from_query(query, KAGGLE_15)
     measures = random_measures(seed)
     for predicted in (None, random_predicted(seed)):
-        found = select(measures, KAGGLE_15, selection, predicted).tolist()
+        found = select(measures, KAGGLE_15, selection, predicted, TAGS).tolist()
         assert found == reference(measures, selection, predicted)
     selection.describe(KAGGLE_15)
     assert selection.of_part(selection.part) == selection
@@ -279,15 +303,31 @@ def test_unfiltered_keeps_part_and_order_only(selection: Selection) -> None:
     assert bool(selection.describe(KAGGLE_15)) == selection.filtered
 
 
+MENTIONED = ("nose_tip", "mouth_left_corner")
+
+
 def test_filters_are_told_in_words() -> None:
+    nose, mouth = (k.label for k in KAGGLE_15.keypoints if k.name in MENTIONED)
     selection = Selection(
-        flags=("outlier",),
-        lacking=("nose_tip",),
+        flags=("outlier", "complete", "swapped"),
+        lacking=MENTIONED,
+        tags=("hat", "excluded"),
         ranges=(Range("brightness", 10, 20.5), Range("missing", 2, 2)),
+        rows="3",
     )
     assert selection.describe(KAGGLE_15) == (
-        "shape outlier, lacks nose tip, brightness 10–20.5, missing points 2"
+        f"complete, unusual shape or left and right swapped, missing {nose} or missing {mouth}, "
+        "tag hat or excluded from training, brightness 10–20.5, missing points 2, chosen images"
     )
+
+
+def test_a_label_source_is_called_after_its_points() -> None:
+    measures = random_measures(0, rows=30)
+    for key, source in (("many", 1), ("few", 0)):
+        points = measures.n_present[measures.source == source]
+        usual = np.bincount(points).argmax()
+        assert FLAGS[key].words(measures) == f"{usual}-point source"
+    assert FLAGS["few"].words(random_measures(0, rows=0)) == "source of few points"
 
 
 def test_patterns_are_told_by_the_shorter_list() -> None:
@@ -309,8 +349,60 @@ def test_patterns_are_told_by_the_shorter_list() -> None:
 def test_selecting_agrees_with_looking_at_each_image(selection: Selection, seed: int) -> None:
     measures = random_measures(seed)
     for predicted in (None, random_predicted(seed)):
-        found = select(measures, KAGGLE_15, selection, predicted)
+        found = select(measures, KAGGLE_15, selection, predicted, TAGS)
         assert found.tolist() == reference(measures, selection, predicted)
+
+
+@settings(max_examples=40)
+@given(selections(), st.integers(0, 5))
+def test_an_option_counts_what_choosing_it_alone_of_its_kind_would_show(
+    selection: Selection, seed: int
+) -> None:
+    measures, predicted = random_measures(seed), random_predicted(seed)
+    found = counts(measures, KAGGLE_15, selection, predicted, TAGS)
+    for option, count in found.items():
+        alone = selection
+        for other in selection.options:
+            if kind_of(other) == kind_of(option):
+                alone = alone.without_option(other)
+        chosen = alone.with_option(option)
+        assert len(select(measures, KAGGLE_15, chosen, predicted, TAGS)) == count, option
+
+
+@given(selections())
+def test_options_are_added_and_taken_away(selection: Selection) -> None:
+    bare = selection
+    for option in selection.options:
+        bare = bare.without_option(option)
+    assert bare == selection.unfiltered()
+    for option in selection.options:
+        if option in FLAGS or option.startswith(("lacks:", "tag:")):
+            bare = bare.with_option(option)
+    chosen = (set(bare.flags), bare.lacking, bare.tags)
+    assert chosen == (set(selection.flags), selection.lacking, selection.tags)
+
+
+def test_rows_are_those_of_the_source() -> None:
+    measures = random_measures(0, rows=4)
+    rows = np.array([5, 7, 9, 11])
+    found = select(measures, KAGGLE_15, Selection(rows="6-9"), rows=rows)
+    assert found.tolist() == [1, 2]
+    tags = Tags(1, {"hat": np.array([5, 11])})
+    found = select(measures, KAGGLE_15, Selection(tags=("hat",)), None, tags, rows)
+    assert found.tolist() == [0, 3]
+
+
+@given(selections())
+def test_without_measures_nothing_asks_for_them(selection: Selection) -> None:
+    bare = selection.without_measures()
+    assert not bare.asks_measures
+    assert (bare.lacking, bare.tags, bare.model) == (
+        selection.lacking,
+        selection.tags,
+        selection.model,
+    )
+    if not selection.asks_measures:
+        assert bare == selection
 
 
 @given(st.integers(0, 20), st.integers(0, 39))

@@ -9,17 +9,18 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.browse import view
+from dashboard import loaders
+from dashboard.browse import saved, view
 from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
 from dashboard.current import Current
 from dashboard.face_grid import NAMES, TOGGLES
 from dashboard.links import bound, one_of
-from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW
+from dashboard.words import compact
+from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW, Quantity
 from fkd.models.sources import trained_models
 from fkd.selection import Range
 
 _PARTS = {"training": "Training", "test": "Test"}
-_MISSING = "lacks:"
 _FAR = 1000.0
 """px that no error reaches: the upper end of a range without one."""
 
@@ -34,7 +35,6 @@ def _linked(
 
 def controls(shown: View, current: Current) -> View:
     """Draw the controls; return the view as shown, parts that do not exist corrected."""
-    schema = current.dataset.schema
     selection = shown.selection
     if not len(current.dataset.test_images) and selection.part == "test":
         shown = shown.with_selection(selection.of_part("training"))
@@ -50,24 +50,9 @@ def controls(shown: View, current: Current) -> View:
         )
         one_of(row.segmented_control, "Images", _PARTS, arguments)
 
-    known = (selection.part, selection.model)
-    flags = [key for key, flag in FLAGS.items() if flag.known(*known)]
-    lacking = list(schema.names) if selection.part == "training" else []
-    words = {key: FLAGS[key].label for key in flags} | {
-        _MISSING + k.name: f"missing: {k.label}" for k in schema.keypoints
-    }
-    filters = [*selection.flags, *(_MISSING + name for name in selection.lacking)]
-    row.multiselect(
-        "Filter",
-        [*flags, *(_MISSING + name for name in lacking)],
-        format_func=lambda key: words[key],
-        placeholder="All images",
-        help="Images for which all of these hold.",
-        **_linked(shown, "b-filter", filters, _with_filters),
-    )
-
+    _filter_menu(row, shown, current)
     number = "row" if selection.part == "training" else "image id"
-    sorts = [ROW, *(key for key, q in QUANTITIES.items() if q.known(*known))]
+    sorts = [ROW, *(key for key, q in QUANTITIES.items() if _sortable(key, q, shown, current))]
     row.selectbox(
         "Sort by",
         sorts,
@@ -81,7 +66,7 @@ def controls(shown: View, current: Current) -> View:
         "",
         key="b-order",
         icon=f":material/arrow_{arrow}:",
-        help=f"{now}; click to turn the order round",
+        help=f"{now}; click to reverse",
         on_click=lambda: view.answer(
             shown,
             shown.with_selection(replace(selection, descending=not selection.descending)),
@@ -100,8 +85,49 @@ def controls(shown: View, current: Current) -> View:
                 shown, "b-per-page", shown.per_page, lambda v, n: replace(v, per_page=n, page=1)
             ),
         )
+    with row:
+        saved.saved_menu(shown, current)
     go_to(row, shown, current)
     return shown
+
+
+def _sortable(key: str, quantity: Quantity, shown: View, current: Current) -> bool:
+    """Whether one can sort by it: what is not measured yet is offered later, but stays where the
+    link asks for it."""
+    known = quantity.known(shown.selection.part, shown.selection.model)
+    return known and (current.measured or not quantity.measured or key == shown.selection.sort)
+
+
+def _filter_menu(row: Any, shown: View, current: Current) -> None:
+    """The menu that adds a filter: it closes after each choice, and says how many images each
+    would leave."""
+    selection, schema = shown.selection, current.dataset.schema
+    counts = loaders.counts(current.dataset, current.measures, selection, current.predicted)
+    offered = {
+        option: count
+        for option, count in counts.items()
+        if option not in selection.options
+        and (current.measured or option not in FLAGS or not FLAGS[option].measured)
+    }
+
+    def words(option: str) -> str:
+        name = selection.words(option, schema, current.measures)
+        return f"{name} ({compact(offered[option])})"
+
+    row.selectbox(
+        "Filter",
+        list(offered),
+        index=None,
+        format_func=words,
+        placeholder="Add a filter",
+        help="Of one kind, such as missing points, any may hold; of different kinds, all must.",
+        **_linked(
+            shown,
+            "b-filter",
+            None,
+            lambda v, option: v.with_selection(v.selection.with_option(option)) if option else v,
+        ),
+    )
 
 
 def mark_controls(shown: View, offered: list[str]) -> None:
@@ -137,8 +163,8 @@ def model_control(shown: View) -> None:
         "Predictions",
         ["", *names],
         format_func=lambda name: name or "none",
-        help="Rings are predicted, dots true; a line joins the two. Sort by the error in px to see "
-        "the worst first.",
+        help="Rings are predictions, dots are labels; a line joins the two. Sort by error (px) to "
+        "see the worst first.",
         **_linked(
             shown,
             "b-model",
@@ -187,12 +213,6 @@ def go_to(box: Any, shown: View, current: Current) -> None:
         width=150,
         **_linked(shown, "b-go", None, lambda v, n: replace(v, open=n)),
     )
-
-
-def _with_filters(v: View, keys: list[str]) -> View:
-    flags = tuple(key for key in keys if not key.startswith(_MISSING))
-    lacking = tuple(key.removeprefix(_MISSING) for key in keys if key.startswith(_MISSING))
-    return v.with_selection(replace(v.selection, flags=flags, lacking=lacking))
 
 
 def _with_sort(v: View, key: str) -> View:

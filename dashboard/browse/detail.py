@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dashboard import loaders, routes
-from dashboard.browse import facts, grid, models, view
+from dashboard import routes
+from dashboard.browse import chosen, facts, grid, models, said, view
 from dashboard.browse.controls import mark_controls
 from dashboard.browse.view import View
 from dashboard.current import Current
@@ -24,6 +24,7 @@ from dashboard.face_grid import (
 )
 from dashboard.face_picture import annotated_png
 from dashboard.face_view import face_view
+from dashboard.words import plain
 
 
 def show_detail(shown: View, current: Current) -> None:
@@ -37,6 +38,9 @@ def show_detail(shown: View, current: Current) -> None:
         return
     view.note_open(shown)
     _navigation(shown, current, position)
+    said.tell()
+    if training:
+        current = models.with_view_predicted(shown, current, [position])
     picture, beside = st.columns([1.3, 1], gap="medium")
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
@@ -46,7 +50,8 @@ def show_detail(shown: View, current: Current) -> None:
         _downloads(shown, current, image, keypoints, position)
     with beside:
         if training:
-            models.offer_one(shown, current, position)
+            models.tell_one(shown, current, position)
+            chosen.tags_of(current.dataset, shown.open)
             facts.training_facts(current, position)
         else:
             facts.test_facts(current, position)
@@ -77,7 +82,7 @@ def _back_button(shown: View) -> None:
 def _navigation(shown: View, current: Current, position: int) -> None:
     """Previous and next in the order of the grid, by button and by key."""
     dataset, training = current.dataset, shown.selection.part == "training"
-    found = loaders.positions(dataset, current.measures, shown.selection, current.predicted)
+    found = shown.found(current)
     here = np.flatnonzero(found == position)
     at = int(here[0]) if len(here) else None
     ids = dataset.rows if training else dataset.test_image_ids
@@ -123,13 +128,13 @@ def _navigation(shown: View, current: Current, position: int) -> None:
             "Correct",
             icon=":material/edit_location_alt:",
             shortcut="E",
-            help="Put the labels of this face right",
+            help="Correct the labels of this face",
         ):
             routes.correct(int(dataset.rows[position]), dataset.name)
         with st.popover("View", icon=":material/tune:"):
             mark_controls(shown, [key for key in TOGGLES if key != LACKING])
-    if filters := shown.selection.describe(dataset.schema):
-        st.caption(f"Among the images: {filters}")
+    if filters := shown.selection.describe(dataset.schema, current.measures):
+        st.caption(plain(f"Filtered by: {filters}"))
 
 
 def _downloads(
@@ -159,7 +164,7 @@ def _downloads(
         on_click="ignore",
     )
     with link.popover("Link", icon=":material/link:", type="tertiary"):
-        st.caption("Opens exactly this view again")
+        st.caption("Opens this view again")
         st.code(_link(shown), language=None, wrap_lines=True)
     hint.caption("Scroll to zoom, drag to move, double-click to reset")
 
@@ -180,7 +185,7 @@ def _duplicates(shown: View, current: Current, position: int) -> None:
     pair = np.flatnonzero((m.pair_a == me) | (m.pair_b == me))
     if not len(pair):
         return
-    st.markdown("#### The same picture again")
+    st.markdown("#### Duplicates of this picture")
     pair = pair[np.argsort(-m.pair_similarity[pair])][:24]
     faces = []
     for p in pair:

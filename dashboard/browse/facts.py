@@ -12,7 +12,6 @@ from dashboard.widgets import show_table
 from dashboard.words import plain
 from fkd.columns import FLAGS
 from fkd.errors import UserError
-from fkd.statistics.missing import SOURCE_NAMES
 
 _FIELD = 80
 """Characters shown of a field of the source file."""
@@ -24,7 +23,8 @@ def training_facts(current: Current, position: int) -> None:
     row = int(dataset.rows[position])
     n, k = int(m.n_present[position]), len(dataset.schema)
     cells = st.columns(3)
-    cells[0].metric("Points", f"{n} / {k}", help=SOURCE_NAMES[int(m.source[position])])
+    sources = [FLAGS[key].words(m) for key in ("many", "few") if _flagged(key, m, position)]
+    cells[0].metric("Points", f"{n} / {k}", help=sources[0] if sources else None)
     cells[1].metric(
         "Outlier score",
         _number(m.outlier[position]),
@@ -37,11 +37,12 @@ def training_facts(current: Current, position: int) -> None:
         "Sharpness", _number(m.sharpness[position]), help="Log variance of the Laplacian"
     )
     group = int(m.duplicate[position])
-    cells[2].metric("Duplicates", int((m.duplicate == group).sum()) - 1 if group >= 0 else 0)
+    others = int((m.duplicate == group).sum()) - 1 if group >= 0 else 0
+    cells[2].metric("Duplicate images", others if current.measured else "–")
     _fields(current, position)
     flags = [FLAGS[f].label for f in ("outlier", "swapped", "outside") if _flagged(f, m, position)]
     if flags:
-        st.warning("This face is marked: " + ", ".join(flags) + ".", icon=":material/flag:")
+        st.warning("Check this face: " + ", ".join(flags) + ".", icon=":material/flag:")
     show_table(
         _point_table(current, position),
         f"{dataset.name}-row-{row}",

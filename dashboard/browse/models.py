@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from dashboard import predictions
+from dashboard.browse.asking import with_page_predicted
 from dashboard.browse.view import View
 from dashboard.current import Current
 from dashboard.evaluation.making import offer_predictions
@@ -44,29 +46,41 @@ def offer(shown: View, current: Current) -> bool:
     model, found = _model(shown), current.predicted
     if not isinstance(model, TrainedModel) or (found and found.asked == len(current.dataset)):
         return True
-    name = plain(model.name)
-    if found is None:
-        why = f"{name} has not predicted these images yet."
+    name, every = plain(model.name), compact(len(current.dataset))
+    if found is not None:
+        why = (
+            f"{name} has predicted {compact(found.asked)} of {every} images: its validation split."
+        )
+    elif shown.selection.asks_model:
+        why = f"To sort or filter by its error, {name} has to predict all {every} images."
     else:
-        why = f"{name} has predicted {compact(found.asked)} images so far: its validation part."
+        why = f"{name} predicts the faces in view. All are needed to sort or filter by its error."
     offer_predictions(model, current.dataset, why, primary=False)
     return found is not None or not shown.selection.asks_model
 
 
-def offer_one(shown: View, current: Current, position: int) -> None:
-    """Beside one face: how far off the model is, or the offer to predict."""
-    model, found = _model(shown), current.predicted
+def with_view_predicted(shown: View, current: Current, positions: Sequence[int]) -> Current:
+    """``current`` with what the model of the view says of the images at ``positions``, which are
+    in view."""
+    model = _model(shown)
     if not isinstance(model, TrainedModel):
-        return
-    name = plain(model.name)
+        return current
+    return with_page_predicted(model, current, positions)
+
+
+def tell_one(shown: View, current: Current, position: int) -> None:
+    """Beside one face: how far off the model is."""
+    model, found = _model(shown), current.predicted
     # Points that the model never learned have no place, on no image.
-    if found is None or not np.isfinite(found.points[position]).any():
-        why = f"{name} has not predicted this image yet."
-        offer_predictions(model, current.dataset, why, primary=False)
+    if (
+        not isinstance(model, TrainedModel)
+        or found is None
+        or not np.isfinite(found.points[position]).any()
+    ):
         return
-    error = found.error[position]
-    held = " This image was held back from its training." if found.held_back[position] else ""
+    name, error = plain(model.name), found.error[position]
+    held = " This image is in its validation split." if found.held_back[position] else ""
     if np.isnan(error):
-        st.caption(f"**{name}** has no label to be compared with here.{held}")
+        st.caption(f"**{name}**: no label to compare with here.{held}")
     else:
-        st.caption(f"**{name}** is {error:.2f} px off on average here.{held}")
+        st.caption(f"**{name}**: {error:.2f} px mean error on this image.{held}")

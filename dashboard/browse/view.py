@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from dashboard import loaders
 from dashboard.face_grid import POINTS, TOGGLES
 from fkd.keypoints import KeypointSchema
 from fkd.selection import QUERY_KEYS, Selection
+
+if TYPE_CHECKING:
+    from dashboard.current import Current
 
 PAGE_SIZES = (24, 48, 96, 192)
 MARK_SIZES = (0.8, 1.1, 1.4, 1.8, 2.4)
@@ -67,6 +74,14 @@ class View:
             mark_size=size,
             open=_integer(query.get("image"), None),
         )
+
+    def found(self, current: Current) -> NDArray[np.intp]:
+        """Positions of the images that are shown, in order. What asks for measures is left out
+        until they are there."""
+        selection = self.selection
+        if not current.measured:
+            selection = selection.without_measures()
+        return loaders.positions(current.dataset, current.measures, selection, current.predicted)
 
     def with_selection(self, selection: Selection) -> View:
         """Another selection begins on its first page."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from dashboard.datasets import strip
 from dashboard.guard import safely
 from dashboard.label_import import label_import
 from dashboard.tasks import Task, start_alone
-from dashboard.words import plain
+from dashboard.words import compact, plain
 from fkd.dataset import Dataset
 from fkd.labels.formats import FORMATS
 from fkd.labels.store import LabelStore
@@ -21,23 +24,25 @@ from fkd.progress import Progress
 from fkd.scratch import instead_of
 from fkd.settings import home
 
-_OUT = "correct-export-task"
-
 
 @dataclass(frozen=True)
 class Exporting:
-    """Writing the labels at ``version`` to the file ``path``."""
+    """Writing the labels at ``version``, of all images or of those with the source rows ``rows``,
+    to the file ``path``."""
 
     dataset: Dataset
     version: int
     format: str
     path: Path
+    rows: NDArray[np.int64] | None = None
 
     def __call__(self, progress: Progress) -> str:
         from fkd.labels.at import labels_at
         from fkd.labels.exchange import export
 
         labels = labels_at(LabelStore(self.dataset), self.version)
+        if self.rows is not None:
+            labels = labels.take(np.isin(labels.rows, self.rows))
         make_folder(self.path.parent)
         self.path.unlink(missing_ok=True)
         lost = export(self.dataset, labels, self.format, self.path, progress).lost
@@ -49,40 +54,52 @@ def exchange(dataset: Dataset, author: str) -> None:
     with st.expander("Export and import", icon=":material/swap_vert:"):
         out, into = st.columns(2, gap="large")
         with out:
-            _export(dataset)
+            export_form(dataset, "correct-export")
         with into:
             label_import(dataset, author)
 
 
-def _export(dataset: Dataset) -> None:
+def export_form(dataset: Dataset, key: str, rows: NDArray[np.int64] | None = None) -> None:
+    """The form that writes the labels and images of ``dataset``, all or those with the source rows
+    ``rows``, to a file and offers it for download. ``key`` tells it from others."""
     chosen = st.selectbox(
         "Write labels and images as",
         list(FORMATS),
         format_func=lambda name: FORMATS[name].title,
-        key="correct-export-format",
+        key=f"{key}-format",
     )
     losses = FORMATS[chosen].losses
     st.caption(f"{FORMATS[chosen].layout}. " + (" ".join(losses) or "Holds every label as it is."))
     latest = LabelStore(dataset).head()
     version = st.number_input(
-        "Version of the labels", 0, latest, latest, key=f"correct-export-version-{latest}"
+        "Version of the labels", 0, latest, latest, key=f"{key}-version-{latest}"
     )
-    path = instead_of(home() / "exports") / f"{dataset.name}-labels-{version}-{chosen}.zip"
-    work = Exporting(dataset, int(version), chosen, path)
-    st.button("Export", on_click=_starter("exporting", _OUT, path.name, work))
-    task = _told(_OUT)
+    some = "" if rows is None else f"-{len(rows)}-images-{_digest(rows)}"
+    path = instead_of(home() / "exports") / f"{dataset.name}{some}-labels-{version}-{chosen}.zip"
+    work = Exporting(dataset, int(version), chosen, path, rows)
+    what = "Export" if rows is None else f"Export {compact(len(rows))} images"
+    st.button(
+        what, key=f"{key}-start", on_click=_starter("exporting", f"{key}-task", path.name, work)
+    )
+    task = _told(f"{key}-task")
     if task is not None and task.state == "done" and isinstance(task.work, Exporting):
         made = task.work.path
-        if made.is_file():
+        if made == path and made.is_file():  # and not of what was chosen before
             st.download_button(
                 f"Download {made.name}",
                 made.read_bytes,
+                key=f"{key}-download",
                 file_name=made.name,
                 mime="application/zip",
                 icon=":material/download:",
                 type="primary",
                 on_click="ignore",
             )
+
+
+def _digest(rows: NDArray[np.int64]) -> str:
+    """Tells files of other rows apart."""
+    return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()[:8]
 
 
 def _starter(

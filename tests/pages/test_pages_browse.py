@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from fkd.keypoints import KAGGLE_15
 from fkd.measures import load
 from fkd.registry import open_named
 
@@ -18,6 +19,15 @@ def dataset():
     return open_named("demo")
 
 
+def page_options(page) -> list[str]:
+    return list(page.at.selectbox(key="b-filter").options)
+
+
+def filters(page) -> list[str]:
+    """The filters that are on, as their buttons call them."""
+    return [b.label for b in page.at.button if (b.key or "").startswith("b-filter-")]
+
+
 def test_the_whole_dataset_at_first(app):
     page = app("browse")
     assert "**90** training images" in page.text
@@ -26,14 +36,16 @@ def test_the_whole_dataset_at_first(app):
 
 def test_a_link_sets_the_widgets(app):
     page = app("browse", filter="complete,outside", sort="brightness", order="desc")
-    assert page.at.multiselect(key="b-filter").value == ["complete", "outside"]
+    assert filters(page) == ["complete", "point outside the image"]
     assert page.at.selectbox(key="b-sort").value == "brightness"
 
 
 def test_a_widget_sets_the_link(app, dataset):
     page = app("browse")
-    page.at.multiselect(key="b-filter").set_value(["complete", "lacks:nose_tip"])
-    page.run()
+    for option in ("complete", "lacks:nose_tip"):
+        page.at.selectbox(key="b-filter").set_value(option)
+        page.run()
+        assert page.at.selectbox(key="b-filter").value is None  # ready for the next
     assert page.query["filter"] == "complete"
     assert page.query["lacking"] == "nose_tip"
     assert "No image fits" in page.text
@@ -43,6 +55,37 @@ def test_a_widget_sets_the_link(app, dataset):
     page.at.selectbox(key="b-sort").set_value("outlier")
     page.run()
     assert (page.query["sort"], page.query["order"]) == ("outlier", "desc")
+
+
+def test_each_filter_says_how_many_it_would_leave(app, dataset):
+    page = app("browse")
+    complete = dataset.manifest["complete_rows"]
+    options = page.at.selectbox(key="b-filter").options
+    assert f"complete ({complete})" in options
+    page.at.selectbox(key="b-filter").set_value("incomplete")
+    page.run()
+    options = page.at.selectbox(key="b-filter").options
+    assert f"complete ({complete})" in options  # of the same kind: either may hold
+    assert not any(option.startswith("has missing points") for option in options)
+    lacks = next(k for k in KAGGLE_15.keypoints if k.name == "mouth_left_corner")
+    missing = 90 - dataset.manifest["present"]["mouth_left_corner"]
+    assert f"missing {lacks.label} ({missing})" in options
+    page.at.selectbox(key="b-filter").set_value("complete")
+    page.run()
+    assert "**90 (100 %)** of 90 images:" in page.text
+    page.at.button(key="b-filter-incomplete").click()
+    page.run()
+    assert page.query["filter"] == "complete"
+    assert f"**{complete} (" in page.text
+
+
+def test_label_sources_are_called_after_their_points(app, dataset):
+    points = np.isfinite(dataset.keypoints).all(axis=2).sum(axis=1)
+    options = page_options(app("browse"))
+    assert any(
+        option.startswith(f"{np.bincount(points).argmax()}-point source") for option in options
+    )
+    assert not any("few" in option for option in options)
 
 
 def test_filters_count_what_the_manifest_counts(app, dataset):

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from evaluation_helper import make_run, output_of, store_all, store_validation
+
+from dashboard.browse import asking
+from fkd.errors import UserError
+from fkd.keypoints import KAGGLE_15
+from fkd.registry import open_named
 
 pytestmark = pytest.mark.usefixtures("no_bundled")
 
@@ -32,6 +40,43 @@ def half(dataset, output):
     return model
 
 
+@pytest.fixture(autouse=True)
+def loader(monkeypatch, output):
+    """In place of TensorFlow: a model that says what ``output`` has of the images it is shown;
+    ``asked`` counts them, ``error`` is raised instead of loading it."""
+    loader = SimpleNamespace(asked=0, error=None)
+
+    def predict(images):
+        loader.asked += len(images)
+        every = np.asarray(open_named("demo").images)
+        return np.stack([output[(every == image).all(axis=(1, 2)).argmax()] for image in images])
+
+    def load(_model):
+        ready: Future = Future()
+        if loader.error is None:
+            reference = SimpleNamespace(learned=None)
+            ready.set_result(
+                SimpleNamespace(predict=predict, schema=KAGGLE_15, reference=reference)
+            )
+        else:
+            ready.set_exception(loader.error)
+        return SimpleNamespace(stage="loading the model", ready=ready)
+
+    monkeypatch.setattr(asking.MODELS, "load", load)
+    monkeypatch.setattr(asking, "_KEPT", asking._Kept())
+    return loader
+
+
+def settled(page):
+    """The page once what is in view is predicted."""
+    state = page.at.session_state
+    for _ in range(100):
+        if "browse-asking" not in state or state["browse-asking"].state != "running":
+            return page.run()
+        time.sleep(0.02)
+    raise AssertionError("the faces in view were not predicted")
+
+
 def shown(page) -> list[dict]:
     """The faces of the grid, or the large one."""
     data = json.loads(page.at.get("bidi_component")[0].proto.json)
@@ -48,7 +93,7 @@ def test_without_a_model_there_are_no_predictions(app, dataset):
 def test_a_model_is_chosen_in_the_view(app, output):
     page = app("browse")
     assert page.at.selectbox(key="b-model").options == ["none", "one"]
-    assert "error in px" not in page.at.selectbox(key="b-sort").options
+    assert "error (px)" not in page.at.selectbox(key="b-sort").options
     page.at.selectbox(key="b-model").set_value("one")
     page.run()
     assert page.query["model"] == "one"
@@ -67,7 +112,9 @@ def test_a_model_is_chosen_in_the_view(app, output):
 @pytest.mark.usefixtures("model")
 def test_a_link_sorts_and_filters_by_the_error(app):
     page = app("browse", model="one", sort="error", error="1..2", filter="heldback")
-    assert "**4 (4.4 %)** of 90 images: held back from training, error in px 1–2" in page.text
+    assert "**4 (4.4 %)** of 90 images:" in page.text
+    labels = {b.label for b in page.at.button}
+    assert {"validation split", "error (px) 1–2"} <= labels
     assert [face["title"] for face in shown(page)] == ["16", "20", "24", "28"]
     assert page.at.number_input(key="b-low").value == 1
     page.at.number_input(key="b-high").set_value(1.7)
@@ -102,8 +149,8 @@ def test_one_face_has_its_predictions_in_the_table(app, dataset, output):
     np.testing.assert_allclose(table["error px"][labelled], 12 / 15, atol=2e-3)
     assert table["error px"][~labelled].isna().all()
     np.testing.assert_allclose(table["expected error px"], 12 / 15, atol=1e-3)
-    assert "**one** is 0.80 px off on average here. This image was held back" in page.text
-    assert "held back" not in app("browse", model="one", image="13").text
+    assert "**one**: 0.80 px mean error on this image. This image is in its vali" in page.text
+    assert "validation split" not in app("browse", model="one", image="13").text
     [face] = shown(page)
     np.testing.assert_allclose(face["predicted"], output[12, :, :2], atol=0.006)
     page.at.button(key="b-Next").click()
@@ -114,22 +161,61 @@ def test_one_face_has_its_predictions_in_the_table(app, dataset, output):
 @pytest.mark.usefixtures("half")
 def test_predictions_of_the_validation_part_are_there_at_once(app):
     page = app("browse", model="half", sort="error", order="desc")
-    assert "half has predicted 23 images so far: its validation part" in page.text
+    assert "half has predicted 23 of 90 images: its validation split" in page.text
     assert page.button("Predict 90 images")
     assert [face["title"] for face in shown(page)[:2]] == ["88", "84"]
-    assert [any(face["predicted"]) for face in shown(page)[22:24]] == [True, False]
-    assert "has not predicted this image" in app("browse", model="half", image="5").text
-    assert "has not predicted" not in app("browse", model="half", image="4").text
 
 
-def test_what_asks_for_missing_predictions_offers_them(app, dataset):
+def test_what_asks_for_missing_predictions_offers_them(app, dataset, loader):
     make_run(dataset, "bare")
     page = app("browse", model="bare", sort="error")
-    assert "bare has not predicted these images yet" in page.text
+    assert "To sort or filter by its error, bare has to predict all 90 images" in page.text
     assert page.button("Predict 90 images")
     assert not page.at.get("bidi_component")
-    page = app("browse", model="bare")
-    assert len(shown(page)) == 48
+    assert loader.asked == 0
+
+
+def test_the_page_in_view_is_predicted_by_itself(app, dataset, loader, output):
+    make_run(dataset, "bare")
+    page = settled(app("browse", model="bare", per_page="24", page="2"))
+    assert loader.asked == 24
+    for number, face in enumerate(shown(page), 24):
+        np.testing.assert_allclose(face["predicted"], output[number, :, :2], atol=0.006)
+    page.run()
+    app("browse", model="bare", image="30")
+    assert loader.asked == 24  # no image is asked for twice
+    page.button("Next page").click()
+    settled(page.run())
+    assert loader.asked == 48
+
+
+@pytest.mark.usefixtures("half")
+def test_only_what_is_not_there_is_predicted(app, loader, output):
+    page = settled(app("browse", model="half", per_page="24"))
+    assert loader.asked == 18  # every fourth was in the validation split
+    for number, face in enumerate(shown(page)):
+        np.testing.assert_allclose(face["predicted"], output[number, :, :2], atol=0.006)
+
+
+def test_one_face_is_predicted_by_itself(app, dataset, loader, output):
+    make_run(dataset, "bare")
+    page = settled(app("browse", model="bare", image="30"))
+    assert loader.asked == 1
+    assert "**bare**: 2.00 px mean error on this image." in page.text
+    table = page.at.dataframe[0].value
+    np.testing.assert_allclose(table["predicted x"], output[30, :, 0], atol=1e-3)
+
+
+def test_a_model_that_cannot_predict_says_why_and_is_asked_again(app, dataset, loader):
+    make_run(dataset, "bare")
+    loader.error = UserError("Model 'bare' cannot be read: it is empty.")
+    page = settled(app("browse", model="bare", per_page="24"))
+    assert "Model 'bare' cannot be read: it is empty." in page.text
+    assert len(shown(page)) == 24
+    loader.error = None
+    page.button("Try again").click()
+    page = settled(page.run())
+    assert all(any(face["predicted"]) for face in shown(page))
 
 
 @pytest.mark.usefixtures("model")
@@ -150,11 +236,11 @@ def test_a_model_that_is_not_there_is_said_and_left_out(app, name):
 
 
 def test_predictions_made_meanwhile_are_taken(app, dataset, half, output):
-    page = app("browse", model="half", sort="error", order="desc")
+    page = settled(app("browse", model="half", sort="error", order="desc"))
     assert shown(page)[0]["title"] == "88"
     store_all(half, dataset, output[::-1].copy())
     page.run()
-    assert "so far" not in page.text
+    assert "validation split." not in page.text
     assert len([face for face in shown(page) if any(face["predicted"])]) == 48
     # Predictions of other images are far off, and differently so.
     assert float(shown(page)[0]["note"]) > 6

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 from filelock import FileLock
 
 from dashboard.tasks import tasks
-from fkd.registry import remove
+from fkd.measures import load
+from fkd.registry import open_named, remove
 
 
 @pytest.fixture
@@ -40,12 +42,50 @@ def test_the_page_goes_on_when_it_is_measured(app, unmeasured, page, shown):
 
 
 @pytest.mark.usefixtures("busy")
-@pytest.mark.parametrize("page", ["browse", "stats"])
-def test_meanwhile_it_says_how_far_it_is(app, page):
-    page = app(page)
+def test_meanwhile_it_says_how_far_it_is(app):
+    page = app("stats")
     assert "opens by itself" in page.text
     assert not page.button("Stop").disabled
-    assert "training images" not in page.text
+    assert "## " not in page.text
+
+
+def test_browse_opens_at_once_and_fills_in_what_is_measured(app, busy):
+    page = app("browse", filter="complete", sort="brightness", order="desc")
+    assert not page.button("Stop").disabled
+    complete = open_named("demo").manifest["complete_rows"]
+    assert f"**{complete} (" in page.text  # by what the labels tell
+    assert "apply when it is done" in page.text
+    grid = json.loads(page.at.get("bidi_component")[0].proto.json)
+    titles = [int(face["title"]) for face in grid["faces"]]
+    assert titles == sorted(titles, reverse=True)
+    options = page.at.selectbox(key="b-filter").options
+    assert any(option.startswith("has missing points") for option in options)
+    assert not any(option.startswith("has a duplicate") for option in options)
+    assert page.metrics() == {}
+    one = app("browse", image="5")
+    assert one.metrics()["Brightness"] == one.metrics()["Duplicate images"] == "–"
+    assert one.metrics()["Points"] != "–"
+    busy.release()
+    page.finish()
+    assert "apply when it is done" not in page.text
+    assert page.query["sort"] == "brightness"
+    measures = load(open_named("demo"))
+    grid = json.loads(page.at.get("bidi_component")[0].proto.json)
+    notes = [float(face["note"]) for face in grid["faces"]]
+    assert notes == sorted(notes, reverse=True)
+    assert notes[0] <= measures.brightness.max() + 0.5
+    options = page.at.selectbox(key="b-filter").options
+    assert any(option.startswith("has a duplicate") for option in options)
+
+
+def test_browse_works_where_measuring_was_stopped(app, busy):
+    page = app("browse")
+    page.button("Stop").click()
+    page.run().finish()
+    assert "Measuring demo was stopped" in page.text
+    assert "**90** training images" in page.text
+    page = app("browse", sort="sharpness", image="7")
+    assert "### Row 7" in page.text
 
 
 def test_two_who_open_it_at_once_start_one_task(app, busy):
@@ -93,7 +133,7 @@ def test_a_dataset_that_is_removed_while_it_is_measured(app, busy):
     busy.release()
     remove("demo")
     page.finish()
-    assert "No dataset is open" in page.text
+    assert "unexpected" not in page.text
     assert "unexpected" not in app().text
 
 
