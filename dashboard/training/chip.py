@@ -10,6 +10,7 @@ from dashboard.training import view
 from dashboard.training.listing import active_runs
 from dashboard.training.notice import notices
 from dashboard.training.states import look
+from dashboard.training.tab import tab_title
 from dashboard.words import about, plain
 from fkd.training.runs import Run
 from fkd.training.status import QUEUED, STOPPING, Status
@@ -17,18 +18,21 @@ from fkd.training.status import QUEUED, STOPPING, Status
 _REFRESH_S = 2.0
 
 
-def training_chip() -> None:
-    """A quiet line on what trains now, with the way there; nothing while nothing does."""
+def training_chip(page: str = "") -> None:
+    """A quiet line on what trains now, with the way there; nothing while nothing does. The title
+    of the tab tells it too, in front of the title of ``page``."""
     active = bool(active_runs())
     with st.sidebar, st.container(key="training-chip"):
-        st.fragment(_chip, run_every=_REFRESH_S if active else None)(active)
+        st.fragment(_chip, run_every=_REFRESH_S if active else None)(active, page)
 
 
-def _chip(drawn: bool) -> None:
+def _chip(drawn: bool, page: str) -> None:
     with guard("the training in the sidebar"):
         active = active_runs()
         if drawn and not active:
             st.rerun()  # ended: from now on nothing refreshes
+        if page or active:
+            st.set_page_config(page_title=tab_title(page, active))
         if active:
             _link(active)
         notices(active)

@@ -35,8 +35,11 @@ def table(found: list[Listed]) -> None:
     """Best error and settings of the runs, the best run first; settings that differ come first."""
     st.markdown("#### Settings and best error")
     names = differing([one.config for one in found])
-    everything = st.toggle(
-        "All settings", key="all-settings", help="Otherwise only those that differ."
+    everything = view.all_settings()
+    st.toggle(
+        "All settings",
+        help="Otherwise only those that differ.",
+        **bound("all-settings", everything, view.show_all_settings),
     )
     rows = frame(found, names, everything)
     configuration = st.column_config

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 _RUN, _WORDS, _EPOCH = "run", "find", "epoch"
-_HIDDEN, _SMOOTHING = "hide", "smooth"
+_HIDDEN, _SMOOTHING, _SETTINGS = "hide", "smooth", "settings"
 MAX_SMOOTHING = 0.95
 """What the value before counts for, at most."""
 MAX_SHOWN = 8
@@ -28,7 +28,8 @@ def show(*names: str) -> None:
     if names:
         st.query_params[_RUN] = ",".join(dict.fromkeys(names))
     else:
-        st.query_params.pop(_RUN, None)
+        for parameter in (_RUN, _HIDDEN, _SMOOTHING, _SETTINGS):
+            st.query_params.pop(parameter, None)
 
 
 def hidden() -> set[str]:
@@ -54,6 +55,16 @@ def smoothing() -> float:
 def smooth(weight: float) -> None:
     """Smooth the curves by ``weight``."""
     _put(_SMOOTHING, f"{weight:g}" if weight else "")
+
+
+def all_settings() -> bool:
+    """Whether all settings of the runs are compared, not only those that differ."""
+    return st.query_params.get(_SETTINGS) == "all"
+
+
+def show_all_settings(wanted: bool) -> None:
+    """Compare all settings, or only those that differ."""
+    _put(_SETTINGS, "all" if wanted else "")
 
 
 def words() -> str:

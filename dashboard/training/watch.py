@@ -11,7 +11,6 @@ from dashboard.guard import failed, guard
 from dashboard.training import actions, compare, progress, samples, settings_table, view
 from dashboard.training.listing import Listed
 from dashboard.training.states import badge
-from dashboard.training.tab import keep_title
 from dashboard.words import compact, plain
 from fkd.errors import UserError
 from fkd.training.runs import open_run, run_names
@@ -100,7 +99,6 @@ def _live(asked: list[str], drawn: list[tuple[str, str]]) -> None:
         for one in found:
             if trouble := loaders.history_trouble(one.run):
                 st.warning(plain(trouble), icon=":material/broken_image:")
-        keep_title("Train")
         progress.show(main)
         if len(found) > 1:
             compare.shown_runs(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -114,5 +115,6 @@ class EventLog:
         for part, scalars in values.items():
             with self._writers[part].as_default(step=row.step):
                 for name, value in scalars.items():
-                    self._scalar(name, value)
+                    if not math.isnan(value):
+                        self._scalar(name, value)
             self._writers[part].flush()

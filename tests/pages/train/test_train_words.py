@@ -11,10 +11,13 @@ import pytest
 from dashboard.training import times
 from dashboard.training.curves import COLORS, ERROR, Course, lines, smoothed
 from dashboard.training.settings_table import all_in_words
+from dashboard.training.tab import tab_title
 from dashboard.training.wish import _NO_SPLIT
 from fkd.training.config import SETTINGS, RunConfig
 from fkd.training.estimate import Span
 from fkd.training.history import Row
+from fkd.training.runs import Run
+from fkd.training.status import Status
 
 ROOT = Path(__file__).resolve().parents[3]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
@@ -77,3 +80,12 @@ def test_smoothed_lines_have_the_values_themselves_behind_them():
 def test_every_setting_has_a_name():
     told = all_in_words(RunConfig("faces", "abc", _NO_SPLIT))
     assert set(told) == set(SETTINGS.values())
+
+
+def test_the_tab_tells_how_far_it_is(tmp_path):
+    run = Run(tmp_path / "mine")
+    runs = [(run, Status("running", epoch=1, epochs=4, steps=3, began={"training": 1.0}))]
+    assert tab_title("Browse", runs) == "25 % mine · Browse · fkd workbench"
+    assert tab_title("Browse", [(run, Status("running"))]) == "… mine · Browse · fkd workbench"
+    assert tab_title("Browse", [(run, Status("queued"))]) == "Browse · fkd workbench"
+    assert tab_title("", []) == "fkd workbench"
