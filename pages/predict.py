@@ -11,4 +11,4 @@ view.write(shown)
 if chosen := inputs.photos(shown):
     work.predict(job, chosen)
     if (open_one := overview.show(job, chosen)) is not None:
-        photo.show(job, *open_one)
+        photo.show(shown, job, *open_one)

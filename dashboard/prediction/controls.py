@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.prediction import view
@@ -26,7 +28,7 @@ def controls(shown: View) -> Job:
             plain(f"There is no model {shown.model}; it may have been deleted."),
             icon=":material/search_off:",
         )
-        shown = View(next(iter(known)), shown.mirrored, shown.example)
+        shown = replace(shown, model=next(iter(known)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
             "Model",

@@ -135,7 +135,11 @@ def _examples(dataset: Dataset, shown: View, *, opened: bool) -> bool:
     with st.expander(f"Examples from {plain(dataset.name)}", expanded=opened):
         face_grid(
             [
-                Face(id=f"{kind}-{ids[i]}", title=_title(f"{kind}-{ids[i]}"), image=images[i])
+                Face(
+                    id=f"{kind}-{ids[i]}",
+                    title=_title(f"{kind}-{ids[i]}").capitalize(),
+                    image=images[i],
+                )
                 for i in at
             ],
             dataset.schema,

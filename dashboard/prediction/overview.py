@@ -21,7 +21,7 @@ _LOOK_S, _LOOK_MANY_S, _MANY = 0.4, 2.0, 200
 often."""
 _ROWS = 6
 """Rows of the list in view."""
-_LINE = 80
+_LINE = 115
 """Letters of a result that fit in one line on a narrow screen."""
 
 Results = Sequence[PhotoFaces | None]
@@ -98,22 +98,23 @@ def _stage(task: Task) -> str:
 
 
 def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
-    """All photos in one table; the row chosen in it is the photo shown."""
+    """All photos in one table, or those that something became of; the row chosen in it is the
+    photo shown."""
     known = [result for result in results if result is not None]
     st.markdown(f"**{summary(known, len(results) - len(known))}**")
-    frame = pd.DataFrame(
-        [_row(one.source.name, result) for one, result in zip(chosen, results, strict=True)]
-    )
-    lines = 2 if frame["Result"].str.len().max() > _LINE else 1
-    row = 14 + 21 * lines
+    listed = _kind(results)
+    rows = [_row(chosen[i].source.name, results[i]) for i in listed]
+    frame = pd.DataFrame(rows)
+    row = 14 + 21 * (2 if frame["Result"].str.len().max() > _LINE else 1)
     key = "predict-overview"
 
     def picked() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        if rows and rows[0] < len(chosen):
-            st.session_state[_AT] = chosen[rows[0]].id
+        if rows and rows[0] < len(listed):
+            st.session_state[_AT] = chosen[listed[rows[0]]].id
 
-    st.session_state[key] = {"selection": {"rows": [at], "columns": [], "cells": []}}
+    selected = [listed.index(at)] if at in listed else []
+    st.session_state[key] = {"selection": {"rows": selected, "columns": [], "cells": []}}
     st.dataframe(
         frame,
         hide_index=True,
@@ -123,7 +124,7 @@ def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
         placeholder="",
         key=key,
         on_select=picked,
-        selection_mode="single-row-required",
+        selection_mode="single-row",
         alt="The photos, the faces found on each, and what there is to say of them",
         column_config={
             "Photo": st.column_config.TextColumn(width=190),
@@ -135,11 +136,38 @@ def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        _turn(chosen, at)
+        _turn(chosen, listed, at)
         downloads.of_list(frame)
         downloads.of_all(
             [(one, r) for one, r in zip(chosen, results, strict=True) if r is not None]
         )
+
+
+def _kind(results: Results) -> list[int]:
+    """Which photos are listed: all, or those of the kind that the user asks for. Only kinds that
+    occur are offered."""
+    kinds = {
+        "All photos": list(range(len(results))),
+        "Not read": [i for i, r in enumerate(results) if r is not None and r.error],
+        "No face": [
+            i for i, r in enumerate(results) if r is not None and not r.error and not r.faces
+        ],
+    }
+    kinds = {kind: listed for kind, listed in kinds.items() if listed}
+    key = "predict-kind"
+    if st.session_state.get(key) not in kinds:
+        st.session_state[key] = next(iter(kinds))
+    if len(kinds) == 1:
+        return kinds[next(iter(kinds))]
+    kind = st.segmented_control(
+        "List",
+        list(kinds),
+        format_func=lambda kind: f"{kind} ({len(kinds[kind]):,})",
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+    )
+    return kinds[kind]
 
 
 def _row(name: str, result: PhotoFaces | None) -> dict[str, object]:
@@ -171,7 +199,11 @@ def _said(result: PhotoFaces) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _turn(chosen: Sequence[Chosen], at: int) -> None:
+def _turn(chosen: Sequence[Chosen], listed: Sequence[int], at: int) -> None:
+    """To the photo before and after the one shown, of those listed."""
+    before = [i for i in listed if i < at]
+    after = [i for i in listed if i > at]
+
     def to(number: int) -> None:
         st.session_state[_AT] = chosen[number].id
 
@@ -179,16 +211,17 @@ def _turn(chosen: Sequence[Chosen], at: int) -> None:
         "Previous photo",
         icon=":material/chevron_left:",
         shortcut="Left",
-        disabled=at == 0,
+        disabled=not before,
         on_click=to,
-        args=(at - 1,),
+        args=before[-1:],
     )
-    st.markdown(f"Photo {at + 1:,} of {len(chosen):,}")
+    place = f"Photo {len(before) + 1:,} of" if at in listed else ""
+    st.markdown(f"{place} {len(listed):,}{'' if place else ' photos'}")
     st.button(
         "Next photo",
         icon=":material/chevron_right:",
         shortcut="Right",
-        disabled=at == len(chosen) - 1,
+        disabled=not after,
         on_click=to,
-        args=(at + 1,),
+        args=after[:1],
     )

@@ -13,7 +13,6 @@ import streamlit as st
 from dashboard import face_grid as grid
 from dashboard.guard import safely
 from dashboard.photo_view import (
-    BOXES,
     SHOWN_SIDE,
     Box,
     Detail,
@@ -22,19 +21,19 @@ from dashboard.photo_view import (
     photo_view,
     shown_url,
 )
-from dashboard.prediction import downloads
+from dashboard.prediction import downloads, view
 from dashboard.prediction.sending import send_button
+from dashboard.prediction.view import View
 from dashboard.prediction.work import Chosen, Job, desk, predict_boxes
 from dashboard.words import plain
 from fkd.evaluation.learned import listed, names
 from fkd.inference.pipeline import of_box
 from fkd.inference.results import PhotoFaces
 
-_TOGGLES = {BOXES: "Boxes", grid.POINTS: "Points", grid.EDGES: "Edges"}
 _SHOWN, _DETAIL, _FOCUS = "predict-shown-photo", "predict-detail", "predict-focus"
 
 
-def show(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
+def show(shown: View, job: Job, chosen: Chosen, result: PhotoFaces) -> None:
     """The photo, its faces, their points; and the ways to put right what was not found."""
     if result.error:
         st.error(plain(result.error), icon=":material/error:")
@@ -43,7 +42,7 @@ def show(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
         st.caption(plain(f"{result.name}: {result.note}."))
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _photo(job, chosen, result)
+        _photo(shown, job, chosen, result)
     with right:
         if result.faces:
             _faces(job, chosen, result)
@@ -58,16 +57,15 @@ def show(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
         _table(result)
 
 
-def _photo(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
+def _photo(shown: View, job: Job, chosen: Chosen, result: PhotoFaces) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        shown = st.pills(
+        st.pills(
             "Show",
-            list(_TOGGLES),
+            list(view.SHOWABLE),
             selection_mode="multi",
-            default=[BOXES, grid.POINTS],
-            format_func=_TOGGLES.get,
-            key="predict-show",
+            format_func=view.SHOWABLE.get,
             label_visibility="collapsed",
+            **view.linked(shown, "show"),
         )
         size = st.slider(
             "Point size", 0.5, 3.0, 1.0, 0.25, key="predict-size", width=160, format="%.2gx"
@@ -91,7 +89,7 @@ def _photo(job: Job, chosen: Chosen, result: PhotoFaces) -> None:
             (result.width, result.height),
             result.faces,
             "predict-photo",
-            show=shown,
+            show=shown.show,
             mark_size=size,
             focus=_focus(chosen, result),
             draw=draw if drawing else None,

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from dashboard.face_grid import EDGES, POINTS
 from dashboard.links import Parameters, bound
+from dashboard.photo_view import BOXES
 from fkd.models.sources import BUNDLED
 
-_PARAMETERS = Parameters("predict", ("model", "mirrored", "example"))
+SHOWABLE = {BOXES: "Boxes", POINTS: "Points", EDGES: "Edges"}
+"""What can be drawn on photos, by the word used in links."""
+_PARAMETERS = Parameters("predict", ("model", "mirrored", "example", "show"))
 
 
 @dataclass(frozen=True)
@@ -20,25 +24,32 @@ class View:
         model: name of the model.
         mirrored: whether predictions for the mirrored face are averaged in.
         example: which image of the dataset is looked at, such as ``test-17``; empty for none.
+        show: what is drawn on photos, of ``SHOWABLE``.
     """
 
     model: str = BUNDLED
     mirrored: bool = True
     example: str = ""
+    show: tuple[str, ...] = (BOXES, POINTS)
 
     def to_query(self) -> dict[str, str]:
         """As query parameters; the model always stands there."""
         mirrored = {} if self.mirrored else {"mirrored": "0"}
         example = {"example": self.example} if self.example else {}
-        return {"model": self.model, **mirrored, **example}
+        words = tuple(word for word in SHOWABLE if word in self.show)
+        show = {} if words == View.show else {"show": ",".join(words) or "nothing"}
+        return {"model": self.model, **mirrored, **example, **show}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Self:
         """Read a link."""
+        asked = query.get("show")
+        show = View.show if asked is None else tuple(w for w in SHOWABLE if w in asked.split(","))
         return cls(
             model=query.get("model", BUNDLED)[:64],
             mirrored=query.get("mirrored") != "0",
             example=query.get("example", "")[:32],
+            show=show,
         )
 
 
@@ -54,8 +65,9 @@ def write(view: View) -> None:
 
 def linked(shown: View, attribute: str) -> dict[str, Any]:
     """Arguments that bind a widget to ``attribute`` of the view."""
+    value = getattr(shown, attribute)
     return bound(
         f"predict-{attribute}",
-        getattr(shown, attribute),
+        list(value) if isinstance(value, tuple) else value,
         lambda value: write(replace(shown, **{attribute: value})),
     )

@@ -148,6 +148,40 @@ def test_an_example_by_link(home):
     assert len(result.faces) == 1
 
 
+def test_what_is_drawn_stands_in_the_link(home):
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    app.query_params["example"] = "row-0"
+    app.query_params["show"] = "points,edges,<b>"
+    app = settled(app.switch_page("../pages/predict.py").run())
+    pills = next(b for b in app.button_group if b.key == "predict-show")
+    assert pills.value == ["points", "edges"]
+    pills.set_value([]).run()
+    assert not app.exception
+    assert app.query_params["show"] == "nothing"
+    next(b for b in app.button_group if b.key == "predict-show").set_value(
+        ["points", "boxes"]
+    ).run()
+    assert "show" not in app.query_params
+
+
+def test_a_list_of_many_shows_those_that_need_a_look(page):
+    wall = png(np.full((200, 300), 90, np.uint8))
+    face = png(scene((1, Frame(330, 220, 220)))[0].gray)
+    app = drop(page, ("a.png", face), ("b.jpg", b""), ("c.png", wall), ("d.jpg", b""))
+    kinds = next(b for b in app.button_group if b.key == "predict-kind")
+    assert list(kinds.options) == ["All photos (4)", "Not read (2)", "No face (1)"]
+    app = kinds.set_value("Not read").run()
+    assert list(app.dataframe[0].value["Photo"]) == ["b.jpg", "d.jpg"]
+    assert "2 photos" in [m.value.strip() for m in app.markdown]  # the one shown is none of them
+    app = button(app, "Next photo").click().run()
+    assert "Photo 1 of 2" in [m.value for m in app.markdown]
+    assert "b.jpg is empty" in words(app)
+    app = button(app, "Next photo").click().run()
+    assert "d.jpg is empty" in words(app)
+    assert button(app, "Next photo").disabled
+    assert not app.exception
+
+
 @pytest.mark.parametrize("example", ["row-99999", "x-1", "row-<b>", "test--1"])
 def test_an_example_that_is_not_there(home, example):
     app = AppTest.from_file(APP, default_timeout=60).run()
