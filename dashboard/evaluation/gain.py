@@ -16,12 +16,11 @@ from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.gained_faces import Learned
 from dashboard.evaluation.view import View
 from dashboard.keypoint_table import keypoint_table
-from dashboard.training.settings_table import differing
 from dashboard.widgets import download_table, show_table
 from dashboard.words import compact, plain
 from fkd.dataset import Dataset
 from fkd.errors import UserError
-from fkd.evaluation.corrections import ENOUGH, WORDS, Association, association
+from fkd.evaluation.corrections import ENOUGH, FAR_PX, WORDS, Association, Correction, association
 from fkd.evaluation.gain import BETTER, UNCLEAR, Difference, Gain
 from fkd.evaluation.parts import VALIDATION
 from fkd.evaluation.scores import ALL_ROWS
@@ -30,7 +29,11 @@ from fkd.labels.states import Labels
 from fkd.labels.store import LabelStore
 from fkd.splits import positions
 from fkd.statistics.missing import source_words
-from fkd.training.config import RunConfig
+from fkd.training.config import SETTINGS, RunConfig
+
+
+_COMPARED = {"label_version", "accepted"}
+"""The settings that before and after differ in."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,11 @@ def section(compared: Compared, shown: View) -> None:
 def _same_otherwise(pair: Pair) -> bool:
     """Whether nothing but their labels tells the two runs apart. Otherwise that comes first."""
     before, after = pair.configs
-    others = [name for name in differing([before, after]) if name not in {"labels", "split"}]
-    split = before.split.digest != after.split.digest
-    if not others and not split:
+    names = [name for name in before.differences(after) if name not in _COMPARED]
+    if not names:
         return True
+    split = "split" in names
+    others = [SETTINGS[name] for name in names if name != "split"]
     found = [f"different settings ({', '.join(others)})"] if others else []
     found += ["different training and validation images"] if split else []
     st.warning(
@@ -273,11 +277,9 @@ def _keypoints(
         for point, one in zip(schema.keypoints, found.keypoints, strict=True)
     ]
     frame = pd.DataFrame(lines)
-    if learned is not None and learned.total:
+    known = learned is not None and learned.total
+    if known:
         frame["corrected"] = learned.counts.sum(axis=1)
-        for number, word in enumerate(WORDS.values()):
-            if learned.counts[:, number].any():  # the table has to fit beside the sidebar
-                frame[word] = learned.counts[:, number]
         together = association(found, learned.counts.sum(axis=1)) if claims else None
         if together is not None:
             st.markdown(_association(together))
@@ -288,7 +290,31 @@ def _keypoints(
         _file(compared, pair, "gain-keypoints"),
         "RMSE before and after, its change and the corrected labels of each keypoint",
         marks=comparison.rose_most(found),
-        column_config=_STYLE,
+        column_config={
+            **_STYLE,
+            "corrected": st.column_config.NumberColumn(help="Corrected labels in training"),
+        },
+    )
+    if known:
+        _corrected_labels(compared, pair, learned)
+
+
+def _corrected_labels(compared: Compared, pair: Pair, learned: Learned) -> None:
+    """How many labels of each keypoint were corrected in which way."""
+    schema = compared.current.dataset.schema
+    st.markdown("#### Corrected labels by keypoint")
+    kinds = dict(zip(WORDS.values(), learned.counts.T, strict=True))
+    total = learned.counts.sum(axis=1)
+    keypoint_table(
+        pd.DataFrame({"keypoint": [k.label for k in schema.keypoints], "all": total, **kinds}),
+        schema,
+        range(len(schema)),
+        _file(compared, pair, "gain-corrections"),
+        "Corrected training labels of each keypoint",
+        marks={int(total.argmax()): "most"},
+        column_config={
+            WORDS[Correction.FAR]: st.column_config.NumberColumn(help=f"By {FAR_PX:g} px or more"),
+        },
     )
 
 

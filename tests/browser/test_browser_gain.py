@@ -8,6 +8,7 @@ import shutil
 import pytest
 from browser_helper import idle
 from evaluation_helper import make_run, output_of, store_validation
+from table_helper import tables_cut_off
 
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Origin, State
@@ -38,12 +39,15 @@ def runs(drawn):
 @pytest.mark.usefixtures("runs")
 def test_before_and_after_lead_to_what_was_corrected(page, visit):
     visit("/evaluate?dataset=gained&model=after&with=before", CHART)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert tables_cut_off(page, 2) == []
     page.get_by_role("radio", name="Gain").click()
     page.get_by_text("1 of at least 50 corrected labels").wait_for()
     assert page.get_by_text("after the corrections").count() == 0
     page.get_by_text("1 label on 1 of the 30 training images").wait_for()
     page.locator(CHART).first.wait_for()
     idle(page)
+    assert tables_cut_off(page, 3) == []
 
     page.get_by_role("combobox", name="Labels").click()
     page.get_by_role("option", name="as ingested").click()

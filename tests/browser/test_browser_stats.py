@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 
 import pytest
+from browser_helper import ROOT
+from table_helper import tables_cut_off
 
 from fkd.keypoints import KAGGLE_15
 
@@ -77,3 +80,32 @@ def test_tables_download_as_csv(page, visit, tmp_path):
     rows = list(csv.DictReader(path.open()))
     assert [r["keypoint"] for r in rows] == [k.label for k in KAGGLE_15.keypoints]
     assert all(int(r["labelled"]) + int(r["missing"]) == 1000 for r in rows)
+
+
+@pytest.mark.parametrize(
+    ("section", "tables"), [("missing", 2), ("positions", 1), ("suspects", 1), ("quality", 1)]
+)
+def test_tables_fit_beside_the_sidebar(page, visit, section, tables):
+    """Nothing of a table is cut off at the right on a small screen."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    visit(f"/statistics?dataset=demo&section={section}", "[data-testid=stMain] h4")
+    assert tables_cut_off(page, tables) == []
+    if section == "positions":
+        page.get_by_text("By label source").click()
+        assert tables_cut_off(page, tables) == []
+    page.set_viewport_size({"width": 700, "height": 800})
+    assert tables_cut_off(page, tables) or section == "quality"  # it would be seen
+
+
+def test_a_charts_words_can_be_read_in_both_themes(browser, server):
+    """Axes are written in the theme's own text colour, and follow when it changes."""
+    themes = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"]
+    for theme in ("light", "dark"):
+        color = themes[theme]["textColor"]
+        page = browser.new_page(color_scheme=theme)
+        page.goto(f"{server.url}/statistics?dataset=demo")
+        page.wait_for_selector(BARS)
+        for text in (".xtick text", ".ytick text", ".xtitle"):
+            fill = page.locator(text).first.evaluate("e => getComputedStyle(e).fill")
+            assert fill == f"rgb({', '.join(str(int(color[i : i + 2], 16)) for i in (1, 3, 5))})"
+        page.close()
