@@ -69,7 +69,9 @@ def test_excluded_images_are_those_with_the_tag(store):
     ]
 
 
-@pytest.mark.parametrize("tag", ["", "  ", "a,b", "a;b", "x" * 41, "a\nb", "\u202eevil"])
+@pytest.mark.parametrize(
+    "tag", ["", "  ", "a,b", "a;b", "x" * 41, "a\nb", "\u202eevil", "=1+1", 'a"b', "-x"]
+)
 def test_what_is_no_tag(store, tag):
     with pytest.raises(UserError):
         give(store, [5], tag, "Ann")

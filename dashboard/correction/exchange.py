@@ -39,8 +39,10 @@ class Exporting:
     def __call__(self, progress: Progress) -> str:
         from fkd.labels.at import labels_at
         from fkd.labels.exchange import export
+        from fkd.labels.tags import with_tags
 
-        labels = labels_at(LabelStore(self.dataset), self.version)
+        store = LabelStore(self.dataset)
+        labels = with_tags(labels_at(store, self.version), store)
         if self.rows is not None:
             labels = labels.take(np.isin(labels.rows, self.rows))
         make_folder(self.path.parent)

@@ -60,10 +60,12 @@ def run_export(arguments: argparse.Namespace) -> None:
     from fkd.labels.at import labels_at
     from fkd.labels.exchange import export
     from fkd.labels.store import LabelStore
+    from fkd.labels.tags import with_tags
     from fkd.registry import open_named
 
     dataset = open_named(arguments.name)
-    labels = labels_at(LabelStore(dataset), arguments.version)
+    store = LabelStore(dataset)
+    labels = with_tags(labels_at(store, arguments.version), store)
     with progress_bar() as progress:
         done = export(dataset, labels, arguments.format, arguments.output, progress)
     title = FORMATS[arguments.format].title

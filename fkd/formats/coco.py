@@ -5,6 +5,7 @@ as everywhere in fkd, so positions are written as they are. Boxes are measured f
 the image [1]; a face's box is its whole image, which is a crop of it. ``v`` is 0 where a point has
 no position, 1 where it is covered, 2 where it is visible. What ``v`` cannot tell, absent from
 missing, stands in ``states``, an attribute that other readers pass over.
+Tags of an image stand in ``tags``, a list of words.
 
 [1] https://cocodataset.org/#format-data: "0-indexed location x,y"; "box coordinates are measured
     from the top left image corner".
@@ -82,13 +83,20 @@ def _annotations(dataset: Dataset, labels: Labels) -> Iterator[str]:
     yield f'{{"info": {json.dumps(info)},\n"licenses": [],\n'
     yield f'"categories": [{json.dumps(category)}],\n"images": [\n'
     size = {"width": schema.width, "height": schema.height}
-    yield from _lines({"id": row, "file_name": _picture(row), **size} for row in rows)
+    yield from _lines(
+        {"id": row, "file_name": _picture(row), **size, **_tags(labels, row)} for row in rows
+    )
     yield '\n],\n"annotations": [\n'
     yield from _lines(
         _annotation(row, points, states, schema)
         for row, points, states in zip(rows, labels.points, labels.states, strict=True)
     )
     yield "\n]}\n"
+
+
+def _tags(labels: Labels, row: int) -> dict[str, list[str]]:
+    tags = labels.tags.get(row)
+    return {"tags": list(tags)} if tags else {}
 
 
 def _lines(values: Iterable[Any]) -> Iterator[str]:

@@ -188,6 +188,7 @@ class CocoReader:
         said = self._said(annotation.get("states"), where)
         said = None if said is None else said[order.places]
         picture = self._pictures.find(file_name, self._folders, where)
+        self._intake.tag(file_name, image[1].get("tags"))
         return _Face(file_name, where, picture, values, said)
 
     def _order(self, category: Json, where: str) -> Order:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from fkd.formats.pictures import Spool, read_face
 from fkd.keypoints import KeypointSchema
 from fkd.labels.states import Labels, State
 from fkd.progress import Progress
+
+_MAX_TAGS = 50
+"""Tags read of one image, at most."""
 
 _ROW = re.compile(r"[0-9]{1,18}")  # always fits int64
 
@@ -91,6 +94,7 @@ class Imported:
             their columns: what they are labelled now stays.
         in_file: the states that the files can hold. Of 0 and 1 for visibility, or of positions
             alone, nobody can tell that a point is occluded.
+        tags: words that the files say of the image of each row; empty where they say none at all.
     """
 
     schema: KeypointSchema
@@ -106,6 +110,7 @@ class Imported:
     unread: tuple[str, ...] = ()
     in_file: frozenset[State] = frozenset(State)
     unsaid: tuple[int, ...] = ()
+    tags: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -132,6 +137,7 @@ class Intake:
     def __init__(self, schema: KeypointSchema) -> None:
         self._schema = schema
         self._faces: dict[str, _Taken] = {}
+        self._tags: dict[str, tuple[str, ...]] = {}
         self.left_out = 0
         self.notes: list[str] = []
         self.assumptions: list[str] = []
@@ -139,6 +145,13 @@ class Intake:
 
     def __len__(self) -> int:
         return len(self._faces)
+
+    def tag(self, name: str, words: Any) -> None:
+        """Take what a file says of the tags of the image file called ``name``; of what is no list
+        of words, nothing."""
+        if isinstance(words, list):
+            texts = tuple(word for word in words[:_MAX_TAGS] if isinstance(word, str))
+            self._tags[PurePosixPath(name).stem] = texts
 
     def add(
         self,
@@ -214,6 +227,7 @@ class Intake:
             tuple(dict.fromkeys(self.assumptions)),
             tuple(unread),
             self.in_file,
+            tags=tuple(self._tags.get(face.name, ()) for face in faces) if self._tags else (),
         )
 
     @property

@@ -3,12 +3,13 @@ pixel being 0; two empty fields where a point has no position."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from fkd.dataset import Dataset
@@ -26,6 +27,8 @@ from fkd.labels.states import Labels, State
 from fkd.progress import Progress, silent
 
 FILE = "training.csv"
+TAGS, _BETWEEN = "Tags", ";"
+"""The column of the images' tags, and what stands between them."""
 
 
 def write_kaggle(path: Path, dataset: Dataset, labels: Labels, progress: Progress = silent) -> None:
@@ -43,10 +46,24 @@ def write_kaggle(path: Path, dataset: Dataset, labels: Labels, progress: Progres
     stage, total = "writing faces", len(labels)
     progress(stage, 0, total)
     columns, block = training_columns(labels.points, labels.schema, images)
+    if any(row in labels.tags for row in labels.rows.tolist()):
+        columns, block = (*columns, TAGS), _with_tags(block, labels)
     with _stream(Path(path)) as stream:
         write_rows(
             stream, columns, total, block, ROWS_AT_A_TIME, lambda done: progress(stage, done, total)
         )
+
+
+def _with_tags(
+    block: Callable[[slice], list[pa.Array]], labels: Labels
+) -> Callable[[slice], list[pa.Array]]:
+    """``block`` with a column of the tags of its images."""
+
+    def tagged(part: slice) -> list[pa.Array]:
+        words = [_BETWEEN.join(labels.tags.get(row, ())) for row in labels.rows[part].tolist()]
+        return [*block(part), pa.array(words)]
+
+    return tagged
 
 
 @contextmanager
@@ -70,6 +87,7 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
     """
     report, spool = Report(), Spool(schema)
     keypoints = [np.empty((0, len(schema), 2), np.float32)]
+    tags: list[tuple[str, ...]] = []
     try:
         with open_table(path, "training") as source:
             table = TrainingTable(source, schema, report)
@@ -77,6 +95,9 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
                 assert batch.keypoints is not None
                 spool.append(batch.images)
                 keypoints.append(batch.keypoints)
+                if TAGS in batch.fields:
+                    texts = batch.fields[TAGS].to_pylist()
+                    tags += [tuple(filter(None, (text or "").split(_BETWEEN))) for text in texts]
                 progress("reading faces", min(batch.bytes_read, source.size), source.size)
         if report:
             raise ValidationError(report)
@@ -98,6 +119,7 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
         unread=tuple(name for name in source.siblings if name != source.entry),
         in_file=TWO_STATES,
         unsaid=table.absent,
+        tags=tuple(tags),
     )
 
 

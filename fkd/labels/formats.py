@@ -39,6 +39,7 @@ class Format:
 
 
 _ABSENT = "An absent point comes back as missing."
+_NO_TAGS = "Tags of images are left out."
 _STATES = "An occluded point comes back as visible, an absent one as missing."
 
 FORMATS = {
@@ -58,14 +59,14 @@ FORMATS = {
             "yolo-pose",
             "YOLO-pose",
             "data.yaml, images/train/ROW.png and labels/train/ROW.txt",
-            (_ABSENT, "A point outside the image comes back as missing."),
+            (_ABSENT, "A point outside the image comes back as missing.", _NO_TAGS),
             True,
         ),
         Format(
             "pts",
             "300-W .pts",
             "ROW.pts and ROW.png",
-            (_STATES, "Points have no names in the file: it must keep their order."),
+            (_STATES, "Points have no names in the file: it must keep their order.", _NO_TAGS),
         ),
     )
 }

@@ -3,7 +3,7 @@ their own. What an import would do is worked out, and can be shown, before anyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from fkd.dataset import Dataset
 from fkd.errors import UserError, printable
 from fkd.formats.faces import Imported
+from fkd.labels import import_tags
 from fkd.labels.at import labels_at
 from fkd.labels.exchange import codec
 from fkd.labels.formats import FORMATS
 from fkd.labels.import_changes import FEW, Changes, changes, differences, oddities, rounding
 from fkd.labels.import_rows import rows_in
+from fkd.labels.import_tags import NewTags
 from fkd.labels.point import Edit, PointLabel
 from fkd.labels.queries import IMPORT
 from fkd.labels.states import Labels, Origin, State
@@ -44,7 +46,13 @@ class ImportPlan:
         base: the version of the labels that they change.
         reasons: why somebody has to agree before anything is saved, a sentence each; empty where
             nothing speaks against it.
+        tags: which images get which tags.
     """
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the dataset has all that the files say."""
+        return not self.edits and not self.tags
 
     imported: Imported
     format: str
@@ -54,6 +62,7 @@ class ImportPlan:
     edits: tuple[Edit, ...]
     base: int
     reasons: tuple[str, ...]
+    tags: NewTags = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """What was read and what would change, for people, a sentence each; ``reasons`` apart."""
@@ -62,6 +71,8 @@ class ImportPlan:
         said = [f"{self.source} ({FORMATS[self.format].title}): {what}."]
         if self.changes is not None and self.edits:
             said.append(f"Compared with the labels now: {self.changes}.")
+        if self.tags:
+            said.append(import_tags.in_words(self.tags))
         said += imported.notes
         if imported.left_out:
             images = counted(imported.left_out, "image")
@@ -114,8 +125,10 @@ def plan_import(
         )
     elif found.removed > FEW:
         reasons.append(f"{found.removed:,} labels would be removed.")
+    said = dict(zip(rows.tolist(), imported.tags, strict=False))
+    tags = import_tags.new_tags(said, LabelStore(dataset))
     return ImportPlan(
-        imported, format, source, placed, found, edits, current.version, tuple(reasons)
+        imported, format, source, placed, found, edits, current.version, tuple(reasons), tags
     )
 
 
@@ -176,19 +189,20 @@ def save_import(plan: ImportPlan, dataset: Dataset, author: str) -> str:
         Conflict: if one of the images was changed since the plan was made.
         UserError: as ``LabelStore.save`` does.
     """
-    version = None
+    version, store = None, LabelStore(dataset)
     if plan.edits:
         note = f"import of {plan.source} ({FORMATS[plan.format].title})"
-        version = LabelStore(dataset).save(
-            plan.edits, author, base=plan.base, note=note, kind=IMPORT
+        version = store.save(plan.edits, author, base=plan.base, note=note, kind=IMPORT)
+    said = []
+    if version is not None:
+        labels, rows = len(plan.edits), len({edit.row for edit in plan.edits})
+        said.append(
+            f"{counted(labels, 'label')} of {counted(rows, 'row')} changed, "
+            f"now version {version.number} of the labels"
         )
-    if version is None:
-        return ""
-    labels, rows = len(plan.edits), len({edit.row for edit in plan.edits})
-    return (
-        f"{counted(labels, 'label')} of {counted(rows, 'row')} changed, "
-        f"now version {version.number} of the labels"
-    )
+    if tagged := import_tags.save_tags(plan.tags, store, author):
+        said.append(f"{counted(tagged, 'image')} tagged")
+    return "; ".join(said)
 
 
 def save_dataset(
@@ -233,10 +247,15 @@ def register_imported(
         return open_dataset(target)
 
 
-def _check_new(name: str, imported: Imported) -> NDArray[np.uint8]:
-    """The images of which a dataset ``name`` can be made; ``UserError`` if it cannot."""
+def check_new(name: str) -> None:
+    """``UserError`` if no new dataset can be called ``name``."""
     if check_name(name) in dataset_names():
         raise UserError(f"Dataset '{name}' exists. Choose another name, or remove it first.")
+
+
+def _check_new(name: str, imported: Imported) -> NDArray[np.uint8]:
+    """The images of which a dataset ``name`` can be made; ``UserError`` if it cannot."""
+    check_new(name)
     if imported.images is None:
         raise UserError(
             f"There is no dataset '{name}', and these files hold no images to make one of: add the "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Self
 
@@ -74,6 +75,7 @@ class Labels:
         states: ``(N, K)`` uint8, see ``State``.
         origins: ``(N, K)`` uint8, see ``Origin``.
         version: number of this state of the labels; 0 = as ingested.
+        tags: of the images by their source rows, where somebody wants them along.
 
     Raises:
         ValueError: if shapes or dtypes do not go together, or a point has a position without
@@ -86,6 +88,7 @@ class Labels:
     states: NDArray[np.uint8]
     origins: NDArray[np.uint8]
     version: int = 0
+    tags: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.rows), len(self.schema))

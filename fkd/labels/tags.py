@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from fkd.errors import UserError
 from fkd.labels.database import transaction
+from fkd.labels.states import Labels
 from fkd.labels.store import LabelStore, check_author
 from fkd.spans import spans, within
 
@@ -21,6 +22,8 @@ EXCLUDED = "excluded"
 """The tag of images that no training uses."""
 
 LONGEST_TAG = 40
+_PARTING = ',;"'
+
 MAX_TAGS = 200
 """Tags that a dataset has at most: more could not be chosen from."""
 
@@ -76,15 +79,20 @@ class Step:
 
 def check_tag(tag: str) -> str:
     """``tag`` without spaces around it; ``UserError`` if that cannot be one. Commas and semicolons
-    part tags in links and files."""
+    part tags in links and files, and what begins with a sign a spreadsheet may run."""
     word = tag.strip()
     if not word:
         raise UserError("Type a tag first.")
-    if len(word) > LONGEST_TAG or any(
-        letter in ",;" or unicodedata.category(letter).startswith("C") for letter in word
+    if (
+        len(word) > LONGEST_TAG
+        or not word[0].isalnum()
+        or any(
+            letter in _PARTING or unicodedata.category(letter).startswith("C") for letter in word
+        )
     ):
         raise UserError(
-            f"A tag has at most {LONGEST_TAG} characters, and no comma or semicolon among them."
+            f"A tag begins with a letter or digit and has at most {LONGEST_TAG} characters, no "
+            "commas, semicolons or quotation marks among them."
         )
     return word
 
@@ -114,6 +122,11 @@ def read_tags(store: LabelStore) -> Tags:
 def excluded(store: LabelStore) -> NDArray[np.int64]:
     """Source rows, ascending, of the images that no training uses."""
     return read_tags(store).rows.get(EXCLUDED, np.empty(0, np.int64))
+
+
+def with_tags(labels: Labels, store: LabelStore) -> Labels:
+    """``labels`` with the tags that their images have now, for formats that have room for them."""
+    return replace(labels, tags=read_tags(store).by_row())
 
 
 def give(store: LabelStore, rows: Iterable[int], tag: str, author: str) -> Step | None:
