@@ -64,31 +64,31 @@ def test_log_as_json(store, fkd):
 
 
 def test_where_nothing_was_changed(store, fkd):
-    assert fkd("log", NAME, "--row", 7)[1] == f"Nothing was changed yet on row 7 of '{NAME}'.\n"
+    assert fkd("log", NAME, "--row", 7)[1] == f"No changes yet in row 7 of '{NAME}'.\n"
     assert json.loads(fkd("log", NAME, "--row", 7, "--json")[1]) == []
-    assert fkd("diff", NAME, 1, 1)[1] == "Versions 1 and 1 say the same.\n"
+    assert fkd("diff", NAME, 1, 1)[1] == "Versions 1 and 1 are the same.\n"
     assert json.loads(fkd("diff", NAME, 1, 1, "--json")[1]) == []
 
 
 def test_undo_and_redo(store, fkd):
     assert fkd("undo", NAME, "--author", "Eve") == (
         0,
-        f"{NAME}: version 2 is undone, as version 3: 2 points of 1 row changed\n",
+        f"{NAME}: version 2 is undone, saved as version 3: 2 points in 1 row changed\n",
         "",
     )
     assert store.label(3, 0).x == 10
     assert store.versions()[-1].author == "Eve"
     code, out, _ = fkd("redo", NAME)
-    assert (code, out.split(":")[1]) == (0, " version 2 is brought back, as version 4")
+    assert (code, out.split(":")[1]) == (0, " version 2 is redone, saved as version 4")
     assert store.versions()[-1].author == getpass.getuser()
     assert store.label(3, 0).source == "compact-1"
     code, out, err = fkd("redo", NAME)
     assert (code, out) == (2, "")
-    assert err == f"fkd: There is nothing to redo on '{NAME}'.\n"
+    assert err == f"fkd: There is nothing to redo in '{NAME}'.\n"
     out = fkd("undo", NAME, "--row", 5)[1]
-    assert "version 1 is undone, as version 5: 2 points of 1 row changed" in out
+    assert "version 1 is undone, saved as version 5: 2 points in 1 row changed" in out
     assert store.label(3, 0).x == 11
-    assert fkd("undo", NAME, "--row", 5)[2] == "fkd: There is nothing to undo on row 5.\n"
+    assert fkd("undo", NAME, "--row", 5)[2] == "fkd: There is nothing to undo in row 5.\n"
     assert "undo of 1" in fkd("log", NAME)[1].splitlines()[1]
 
 
@@ -96,12 +96,12 @@ def test_revert(store, fkd):
     was = store.dataset.keypoints[:, 0, 0].tolist()
     assert fkd("revert", NAME, 0, "--row", 3, "--author", "Eve") == (
         0,
-        f"{NAME}: back to version 0, as version 3: 2 points of 1 row changed\n",
+        f"{NAME}: reverted to version 0, saved as version 3: 2 points in 1 row changed\n",
         "",
     )
     assert (store.label(3, 0).x, store.label(5, 0).x) == (was[3], 20)
     out = fkd("revert", NAME, 0, "--row", 3)[1]
-    assert out == f"{NAME}: the labels are those of version 0, nothing to do\n"
+    assert out == f"{NAME}: the labels are those of version 0 already\n"
     fkd("revert", NAME, 2)
     assert store.label(3, 0).x == 11
     code, out, err = fkd("revert", NAME, 9)

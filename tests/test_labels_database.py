@@ -50,10 +50,10 @@ def test_addresses(monkeypatch, given, expected):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("labels.sqlite", "is no address of a database"),
-        ("://", "is no address of a database"),
-        (f"postgresql://ann:{SECRET}@host:{SECRET}/d", "is no address of a database"),
-        (f"postgresql://ann:{SECRET}:{SECRET}@[::1/d", "is no address of a database"),
+        ("labels.sqlite", "is not the address of a database"),
+        ("://", "is not the address of a database"),
+        (f"postgresql://ann:{SECRET}@host:{SECRET}/d", "is not the address of a database"),
+        (f"postgresql://ann:{SECRET}:{SECRET}@[::1/d", "is not the address of a database"),
         (f"mysql://ann:{SECRET}@host/d", "names a mysql database; use SQLite or PostgreSQL"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),

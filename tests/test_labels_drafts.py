@@ -97,5 +97,5 @@ def test_an_unreadable_draft_is_a_clear_sentence(label_url):
     keep_draft(store, "Ann", opened(store).place({0: (1, 2)}))
     with transaction(label_url, write=True) as connection:
         connection.exec_driver_sql("UPDATE drafts SET edits = '{'")
-    with pytest.raises(UserError, match=f"The draft of row {ROW} cannot be read"):
+    with pytest.raises(UserError, match=f"The unsaved edits of row {ROW} cannot be read"):
         with_draft(store, "Ann", opened(store))

@@ -74,7 +74,7 @@ def test_the_runs_are_ordinary_ones(dataset, launcher):
 def test_finished_ones_are_taken_and_others_go_on(dataset, launcher):
     configs = fold_configs(dataset, 3)
     launcher.state = FAILED
-    with pytest.raises(UserError, match=r"'tiny-fold-1' failed\. Ask again"):
+    with pytest.raises(UserError, match=r"'tiny-fold-1' failed\. Run the same command"):
         train_folds(dataset, configs)
     assert run_names() == ["tiny-fold-1"]
     launcher.state = FINISHED

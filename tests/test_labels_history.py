@@ -44,20 +44,20 @@ def test_an_image_goes_back_and_forth(label_url):
     store = store_at(label_url)  # tomorrow
     assert undo(store, "Ann", ROW).undoes == 1
     assert x_of(store) == first
-    with pytest.raises(UserError, match=f"^There is nothing to undo on row {ROW}.$"):
+    with pytest.raises(UserError, match=f"^There is nothing to undo in row {ROW}.$"):
         undo(store, "Ann", ROW)
     version = redo(store, "Ann", ROW)
     assert (version.kind, version.undoes) == ("redo", 1)
     assert redo(store, "Ann", ROW).undoes == 2
     assert (x_of(store), x_of(store, OTHER)) == (2, 9)
-    with pytest.raises(UserError, match=f"^There is nothing to redo on row {ROW}.$"):
+    with pytest.raises(UserError, match=f"^There is nothing to redo in row {ROW}.$"):
         redo(store, "Ann", ROW)
     assert store.head() == 7
 
 
 def test_a_dataset_goes_back_and_forth(label_url):
     store = store_at(label_url)
-    with pytest.raises(UserError, match=r"^There is nothing to undo on 'faces'\.$"):
+    with pytest.raises(UserError, match=r"^There is nothing to undo in 'faces'\.$"):
         undo(store, "Ann")
     store.save([*put(ROW, 1), *put(OTHER, 1)], "Ann")
     store.save(put(OTHER, 2), "Bob")
@@ -66,7 +66,7 @@ def test_a_dataset_goes_back_and_forth(label_url):
     assert all_labels(store) == all_labels(store_at(label_url, "others"))
     assert [redo(store, "Ann").undoes, redo(store, "Ann").undoes] == [1, 2]
     assert (x_of(store), x_of(store, OTHER)) == (1, 2)
-    with pytest.raises(UserError, match=r"^There is nothing to redo on 'faces'\.$"):
+    with pytest.raises(UserError, match=r"^There is nothing to redo in 'faces'\.$"):
         redo(store, "Ann")
 
 

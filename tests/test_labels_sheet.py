@@ -262,7 +262,7 @@ def test_edits_go_on_top_of_what_others_saved():
     ],
 )
 def test_a_draft_that_makes_no_sense_is_refused(draft):
-    with pytest.raises(UserError, match=r"^The draft of row 7 cannot be read \("):
+    with pytest.raises(UserError, match=r"^The unsaved edits of row 7 cannot be read \("):
         blank().with_json(draft)
 
 

@@ -24,7 +24,7 @@ def image_log(desk: Desk) -> None:
             return
         versions = {v.number: v for v in desk.store.versions(desk.sheet.row)}
         if not versions:
-            st.caption("Nothing was changed yet: these are the labels that were ingested.")
+            st.caption("Not changed yet: these are the labels that came with the dataset.")
             return
         changes = desk.store.changes(row=desk.sheet.row)
         frame = pd.DataFrame(
@@ -34,30 +34,35 @@ def image_log(desk: Desk) -> None:
                  in_words(c.old), in_words(c.new), c.new.origin.word)
                 for c in reversed(changes)
             ],
-            columns=["version", "what", "who", "when (UTC)", "keypoint", "old", "new", "origin"],
+            columns=["Version", "Change", "Author", "Time (UTC)", "Keypoint", "Old", "New",
+                     "Origin"],
         )  # fmt: skip
         show_table(frame, f"history-{desk.dataset.name}-{desk.sheet.row}", height=220)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             number = st.selectbox(
-                "Back to version",
+                "Revert this image to",
                 [*reversed(versions), 0],
-                format_func=lambda n: f"{n}" if n else "0, as ingested",
+                format_func=_called,
                 key="correct-back-to",
                 width=180,
             )
             st.button(
                 "Revert",
                 key="correct-revert",
-                help="As a new version: nothing is deleted.",
+                help="Saves these labels as a new version; nothing is deleted.",
                 on_click=acting("reverting", lambda desk: _revert(desk, number)),
             )
+
+
+def _called(number: int) -> str:
+    return f"version {number}" if number else "the original labels"
 
 
 def _revert(desk: Desk, number: int) -> None:
     version = revert(desk.store, number, desk.author, row=desk.sheet.row)
     desk.reload()
     tell(
-        f"As at version {number}, now version {version.number}."
+        f"Reverted to {_called(number)}, saved as version {version.number}."
         if version
-        else f"The labels are those of version {number} already."
+        else f"The labels are those of {_called(number)} already."
     )

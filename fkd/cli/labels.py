@@ -21,16 +21,16 @@ def add_verbs(verbs: Any) -> None:
     actions = labels.add_subparsers(title="what to do", metavar="ACTION", required=True)
 
     log = _action(actions, "log", "list the versions, the latest first", run_log)
-    log.add_argument("--limit", type=_count, default=20, metavar="N", help="(20); 0 = all")
+    log.add_argument("--limit", type=_count, default=20, metavar="N", help="versions (20); 0 = all")
 
-    _action(actions, "undo", "take back the last version that is not undone", run_undo, saves=True)
-    _action(actions, "redo", "bring back what was undone last", run_redo, saves=True)
+    _action(actions, "undo", "undo the last version", run_undo, saves=True)
+    _action(actions, "redo", "redo what was undone last", run_redo, saves=True)
 
     revert = _action(actions, "revert", "go back to a version", run_revert, saves=True)
-    revert.add_argument("version", type=_count, metavar="VERSION", help="0 = as ingested")
+    revert.add_argument("version", type=_count, metavar="VERSION", help="0 = the original labels")
 
-    diff = _action(actions, "diff", "say what changed between two versions", run_diff)
-    diff.add_argument("first", type=_count, metavar="A", help="a version; 0 = as ingested")
+    diff = _action(actions, "diff", "list what changed between two versions", run_diff)
+    diff.add_argument("first", type=_count, metavar="A", help="a version; 0 = the original labels")
     diff.add_argument("second", type=_count, metavar="B", help="another one")
 
 
@@ -41,7 +41,9 @@ def _action(
     parser.add_argument("name", metavar="NAME", help="a dataset")
     parser.add_argument("--row", type=_count, metavar="R", help="of this image only")
     if saves:
-        parser.add_argument("--author", help="who does so (default who you are here)")
+        parser.add_argument(
+            "--author", help="whose name the change is kept with (default: your login)"
+        )
     else:
         parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -51,7 +53,7 @@ def _action(
 def _count(text: str) -> int:
     number = int(text)
     if not 0 <= number < 1 << 31:
-        raise argparse.ArgumentTypeError(f"{text} is no number of a version or row")
+        raise argparse.ArgumentTypeError(f"{text} is not the number of a version or row")
     return number
 
 
@@ -71,7 +73,7 @@ def run_log(arguments: argparse.Namespace) -> None:
         return
     if not versions:
         where = f"row {arguments.row} of " if arguments.row is not None else ""
-        print(f"Nothing was changed yet on {where}'{arguments.name}'.")
+        print(f"No changes yet in {where}'{arguments.name}'.")
         return
     print(
         table(
@@ -104,7 +106,7 @@ def run_undo(arguments: argparse.Namespace) -> None:
 def run_redo(arguments: argparse.Namespace) -> None:
     from fkd.labels.history import redo
 
-    _step(arguments, redo, "brought back")
+    _step(arguments, redo, "redone")
 
 
 def _step(arguments: argparse.Namespace, step: Callable[..., Version], word: str) -> None:
@@ -119,9 +121,9 @@ def run_revert(arguments: argparse.Namespace) -> None:
     store, number = _store(arguments), arguments.version
     version = revert(store, number, arguments.author or login_name(), row=arguments.row)
     if version is None:
-        print(f"{arguments.name}: the labels are those of version {number}, nothing to do")
+        print(f"{arguments.name}: the labels are those of version {number} already")
         return
-    print(f"{arguments.name}: back to version {number}{_as(store, version)}")
+    print(f"{arguments.name}: reverted to version {number}{_as(store, version)}")
 
 
 def run_diff(arguments: argparse.Namespace) -> None:
@@ -140,7 +142,7 @@ def run_diff(arguments: argparse.Namespace) -> None:
             ]
         )
     elif not changes:
-        print(f"Versions {arguments.first} and {arguments.second} say the same.")
+        print(f"Versions {arguments.first} and {arguments.second} are the same.")
     else:
         print(
             table(
@@ -172,10 +174,9 @@ def _as(store: LabelStore, version: Version) -> str:
     """Under which number, and how much that changed."""
     changes = store.changes(after=version.number - 1, until=version.number)
     rows = len({change.row for change in changes})
-    return (
-        f", as version {version.number}: {len(changes):,} point{'s' * (len(changes) != 1)} of "
-        f"{rows:,} row{'s' * (rows != 1)} changed"
-    )
+    points = f"{len(changes):,} point{'s' * (len(changes) != 1)}"
+    where = f"{rows:,} row{'s' * (rows != 1)}"
+    return f", saved as version {version.number}: {points} in {where} changed"
 
 
 def _words(label: PointLabel) -> str:

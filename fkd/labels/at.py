@@ -74,7 +74,7 @@ def version_called(word: str, dataset: Dataset) -> int:
         return latest if word == LATEST else 0
     if not (word.isascii() and word.isdigit() and len(word) < 10):
         raise UserError(
-            f"{word!r} is no version of labels: give its number, '{LATEST}' or '{ORIGINAL}'."
+            f"{word!r} is not a version of the labels: give a number, '{LATEST}' or '{ORIGINAL}'."
         )
     check_version(int(word), latest, dataset.name)
     return int(word)

@@ -66,7 +66,7 @@ def database_url() -> URL:
         url = make_url(given)
     except (ArgumentError, ValueError):  # not said how: that may quote a part of a password
         raise UserError(
-            "FKD_DATABASE_URL is no address of a database; one looks like "
+            "FKD_DATABASE_URL is not the address of a database; one looks like "
             "postgresql://user:password@host/name, with %40 for an @ in the password."
         ) from None
     backend = url.get_backend_name()

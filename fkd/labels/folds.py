@@ -99,8 +99,8 @@ def _run_of(config: RunConfig, name: str) -> Run | None:
     if differing := run.config.differences(config):
         what, (old, new) = next(iter(differing.items()))
         raise UserError(
-            f"Run '{name}' was trained otherwise ({what} {old}, now {new}): delete or rename it, "
-            "or ask for the same."
+            f"Run '{name}' was trained with other settings ({what} {old}, now {new}): rename or "
+            "delete it, or use the same settings."
         )
     return run
 
@@ -122,4 +122,4 @@ def _finish(run: Run, stage: str, progress: Progress) -> None:
         raise
     if status.state != FINISHED:
         said = f"Run '{run.name}' {status.state}. {status.reason}".rstrip()
-        raise UserError(f"{said} Ask again to go on with it.")
+        raise UserError(f"{said} Run the same command to go on with it.")

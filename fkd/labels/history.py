@@ -61,13 +61,13 @@ def _step(store: LabelStore, author: str, row: int | None, *, back: bool) -> Ver
         number = undoable(history)[0 if back else 1]
         if number is None:
             where = f"row {row}" if row is not None else f"'{store.dataset.name}'"
-            raise UserError(f"There is nothing to {'undo' if back else 'redo'} on {where}.")
+            raise UserError(f"There is nothing to {'undo' if back else 'redo'} in {where}.")
         made = changes(connection, store.key, row=row, after=number - 1, until=number)
         edits = [_edit(store, c, c.old if back else c.new) for c in made]
         kind = UNDO if back else REDO
         version = store.add_version(connection, edits, kind, author, undoes=number)
         if version is None:
-            raise UserError(f"Version {number} is what the labels are already.")
+            raise UserError(f"The labels are those of version {number} already.")
         return version
 
 
@@ -112,7 +112,7 @@ def check_version(number: int, latest: int, name: str) -> None:
     if not 0 <= number <= latest:
         raise UserError(
             f"The labels of '{name}' have no version {number}; the latest is {latest}, and 0 are "
-            "those that were ingested."
+            "the original labels."
         )
 
 

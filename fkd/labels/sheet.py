@@ -204,7 +204,9 @@ class Sheet:
                 state, origin = State(value.pop("state")), Origin(value.pop("origin"))
                 labels[self.schema.index(name)] = PointLabel(state=state, origin=origin, **value)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"The draft of row {self.row} cannot be read ({error}).") from None
+            raise UserError(
+                f"The unsaved edits of row {self.row} cannot be read ({error})."
+            ) from None
         return self.with_labels(labels)
 
     def _pairs(self) -> list[tuple[PointLabel, PointLabel]]:

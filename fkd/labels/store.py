@@ -53,9 +53,11 @@ def check_author(author: str) -> str:
     """``author`` without spaces around it; ``UserError`` if that cannot be a name."""
     name = author.strip()
     if not name:
-        raise UserError("Say who you are: changes are kept with the name of who made them.")
+        raise UserError("Say who you are: every change is kept with the name of its author.")
     if len(name) > LONGEST_NAME or any(unicodedata.category(c).startswith("C") for c in name):
-        raise UserError(f"A name has at most {LONGEST_NAME} letters and no control characters.")
+        raise UserError(
+            f"A name has at most {LONGEST_NAME} characters, none of them control characters."
+        )
     return name
 
 
