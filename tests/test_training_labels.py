@@ -62,8 +62,8 @@ def learned(monkeypatch):
     found: list[tuple[np.ndarray, np.ndarray]] = []
 
     class Watched(loop.Training):
-        def __init__(self, run, config, dataset, reporter):
-            super().__init__(run, config, dataset, reporter)
+        def __init__(self, run, config, dataset, reporter, examples):
+            super().__init__(run, config, dataset, reporter, examples)
             found.append((self.examples.targets, targets_of(self.validation.truth)))
 
         def _keep_last(self):
@@ -73,7 +73,7 @@ def learned(monkeypatch):
 
     monkeypatch.setitem(zoo.MODELS, "small", small)
     monkeypatch.setattr(loop, "Training", Watched)
-    monkeypatch.setattr(worker.os, "nice", lambda _: 0)
+    monkeypatch.setattr(worker, "give_way", lambda: None)
     return found
 
 

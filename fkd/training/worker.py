@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -26,12 +27,14 @@ from fkd.training.status import CANCELLED, FAILED, LOADING, PREPARING, RUNNING, 
 def main(folder: Path) -> int:
     """Train the run in ``folder``. Returns the exit code: 0 however it ended, if that is written
     down."""
+    quiet_libraries()
     run = Run(folder)
     reporter = Reporter(run, Status.read(folder))
     with reporter.alive():
         try:
             reporter.update(state=RUNNING, stage=LOADING, reason="")
-            state, reason = _train(run, reporter)
+            # Until the first batch a person waits for it; afterwards it is the training that waits.
+            state, reason = _train(run, reporter, started=give_way)
         except BaseException as error:
             with suppress(OSError):  # the log may lie on the very disk that is full
                 traceback.print_exc()
@@ -40,12 +43,13 @@ def main(folder: Path) -> int:
     return 0
 
 
-def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
+def _train(
+    run: Run, reporter: Reporter, started: Callable[[], None] = lambda: None
+) -> tuple[str, str]:
     config = run.config
     dataset = open_named(config.dataset)
     _check_hash(config, dataset.content_hash)
     dataset = corrected(dataset, config.label_version, accepted=config.accepted)
-    quiet_libraries()
     # TensorFlow takes seconds to load, on one core: meanwhile others draw the faces to mix in.
     with ThreadPoolExecutor(1) as beside:
         examples = beside.submit(training_examples, dataset, config)
@@ -64,8 +68,7 @@ def _train(run: Run, reporter: Reporter) -> tuple[str, str]:
     note = never_learned(training.learned > 0, dataset.schema)
     if note:
         print(note, flush=True)
-    # Until the first batch a person waits for it; afterwards it is the training that waits.
-    state, reason = training.go(give_way)
+    state, reason = training.go(started)
     return state, reason if state == CANCELLED else f"{reason} {note}".strip()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
 
 import pytest
@@ -15,6 +16,15 @@ from fkd.training.runs import all_runs, open_run
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PLOT, FACE = ".plot svg", ".face"
+NOTIFICATIONS = """
+window.told = [];
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return (Notification.permission = "granted"); }
+  constructor(title, { body }) { told.push([title, body]); }
+};
+"""
+"""In place of the browser's own, which a headless one does not show."""
 SLOW = 150_000
 """TensorFlow takes its time to start where others use the processor too (ms)."""
 
@@ -61,9 +71,14 @@ def curve(page) -> str:
 
 
 def test_a_training_is_watched_from_its_start_to_its_end(page, start, tiny):
+    page.add_init_script(NOTIFICATIONS)
     name = start(3)
     chip = page.locator("[data-testid=stSidebar] [data-testid=stPageLink]")
     assert name in chip.inner_text()
+    page.get_by_text("Starting the process").wait_for()
+    page.wait_for_function("name => document.title.includes(name)", arg=name)
+    page.get_by_role("button", name="Notify me when it ends").click()
+    page.get_by_role("button", name="Notification at the end: on").wait_for()
     page.locator(FACE).first.wait_for(timeout=SLOW)
     badge(page, "finished")
     idle(page)
@@ -72,6 +87,11 @@ def test_a_training_is_watched_from_its_start_to_its_end(page, start, tiny):
     best = f"{run.status.best_rmse_px:.3g} px"
     page.get_by_text(best).first.wait_for()
     assert chip.count() == 0
+    page.wait_for_function("() => told.length")
+    [[title, body]] = page.evaluate("told")
+    assert title == f"{name}: finished"
+    assert f"Best RMSE {best}" in body
+    assert name not in page.title()
     # Rings lie where the model put the points of its last epoch, lines come from the truth.
     rows, guess = run.sample_rows(), run.samples(3)
     faces = page.locator(FACE)
@@ -135,7 +155,7 @@ def test_zoom_stop_early_resume_and_kill(page, start, tiny):
 
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_timeout(3000)  # the dialog outlives what refreshes itself behind it
-    page.get_by_role("button", name="Go on training").click()
+    page.get_by_role("button", name="Keep training").click()
     kill_all(open_run(name))
     badge(page, "crashed")
     page.get_by_text("killed, or the computer went down").wait_for()
@@ -145,6 +165,53 @@ def test_zoom_stop_early_resume_and_kill(page, start, tiny):
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("heading", name="New training").wait_for()
     assert name not in [run.name for run in all_runs()]
+
+
+def test_a_training_that_compiles_stops_at_once(page, start, tiny):
+    name = start(100_000)
+    page.get_by_text("Loading TensorFlow").wait_for()
+    asked = time.monotonic()
+    page.get_by_role("button", name="Stop early").click()
+    badge(page, "stop")  # stopping, or stopped already
+    badge(page, "stopped")
+    assert time.monotonic() - asked < 15  # 5 s on a machine with nothing else to do
+    page.get_by_text("there are no weights yet").first.wait_for()
+    idle(page)
+    assert page.locator(".plot").count() == 0
+    assert not page.get_by_text("Best epoch").count()
+    assert open_run(name).status.best is None
+
+
+def test_runs_are_hidden_and_their_values_told_where_the_pointer_is(page, visit, tiny):
+    from fkd.training import history
+    from fkd.training.status import FINISHED, Status
+
+    for number, name in enumerate(("low", "high"), 1):
+        run = new_run(tiny, name)
+        for epoch in (1, 2, 3):
+            error = number + 1.0 / epoch
+            row = history.Row(epoch, 5 * epoch, 1.0, 9.0, 1.0, error, seconds=float(epoch))
+            history.append(run.folder, row)
+        Status(FINISHED, epoch=3, epochs=3, best_epoch=3, best_rmse_px=3.0).write(run.folder)
+    visit("/train?dataset=tiny&run=high,low", PLOT)
+    idle(page)
+    plot = page.locator(".plot").first
+    plot.hover(position={"x": 48 + 0.64 * (plot.bounding_box()["width"] - 62), "y": 120})
+    tip = page.locator(".tip").first.inner_text().splitlines()
+    assert tip[0] == "epoch 2"
+    assert [line.split() for line in tip if "validation" in line] == [
+        ["low", "validation", "1.5", "px"],
+        ["high", "validation", "2.5", "px"],
+    ]
+    page.get_by_role("button", name="low", exact=True).click()
+    page.wait_for_url(re.compile("hide=low"))
+    idle(page)
+    legend = page.locator(".legend").first.inner_text()
+    assert "low" not in legend
+    page.reload()
+    page.wait_for_selector(PLOT)
+    idle(page)
+    assert page.locator(".legend").first.inner_text() == legend
 
 
 def test_a_click_opens_a_run_and_ticks_compare(page, visit, tiny):
@@ -175,7 +242,7 @@ def test_a_click_opens_a_run_and_ticks_compare(page, visit, tiny):
         idle(page)
     page.get_by_role("button", name="Compare 2 runs").click()
     page.wait_for_url(re.compile(r"run=second%2Cfirst|run=second,first"))
-    page.get_by_text("Differences in settings").wait_for()
+    page.get_by_text("Settings and best error").wait_for()
     idle(page)
     page.keyboard.press("Escape")
     page.wait_for_url(re.compile(r"tiny$"))
