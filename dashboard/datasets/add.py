@@ -18,6 +18,7 @@ from dashboard.words import plain
 from fkd.demo import DEFAULT_ROWS, DemoSpec
 from fkd.download import DATA
 from fkd.errors import UserError
+from fkd.formats.source import TABLE_SUFFIXES
 from fkd.registry import dataset_names
 from fkd.settings import MAX_UPLOAD_MB
 
@@ -107,7 +108,7 @@ def _by_upload() -> None:
     with st.form("add-upload", border=True):
         name = _name_field()
         columns = st.columns(3)
-        kinds = ["csv", "zip", "gz", "bz2", "xz", "tar", "tgz", "parquet"]
+        kinds = TABLE_SUFFIXES
         training = columns[0].file_uploader("training.csv or .zip", type=kinds, key="up-training")
         test = columns[1].file_uploader("test.csv or .zip (optional)", type=kinds, key="up-test")
         lookup = columns[2].file_uploader(

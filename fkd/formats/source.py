@@ -60,6 +60,9 @@ _PACKED: tuple[tuple[bytes, Callable[..., Any]], ...] = (
 _PACKED_ENDS = (".gz", ".bz2", ".xz")
 _TAR_ENDS = (".tar", *(f".tar{end}" for end in _PACKED_ENDS), ".tgz", ".tbz2", ".txz")
 
+TABLE_SUFFIXES = ("csv", "parquet", "zip", "tar", "tgz", "tbz2", "txz", "gz", "bz2", "xz")
+"""How files end that may be or hold a table, to choose from: what they are shows in them."""
+
 _OTHER_KINDS = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),

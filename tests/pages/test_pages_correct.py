@@ -271,7 +271,7 @@ def test_an_import_that_looks_odd_says_why_and_can_be_discarded(correct, store, 
     assert store.head() == 0
     read_from_path(page, folder)
     until(page, "Left and right seem to be exchanged")
-    push(page, "Import all the same")
+    push(page, "Import anyway")
     until(page, "now version 1 of the labels")
     assert store.head() == 1
 
