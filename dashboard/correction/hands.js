@@ -34,7 +34,7 @@ function press(key) {
   return true;
 }
 
-// Said to whatever else shows points: the list does and hears the same.
+// Said to whatever else shows points; the list says and hears the same, and asks to "choose" one.
 const say = (what, k) => window.dispatchEvent(new CustomEvent(`fkd-point-${what}`, { detail: k }));
 
 // A key as it stands in data.keys: "z", "Shift+z", "Ctrl+Shift+z", "Shift+ArrowLeft", "?", "1".
@@ -219,7 +219,7 @@ class Stage {
   clicked(place) {
     const k = this.at(place);
     if (k !== null) this.hands.choose(k);
-    else this.hands.tell("click", { x: place[0], y: place[1], serial: this.face.serial });
+    else this.hands.click({ x: place[0], y: place[1], serial: this.face.serial });
   }
 }
 
@@ -232,11 +232,15 @@ class Hands {
     // Before Streamlit, whose shortcuts are shown on the buttons.
     window.addEventListener("keydown", (event) => this.down(event), { capture: true, signal });
     window.addEventListener("keyup", (event) => this.up(event), { capture: true, signal });
+    window.addEventListener("fkd-point-choose", ({ detail }) => this.choose(detail), { signal });
     window.addEventListener("blur", () => this.up({ key: " " }), { signal });
   }
 
   update({ data, setTriggerValue, setStateValue }) {
     this.data = data;
+    // What the page answers is behind what waits to be told.
+    const waiting = this.queue.findLast((act) => act.k !== undefined);
+    if (waiting && data.face) data.face.active = waiting.k;
     this.tell = setTriggerValue;
     clearInterval(this.waiting);
     if (data.face && !this.hold())
@@ -262,7 +266,12 @@ class Hands {
     return true;
   }
 
+  click(place) {
+    this.push(() => { this.tell("click", place); return true; });
+  }
+
   choose(k) {
+    if (!this.data.face) return;
     say("active", k);
     // Of several that are still waiting, the last counts.
     if (this.queue.length && this.queue[this.queue.length - 1].k !== undefined) this.queue.pop();

@@ -1,7 +1,10 @@
 // Which point a click on the face places, its coordinates, and the points of the face, one line
-// each; a click chooses one. The canvas and the list tell each other which one the mouse is at.
+// each; a click chooses one, as its key does. The canvas and the list tell each other which one the mouse is at.
 const HEADS = [["key", "Key"], ["name", "Point"], ["state", "State"], ["x", "x"], ["y", "y"], ["off", "Off"]];
 const OFF = "Distance to the prediction, in px";
+
+// To hands.js, which says the same.
+const sayPoint = (what, k) => window.dispatchEvent(new CustomEvent(`fkd-point-${what}`, { detail: k }));
 
 function cells(line, words) {
   for (const [kind, text] of words) {
@@ -28,8 +31,8 @@ function lineOf(point, k, active) {
   dot.style.setProperty("--color", point.color);
   line.querySelector(".name").prepend(dot);
   line.querySelector(".off").classList.toggle("far", point.far);
-  line.onmouseenter = () => window.dispatchEvent(new CustomEvent("fkd-point-hover", { detail: k }));
-  line.onmouseleave = () => window.dispatchEvent(new CustomEvent("fkd-point-hover", { detail: null }));
+  line.onmouseenter = () => sayPoint("hover", k);
+  line.onmouseleave = () => sayPoint("hover", null);
   return line;
 }
 
@@ -75,12 +78,7 @@ export default function ({ data, parentElement: parent, setTriggerValue }) {
   cells(head, HEADS);
   head.querySelector(".off").title = OFF;
   const lines = data.points.map((point, k) => lineOf(point, k, data.active));
-  lines.forEach((line, k) => {
-    line.onclick = () => {
-      window.dispatchEvent(new CustomEvent("fkd-point-active", { detail: k }));
-      setTriggerValue("chosen", k);
-    };
-  });
+  lines.forEach((line, k) => { line.onclick = () => sayPoint("choose", k); });
   list.replaceChildren(head, ...lines);
   // As much as the window has room for, the rest within.
   const fit = () => {

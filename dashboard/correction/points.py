@@ -14,7 +14,6 @@ from dashboard.correction.actions import acting
 from dashboard.correction.desk import Desk
 from dashboard.correction.pictures import reference_face
 from dashboard.face_grid import source
-from dashboard.guard import safely
 from dashboard.loaders import usual_points
 from fkd.labels.states import Origin, State
 
@@ -69,16 +68,8 @@ def point_list(desk: Desk) -> None:
             }
         )
 
-    def told(name: str) -> Any:
-        return (st.session_state.get(_KEY) or {}).get(name)
-
-    def chosen() -> None:
-        k = told("chosen")
-        if isinstance(k, int) and 0 <= k < len(lines):
-            acting("choosing a point", actions.choose(k))()
-
     def entered() -> None:
-        value = told("entered")
+        value = (st.session_state.get(_KEY) or {}).get("entered")
         if isinstance(value, dict):
             acting("placing a point", lambda desk: _enter(desk, value))()
 
@@ -86,7 +77,6 @@ def point_list(desk: Desk) -> None:
     place = desk.sheet.labels[desk.active].place if desk.active is not None else None
     _list(
         key=_KEY,
-        on_chosen_change=safely("choosing a point", chosen),
         on_entered_change=entered,
         data={
             "points": lines,

@@ -45,6 +45,13 @@ def spot(page, x, y):
     return box["x"] + (x + 0.5) * px, box["y"] + (y + 0.5) * px
 
 
+def under_the_mouse(page, x, y):
+    """Which place of the face is at ``x``, ``y`` px of the screen."""
+    box = page.locator(".st-key-correct-frame canvas.upper-canvas").bounding_box()
+    px = box["width"] / SIZE
+    return (x - box["x"]) / px - 0.5, (y - box["y"]) / px - 0.5
+
+
 def drag(page, start, end):
     page.mouse.move(*spot(page, *start))
     page.mouse.down()

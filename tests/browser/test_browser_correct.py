@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 
 import pytest
 from browser_helper import ROOT, idle
 from correct_helper import (
+    LIST,
+    active,
     begin,
     cell,
     click,
@@ -19,9 +22,12 @@ from correct_helper import (
     press,
     ready,
     spot,
+    under_the_mouse,
+    zoom,
 )
 from playwright.sync_api import expect
 
+from fkd.labels.point import Edit, PointLabel
 from fkd.labels.reviews import reviews
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
@@ -32,7 +38,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def faces(drawn, request):
     """Drawn faces, most of which lack points, with labels that no other test has changed."""
-    name = request.node.name.removeprefix("test_")[:60].replace("_", "-")
+    name = re.sub(r"\W|_", "-", request.node.name.removeprefix("test_"))[-60:].strip("-")
     return LabelStore(drawn(name, rows=12, seed=5))
 
 
@@ -43,6 +49,14 @@ def incomplete(faces):
 
     here = np.isfinite(faces.dataset.keypoints).all(axis=2).sum(axis=1)
     return int(np.flatnonzero((here > 2) & (here < len(faces.dataset.schema)))[0])
+
+
+@pytest.fixture
+def complete(faces):
+    """The first row with all points."""
+    import numpy as np
+
+    return int(np.flatnonzero(np.isfinite(faces.dataset.keypoints).all(axis=(1, 2)))[0])
 
 
 def test_a_point_is_dragged_and_saved(page, server, faces, incomplete):
@@ -224,4 +238,227 @@ def test_keys_do_not_fire_while_somebody_types(page, server, faces, incomplete):
 def test_the_keys_are_listed(page, server, faces, incomplete):
     begin(page, server, faces, incomplete)
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("Next likely label error")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_contain_text("Next likely label error")
+
+
+MARKS = ".st-key-correct-frame .marks"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (1920, 1080)])
+def test_everything_is_in_the_window(page, server, faces, incomplete, size):
+    width, height = size
+    page.set_viewport_size({"width": width, "height": height})
+    begin(page, server, faces, incomplete)
+    parts = [".st-key-correct-top", ".st-key-correct-toolbar", ".st-key-correct-frame .dc-scroll",
+             ".st-key-correct-frame .zoom", ".st-key-correct-actions"]  # fmt: skip
+    shown = [page.locator(part) for part in parts] + page.locator(f"{LIST} .line").all()
+    assert len(shown) == len(parts) + len(faces.dataset.schema)
+    for part in shown:
+        box = part.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height
+        assert box["x"] + box["width"] <= width
+    face = page.locator(parts[2]).bounding_box()
+    assert face["height"] == pytest.approx(face["width"], abs=1)
+    assert face["height"] > 0.68 * height  # and it uses the room that there is
+    buttons = page.locator(".st-key-correct-toolbar button:visible").all()
+    tops = [button.bounding_box()["y"] for button in buttons]
+    assert max(tops) - min(tops) < 6  # one row
+
+
+def test_the_toolbar_is_named_in_words(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    for name in ("Undo", "Redo", "Previous", "Next", "Accept all", "Hide marks", "Skip image"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    heads = page.locator(f"{LIST} .head span").all_inner_texts()
+    assert heads == ["Key", "Point", "State", "x", "y", "Off"]
+
+
+def turn(page, place, steps):
+    """Turn the wheel over ``place``, away from oneself."""
+    page.mouse.move(*spot(page, *place))
+    for _ in range(steps):
+        page.mouse.wheel(0, -100)
+    page.wait_for_timeout(150)
+
+
+def test_the_wheel_zooms_where_the_mouse_is_and_the_face_can_be_moved(
+    page, server, faces, incomplete
+):
+    begin(page, server, faces, incomplete)
+    assert zoom(page) == 100
+    before = [round(px) for px in spot(page, 30, 40)]  # a mouse is at whole px
+    under = under_the_mouse(page, *before)
+    turn(page, under, 10)
+    assert zoom(page) == pytest.approx(100 * math.exp(1.5), abs=1)
+    assert under_the_mouse(page, *before) == pytest.approx(under, abs=0.02)
+    head = faces.labels_of(incomplete)[1]
+    for button, key in (("middle", None), ("left", "Space")):
+        start = spot(page, 30, 40)
+        page.mouse.move(*before)
+        if key:
+            page.keyboard.down(key)
+        page.mouse.down(button=button)
+        page.mouse.move(before[0] + 40, before[1] - 30, steps=4)
+        page.mouse.up(button=button)
+        if key:
+            page.keyboard.up(key)
+        assert spot(page, 30, 40) == pytest.approx((start[0] + 40, start[1] - 30), abs=0.5)
+    idle(page)
+    expect(page.get_by_text("unsaved edits", exact=True)).to_have_count(0)  # nothing was placed
+    page.keyboard.press("Home")
+    assert zoom(page) == 100
+    page.get_by_role("button", name="Zoom in (+)").click()
+    assert zoom(page) == 150
+    page.keyboard.press("-")
+    assert zoom(page) == 100
+    assert faces.labels_of(incomplete)[1] == head
+
+
+def test_what_is_placed_and_dragged_at_four_times_is_exact(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    x, y = place_of(faces, incomplete, 0)
+    choose = [k for k, p in enumerate(faces.labels_of(incomplete)[1]) if p.state.placed][1]
+    page.locator(f"{LIST} .line").nth(choose).click()
+    idle(page)
+    turn(page, (50, 50), 10)
+    assert zoom(page) > 400
+    click(page, 51.3, 49.6)
+    page.keyboard.press("Home")
+    turn(page, (x, y), 10)
+    drag(page, (x, y), (x + 1.7, y - 0.9))
+    press(page, "Enter")
+    assert math.dist(place_of(faces, incomplete, choose), (51.3, 49.6)) < 0.1
+    assert math.dist(place_of(faces, incomplete, 0), (x + 1.7, y - 0.9)) < 0.1
+
+
+def test_the_list_and_the_face_show_what_the_mouse_is_at(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    x, y = place_of(faces, incomplete, 0)
+    line = page.locator(f"{LIST} .line").first
+    ring = page.locator(f'{MARKS} .around[data-k="0"]')
+    line.hover()
+    expect(ring).to_have_count(1)
+    page.mouse.move(5, 5)
+    expect(ring).to_have_count(0)
+    page.mouse.move(*spot(page, x, y))
+    expect(line).to_have_class(re.compile("hovered"))
+    page.mouse.move(5, 5)
+    expect(line).not_to_have_class(re.compile("hovered"))
+
+
+def test_keys_choose_points(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    count = len(faces.dataset.schema)
+    for k in (0, 4, 9, 10, count - 1):
+        press(page, cell(page, k, "key").lower())
+        assert active(page) == k
+    press(page, "Tab")
+    assert active(page) == 0
+    press(page, "Shift+Tab")
+    assert active(page) == count - 1
+    for _ in range(4):
+        page.keyboard.press("Tab")  # faster than the page answers
+    idle(page)
+    page.wait_for_timeout(500)
+    assert active(page) == 3
+    page.keyboard.press("Escape")  # gives Tab back to the browser
+    page.keyboard.press("Tab")
+    idle(page)
+    assert active(page) == 3
+
+
+def test_undo_and_redo_with_ctrl(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    x, y = place_of(faces, incomplete, 0)
+    drag(page, (x, y), (x + 5, y))
+    moved = place_in_list(page, 0)
+    for key, wanted in (("Control+z", False), ("Control+Shift+Z", True),
+                        ("Control+z", False), ("Control+y", True)):  # fmt: skip
+        press(page, key)
+        assert (place_in_list(page, 0) == moved) is wanted
+
+
+def test_edges_follow_a_point_while_it_is_dragged(page, server, faces, complete):
+    begin(page, server, faces, complete)
+    labels = faces.labels_of(complete)[1]
+    a, _ = faces.dataset.schema.edges[0]
+    expect(page.locator(f"{MARKS} .edge")).to_have_count(0)
+    press(page, "e")
+    edges = page.locator(f"{MARKS} .edge")
+    ends = "lines => lines.map(l => ['x1', 'y1'].map(name => +l.getAttribute(name)))"
+    x, y = labels[a].place
+    assert [round(x, 1), round(y, 1)] in [
+        [round(v, 1) for v in e] for e in edges.evaluate_all(ends)
+    ]
+    page.mouse.move(*spot(page, x, y))
+    page.mouse.down()
+    page.mouse.move(*spot(page, x + 6, y + 4), steps=5)
+    page.wait_for_timeout(100)
+    during = edges.evaluate_all(ends)  # the mouse is still down
+    page.mouse.up()
+    assert min(math.dist(end, (x + 6, y + 4)) for end in during) < 0.3
+
+
+def test_no_frame_appears_when_a_key_follows_a_click(page, server, faces, incomplete):
+    """The page itself had the focus after a click on the face, and with a key showed so."""
+    begin(page, server, faces, incomplete)
+    click(page, 5, 5)
+    page.locator("h3").first.click()
+    for key in ("h", "h", "Tab"):
+        press(page, key)
+        assert page.evaluate("document.querySelectorAll(':focus-visible').length") == 0
+
+
+def test_single_key_shortcuts_can_be_turned_off(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    page.get_by_role("button", name="View", exact=True).click()
+    page.get_by_text("Single-key shortcuts").click()
+    idle(page)
+    page.keyboard.press("Escape")
+    idle(page)
+    for _ in range(2):
+        was = active(page)
+        for key in ("x", "n", "3", "Tab"):
+            press(page, key)
+        assert active(page) == was
+        expect(page.get_by_text("unsaved edits", exact=True)).to_have_count(0)
+        expect(page.locator("h3").first).to_contain_text(f"Row {incomplete} ")
+        page.reload()  # the browser has kept it
+        ready(page)
+    press(page, "ArrowRight")
+    expect(page.locator("h3").first).to_contain_text(f"Row {incomplete + 1}")
+
+
+def test_points_outside_the_image_are_shown_and_taken_back(page, server, faces, incomplete):
+    faces.save([Edit(incomplete, 0, PointLabel(State.VISIBLE, -12, 40, Origin.IMPORTED))], "Ben")
+    begin(page, server, faces, incomplete)
+    arrow = page.locator(f'{MARKS} .outside[data-k="0"]')
+    face, box = page.locator(MARKS).bounding_box(), arrow.bounding_box()
+    assert abs(box["x"] - face["x"]) < 5
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    idle(page)
+    assert active(page) == 0
+    page.get_by_role("button", name="Bring 1 point back into the image").click()
+    idle(page)
+    expect(arrow).to_have_count(0)
+    press(page, "Enter")
+    assert place_of(faces, incomplete, 0) == (-0.5, 40)
+
+
+def test_a_save_runs_the_page_once(page, server, faces, incomplete):
+    """The canvas told what it was told, and the page ran a second time for each face."""
+    begin(page, server, faces, incomplete)
+    press(page, "Enter")
+    page.evaluate(
+        """() => {
+          window.runs = 0;
+          const app = document.querySelector('[data-testid=stApp]');
+          new MutationObserver(() => { window.runs += app.dataset.testScriptState === 'running'; })
+            .observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] });
+        }"""
+    )
+    press(page, "Enter")
+    page.wait_for_timeout(800)
+    assert page.evaluate("window.runs") == 1
