@@ -1,11 +1,15 @@
-"""A face as a picture file: enlarged for the screen, annotated for download."""
+"""Faces as picture files: one enlarged for the screen, one annotated, many on a sheet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
+from dashboard.face_grid import Face
 from dashboard.loaders import png_url
 from dashboard.names import FONT, Name, name_places
 from dashboard.words import short_label
@@ -29,6 +33,7 @@ def enlarged_url(image: NDArray[np.uint8], *, smooth: bool) -> str:
 _SHIFT = 4
 """OpenCV takes positions in fractions of 2 ** -_SHIFT px."""
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LETTERS = 1 / 36
 """Scale of OpenCV's font by the height in px that a name takes."""
 
@@ -50,6 +55,87 @@ def annotated_png(
 
     ``keypoints`` and ``predicted`` are ``(K, 2)`` px, NaN where there is none.
     """
+    return _png(
+        _annotated(
+            image,
+            schema,
+            keypoints,
+            predicted,
+            points=points,
+            edges=edges,
+            names=names,
+            pixels=pixels,
+            mark_size=mark_size,
+        )
+    )
+
+
+_TILE, _GAP, _CAPTION = 288, 8, 40
+"""Of a sheet: px of a face, between faces, and of the two lines below each."""
+_COLUMNS = 6
+_PAPER, _INK = (255, 255, 255), (0, 0, 0)
+
+
+def sheet_png(faces: Sequence[Face], schema: KeypointSchema) -> bytes:
+    """``faces`` with their marks and captions on one picture, as PNG bytes; letters beyond ASCII,
+    which OpenCV cannot write, become question marks."""
+    columns = min(_COLUMNS, max(1, len(faces)))
+    rows = -(-len(faces) // columns)
+    wide, high = _TILE + _GAP, _TILE + _CAPTION + _GAP
+    sheet = np.full((rows * high + _GAP, columns * wide + _GAP, 3), _PAPER, np.uint8)
+    for number, face in enumerate(faces):
+        top, left = (number // columns) * high + _GAP, (number % columns) * wide + _GAP
+        nowhere = np.full((len(schema), 2), np.nan)
+        drawn = _annotated(
+            face.image,
+            schema,
+            nowhere if face.keypoints is None else face.keypoints,
+            face.predicted,
+            points=True,
+            edges=False,
+            names=False,
+            pixels=False,
+            mark_size=1.4,
+        )
+        tile = cv2.resize(drawn, (_TILE, _TILE), interpolation=cv2.INTER_AREA)
+        sheet[top : top + _TILE, left : left + _TILE] = tile
+        for line, text in enumerate((face.title, face.note)):
+            written = text.replace("\u2192", "->").encode("ascii", "replace").decode()
+            place = left, top + _TILE + 16 * (line + 1)
+            cv2.putText(sheet, written, place, _FONT, 0.45, _INK, 1, cv2.LINE_AA)
+    return _png(sheet)
+
+
+def download_faces(faces: Sequence[Face], schema: KeypointSchema, name: str) -> None:
+    """A button that downloads ``faces`` as the picture ``name``.png; nothing without any."""
+    if not faces:
+        return
+    st.download_button(
+        "PNG",
+        lambda: sheet_png(faces, schema),
+        file_name=f"{name}.png",
+        mime="image/png",
+        icon=":material/download:",
+        key=f"download-{name}-png",
+        type="tertiary",
+        on_click="ignore",
+        help="These faces with their marks as one picture",
+    )
+
+
+def _annotated(
+    image: NDArray[np.uint8],
+    schema: KeypointSchema,
+    keypoints: NDArray[np.floating],
+    predicted: NDArray[np.floating] | None,
+    *,
+    points: bool,
+    edges: bool,
+    names: bool,
+    pixels: bool,
+    mark_size: float,
+) -> NDArray[np.uint8]:
+    """``(8 H, 8 W, 3)`` BGR: what ``annotated_png`` gives."""
     canvas = cv2.cvtColor(_enlarged(image, smooth=not pixels), cv2.COLOR_GRAY2BGR)
     at = _places(keypoints)
     guessed = _places(predicted) if predicted is not None else {}
@@ -78,7 +164,11 @@ def annotated_png(
         circle(place, 1.35 * radius, colors[k], 2)
     if names:
         _write_names(canvas, name_places(keypoints, schema, mark_size / 2), schema)
-    done, data = cv2.imencode(".png", canvas)
+    return np.asarray(canvas, np.uint8)
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    done, data = cv2.imencode(".png", picture)
     if not done:
         raise ValueError("cannot encode the picture")
     return data.tobytes()
@@ -88,17 +178,16 @@ def _write_names(
     canvas: NDArray[np.uint8], names: list[Name | None], schema: KeypointSchema
 ) -> None:
     """Write the names of the points, white with a dark rim, on the enlarged picture."""
-    font = cv2.FONT_HERSHEY_SIMPLEX
     scale = _LETTERS * FONT * _ENLARGE
     for name, keypoint in zip(names, schema.keypoints, strict=True):
         if name is None:
             continue
         text = short_label(keypoint.label)
-        (length, _), _ = cv2.getTextSize(text, font, scale, 1)
+        (length, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
         before = {"start": 0.0, "middle": 0.5, "end": 1.0}[name.anchor] * length
         place = round((name.x + 0.5) * _ENLARGE - before), round((name.y + 0.5) * _ENLARGE)
         for color, width in ((_BLACK, 3), (_WHITE, 1)):
-            cv2.putText(canvas, text, place, font, scale, color, width, cv2.LINE_AA)
+            cv2.putText(canvas, text, place, _FONT, scale, color, width, cv2.LINE_AA)
 
 
 def _places(points: NDArray[np.floating]) -> dict[int, tuple[int, int]]:

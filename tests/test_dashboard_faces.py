@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dashboard.face_grid import LACKING, POINTS, Face, face_data
-from dashboard.face_picture import annotated_png
+from dashboard.face_picture import annotated_png, sheet_png
 from fkd.keypoints import KAGGLE_15
 
 IMAGE = np.full(KAGGLE_15.image_size, 90, np.uint8)
@@ -90,3 +90,20 @@ def test_a_missing_point_draws_nothing():
     assert (picture(NOWHERE, NOWHERE, names=True, edges=True) == 90).all()
     lonely = picture(NOWHERE, points(nose_tip=(40, 40)), names=True)
     assert at(lonely, 41.35, 40) == color_of("nose_tip")
+
+
+def test_a_sheet_has_every_face_with_its_marks_and_its_caption():
+    face = Face("1", "row 1", IMAGE, points(nose_tip=(20, 40)), "4.9 → 2.1 px")
+    bare = Face("2", "test 7", IMAGE)
+    drawn = cv2.imdecode(np.frombuffer(sheet_png([face, *[bare] * 6], KAGGLE_15), np.uint8), 1)
+    assert drawn.shape == (2 * (288 + 40 + 8) + 8, 6 * (288 + 8) + 8, 3)
+    x, y = (round((p + 0.5) * 3 - 0.5) + 8 for p in (20, 40))
+    assert np.abs(drawn[y, x].astype(int) - color_of("nose_tip")).max() < 8
+    assert (drawn[y, x + 296] == 90).all()  # the second face has no points
+    assert (drawn[8 + 288 : 8 + 328, 8 : 8 + 288] < 100).any()  # words below the first
+    assert (drawn[-40:, 400:] == 255).all()  # nothing where no face is
+
+
+@pytest.mark.parametrize("title", ["", "Zeile ☃ 1", "x" * 400])
+def test_any_caption_can_be_written(title):
+    assert sheet_png([Face("1", title, IMAGE)], KAGGLE_15).startswith(b"\x89PNG")

@@ -13,6 +13,7 @@ from dashboard.evaluation import view
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.view import APART, FIRST, SECOND, WHICH, View, linked
 from dashboard.face_grid import Face, face_grid
+from dashboard.face_picture import download_faces
 from dashboard.links import one_of, pager
 
 _ON_A_PAGE = 24
@@ -93,6 +94,8 @@ def _grid(compared: Compared, shown: View, which: NDArray[np.intp], page: int) -
         pairs=two,
         page=page,
     )
+    names = "-".join([*compared.names, dataset.name, compared.split, shown.which])
+    download_faces(faces, dataset.schema, f"{names}-{page}")
     loaders.release(dataset)
     # A page can only be left from a run, not from the callback that comes before it.
     if (chosen := st.session_state.pop(_CHOSEN, None)) is not None:

@@ -31,7 +31,6 @@ from fkd.splits import positions
 from fkd.statistics.missing import source_words
 from fkd.training.config import SETTINGS, RunConfig
 
-
 _COMPARED = {"label_version", "accepted"}
 """The settings that before and after differ in."""
 

@@ -13,6 +13,7 @@ from dashboard import loaders, routes
 from dashboard.evaluation.controls import Compared
 from dashboard.evaluation.view import GAINED, View, linked
 from dashboard.face_grid import Face, face_grid
+from dashboard.face_picture import download_faces
 from dashboard.links import one_of
 from fkd.evaluation.corrections import Correction, corrections, counts, distances
 from fkd.evaluation.gain import Gain
@@ -86,6 +87,8 @@ def section(
         lambda chosen: st.session_state.__setitem__(_CHOSEN, chosen),
         face_px=140,
     )
+    names = "-".join([*(compared.names[i] for i in pair), compared.current.dataset.name])
+    download_faces(faces, compared.current.dataset.schema, f"{names}-gain-{gained}")
     loaders.release(compared.current.dataset)
     # A page can only be left from a run, not from the callback that comes before it.
     if (row := st.session_state.pop(_CHOSEN, None)) is not None:

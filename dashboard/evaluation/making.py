@@ -12,7 +12,7 @@ from dashboard.tasks import Task, tasks
 from dashboard.words import compact, plain
 from fkd.child import run_verb
 from fkd.dataset import Dataset
-from fkd.models.sources import TrainedModel
+from fkd.models.sources import BUNDLED, TrainedModel
 from fkd.progress import Progress
 
 
@@ -30,7 +30,8 @@ class Predicting:
 
 
 def _subject(model: TrainedModel, dataset: Dataset) -> str:
-    return f"Predictions of {model.name} for {dataset.name}"
+    name = "the bundled model" if model.name == BUNDLED else model.name
+    return f"Predictions of {name} for {dataset.name}"
 
 
 def start_predicting(model: TrainedModel, dataset: Dataset) -> Task:

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import routes
 from dashboard.current import Current
 from dashboard.face_grid import POINTS, Face, face_grid
+from dashboard.face_picture import download_faces
 from dashboard.keypoint_table import all_rows
 from dashboard.widgets import show_table
 from dashboard.words import compact, count_share
@@ -150,6 +151,7 @@ def _pairs(current: Current, which: np.ndarray) -> None:
         pairs=True,
         show=(POINTS,),
     )
+    download_faces(faces, current.dataset.schema, f"{current.dataset.name}-duplicate-pairs")
     if chosen := st.session_state.pop("chosen-pair", None):
         part, _, number = chosen.partition(":")
         routes.browse(Selection(part=part, flags=("duplicate",)), int(number))

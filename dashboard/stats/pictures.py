@@ -14,6 +14,7 @@ from dashboard.browse import grid
 from dashboard.browse.view import View
 from dashboard.current import Current
 from dashboard.face_grid import EDGES, POINTS, face_grid
+from dashboard.face_picture import download_faces
 from fkd.selection import Selection
 
 
@@ -42,6 +43,7 @@ def pictures(
         columns=columns,
         show=(POINTS, EDGES) if edges else (POINTS,),
     )
+    download_faces(faces, current.dataset.schema, f"{current.dataset.name}-{key}")
     # A page can only be left from a run, not from the callback that comes before it.
     if (chosen := st.session_state.pop(chosen_key, None)) is not None:
         routes.browse(selection, chosen)

@@ -220,7 +220,7 @@ def test_the_bundled_model_stands_beside_the_runs(app, dataset, model, tmp_path,
     path.write_bytes(b"no weights")
     monkeypatch.setattr(sources, "_BUNDLED_FILE", path)
     page = app("evaluate")
-    assert page.at.selectbox(key="e-model").options == ["bundled", "one"]
+    assert page.at.selectbox(key="e-model").options == ["Bundled model", "one"]
     assert page.query["model"] == "one"  # it has a validation part here
     bundled = sources.trained_model("bundled")
     store_all(bundled, dataset, output_of(dataset, 3))
@@ -228,5 +228,17 @@ def test_the_bundled_model_stands_beside_the_runs(app, dataset, model, tmp_path,
     assert "on 23 images" in page.text
     assert "It is not known" not in page.text  # of drawn faces it is
     page = app("evaluate", model="bundled")
+    assert "## Bundled model: " in page.text
     assert "RMSE on 90 images" in page.text
     assert "no validation split of this dataset" in page.text
+
+
+@pytest.mark.usefixtures("model", "other")
+@pytest.mark.parametrize("section", ["numbers", "gain", "faces", "expected"])
+def test_charts_and_tables_have_alternative_texts_and_pictures_a_download(app, section):
+    page = app("evaluate", model="one", section=section, **{"with": "two"})
+    for element in [*page.at.get("plotly_chart"), *page.at.dataframe]:
+        assert element.proto.alt, element
+    labels = [button.proto.label for button in page.at.get("download_button")]
+    assert labels == (["PNG"] if section == "faces" else ["CSV"] * len(labels))
+    assert labels
