@@ -98,7 +98,7 @@ def test_spellings_of_the_same_table(data: bytes) -> None:
         (b'a,"b,c\n1,2,3\n', "quotation mark"),
         (b"a,b,c,d,a\n", "duplicate column a"),
         (b"a,x y\n", "missing columns b and c; it has 'x y' instead"),
-        (b"1,2,3\n4,5,6\n", "names none of the columns of such a table (a, b and c)"),
+        (b"1,2,3\n4,5,6\n", "has none of the 3 columns expected, such as a and b"),
         (b"<html>\n", "this is a web page (HTML or XML), not a CSV table: is it the right"),
         (b'<!DOCTYPE html><a href="a,b,c">\n', "web page"),
         (b'[{"a":1,"b":2,"c":3}]', "this is JSON, not a CSV table; save the table as CSV"),
@@ -117,7 +117,7 @@ def test_the_line_for_excel_is_passed_over_and_said() -> None:
     rows, report = read(b"sep=;\r\na;b;c\r\n1;2;3\r\n")
     assert rows == [(0, "1", "2", "3")]
     assert report.notes == [
-        "The first line, sep=, which is meant for Excel, was passed over.",
+        "The first line, sep=, which is meant for Excel, was skipped.",
         "The fields are separated by semicolons.",
     ]
 

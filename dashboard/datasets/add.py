@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.correction import author
 from dashboard.datasets.jobs import IngestJob, keep_upload, start_demo, start_download
-from dashboard.datasets.strip import follow
+from dashboard.datasets.strip import follow, task_strip
 from dashboard.label_import import label_import
 from dashboard.tasks import Task
 from dashboard.words import plain
@@ -27,14 +27,14 @@ MAX_DEMO_ROWS = 50_000
 _WAYS = {
     "path": ":material/folder_open: Files on this computer",
     "upload": ":material/upload: Upload",
-    "labels": ":material/sell: Labels of another tool",
+    "labels": ":material/sell: Labels from another tool",
     "demo": ":material/draw: Demo faces",
     "kaggle": ":material/cloud_download: From Kaggle",
 }
 
 
 def add_dataset() -> None:
-    """The forms; each starts a background task that the strip on top shows."""
+    """The forms; each starts a background task, which is shown below it."""
     st.markdown("## Add a dataset")
     way = st.segmented_control(
         "How",
@@ -47,6 +47,7 @@ def add_dataset() -> None:
     )
     forms = {"path": _by_path, "upload": _by_upload, "labels": _labels, "demo": _demo}
     {**forms, "kaggle": _kaggle}[way]()
+    task_strip(of_form=True)
 
 
 def _begin(start: Callable[[], Task]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import loaders, routes, state
-from dashboard.guard import safely
+from dashboard.datasets import beside
 from dashboard.words import compact, count_share, plain
 from fkd.errors import UserError
 from fkd.formats.safe_csv import file_table
@@ -17,7 +17,7 @@ from fkd.registry import dataset_names, datasets_folder, remove
 _ORIGINS = {
     "demo": ":blue-badge[drawn faces]",
     "kaggle": ":green-badge[Kaggle files]",
-    "import": ":orange-badge[labels of another tool]",
+    "import": ":orange-badge[imported labels]",
 }
 
 
@@ -25,9 +25,10 @@ def cards() -> None:
     """One card per dataset."""
     names = dataset_names()
     st.markdown("## Datasets")
+    beside.tell("remove")
     if not names:
         st.info(
-            "Nothing here yet. Draw the demo faces to look around, or bring Kaggle's files.",
+            "No datasets yet. Draw the demo faces to look around, or add Kaggle's files below.",
             icon=":material/waving_hand:",
         )
         return
@@ -44,6 +45,7 @@ def cards() -> None:
 def damaged(name: str, error: UserError) -> None:
     """Dataset ``name`` that cannot be opened: why, and the way to be rid of it."""
     st.error(plain(str(error)), icon=":material/broken_image:")
+    beside.tell("remove")
     _remove_button(name, None)
 
 
@@ -73,9 +75,9 @@ def _card(name: str, about: dict[str, Any]) -> None:
     cells[2].metric("Labelled points", count_share(labels, coordinates), help="Of all points")
     cells[3].metric("Test images", compact(about["test_rows"]))
     cells[4].metric(
-        "To submit",
+        "Submission values",
         compact(about["lookup_rows"]),
-        help="Coordinates that the lookup table asks for",
+        help="Coordinates that the lookup table asks a submission for",
     )
     if about.get("origin") == "demo":
         st.caption(
@@ -129,12 +131,12 @@ def _confirm(name: str, about: dict[str, Any] | None) -> None:
         "The files it was made from stay where they are."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it"):
+        if st.button("Cancel"):
             st.rerun()
         if st.button(
             "Remove",
             type="primary",
             icon=":material/delete:",
-            on_click=safely(f"removing {name}", remove, name),
+            on_click=beside.doing("remove", f"removing {name}", lambda: remove(name)),
         ):
             st.rerun()

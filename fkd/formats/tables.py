@@ -190,7 +190,7 @@ class Table:
         head = self._with_a_line(head)
         line, end, rest = head.partition(b"\n")
         if end and _SEPARATOR_LINE.fullmatch(line):
-            self._report.note("The first line, sep=, which is meant for Excel, was passed over.")
+            self._report.note("The first line, sep=, which is meant for Excel, was skipped.")
             head = self._with_a_line(rest)
         return head
 
@@ -231,8 +231,8 @@ class Table:
         if not fitting:
             # What its first line says instead is nobody's business: it may be any file.
             raise self.refuse(
-                "its first line names none of the columns of such a table "
-                f"({listed(map(quoted, known), SHOWN)}); is it the right file?"
+                f"its first line has none of the {len(known)} columns expected, such as "
+                f"{listed(map(quoted, known[:2]))}; is it the right file?"
             )
         self._separator = fitting[0]
         names = split[self._separator] or []
@@ -240,9 +240,7 @@ class Table:
             self._report.note(f"The fields are separated by {_SEPARATORS[self._separator]}.")
         found = [spellings.get(plain_name(name), name.strip()) for name in names]
         if any(name in known and name != raw.strip() for name, raw in zip(found, names)):  # noqa: B905
-            self._report.note(
-                "Column names were matched without regard to case, spaces and punctuation."
-            )
+            self._report.note("Column names were matched ignoring case, spaces and punctuation.")
         counts = Counter(found)
         repeated = [name for name in counts if counts[name] > 1 and name]
         if repeated:
@@ -258,7 +256,7 @@ class Table:
             skipped.add(index)
             called = f"'{index}'" if index else "without a name"
             self._report.note(
-                f"The first column, {called}, was passed over: it looks like an index from pandas."
+                f"The first column, {called}, was skipped: it looks like an index from pandas."
             )
         others = tuple(n for n in header if n not in known and n not in skipped)
         if len(others) > MAX_OTHERS:

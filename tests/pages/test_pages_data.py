@@ -34,7 +34,7 @@ def test_a_dataset_shows_its_headline_numbers(app):
 @pytest.mark.usefixtures("empty_home")
 def test_without_data_the_page_says_what_to_do(app):
     page = app()
-    assert "Nothing here yet" in page.text
+    assert "No datasets yet" in page.text
     assert page.button("Draw")
 
 
@@ -89,6 +89,27 @@ def test_a_wrong_form_is_told_at_once(app, tmp_path, name, path, said):
 
 
 @pytest.mark.usefixtures("home")
+def test_a_file_that_is_wrong_as_a_whole_is_one_sentence_below_its_form(app, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+    page = choose_way(app(), "path")
+    by_label = {t.label: t for t in page.at.text_input}
+    by_label["Training images"].set_value(str(path))
+    page.button("Ingest").click()
+    page.run().finish()
+    [said] = [e.value for e in page.at.error]
+    assert "other.csv: its first line has none of the 31 columns expected" in said.replace("\\", "")
+    assert "mouth" not in said
+    assert not page.at.dataframe  # one row would say the same once more
+    [columns] = [e for e in page.at.expander if "31 columns" in e.label]
+    assert not columns.proto.expanded
+    assert "mouth_center_bottom_lip_y" in columns.caption[0].value.replace("\\", "")
+    written = [e for e in page.at.main if e.type in {"error", "markdown"}]
+    at = {getattr(e, "value", ""): number for number, e in enumerate(written)}
+    assert at[said] > at["## Add a dataset"]
+
+
+@pytest.mark.usefixtures("home")
 def test_bad_rows_are_listed_and_can_be_left_out(app, tmp_path):
     write_demo_files(tmp_path, DemoSpec(rows=8))
     lines = (tmp_path / "training.csv").read_text().splitlines()
@@ -119,7 +140,7 @@ def test_removing_asks_first(app, home):
     page.run()
     assert "will be deleted" in page.text
     assert dataset_names() == ["demo"]
-    page.button("Keep it").click()
+    page.button("Cancel").click()
     page.run()
     assert dataset_names() == ["demo"]
     page.at.button(key="remove-demo").click()
@@ -140,7 +161,7 @@ def test_a_dataset_that_was_removed_elsewhere_meanwhile(app):
         page.button("Remove").click()
         page.run()
     assert "There is no dataset 'demo'" in here.text
-    assert "Nothing here yet" in here.text
+    assert "No datasets yet" in here.text
     assert "no dataset 'demo'" not in there.text
     assert "no dataset 'demo'" not in here.run().text
 
