@@ -68,25 +68,25 @@ def test_what_was_not_read_or_not_whole_is_told_on_stderr(folder, tmp_path):
     done = run_fkd("predict", photos)
     assert done.returncode == 0
     assert [one["file"] for one in json.loads(done.stdout)] == ["a.png", "cut.jpg"]
-    assert "fkd: Not read in photos: labels.csv (no images of a kind that is read)." in done.stderr
+    assert "fkd: Not read in photos: labels.csv (not images in a supported format)." in done.stderr
     assert "fkd: cut.jpg: the last bytes of the file are missing." in done.stderr
     only = tmp_path / "only"
     only.mkdir()
     (only / "notes.txt").write_text("no photo")
     done = run_fkd("predict", only)
     assert done.returncode == 2
-    assert "fkd: Not read in only: notes.txt (no images of a kind that is read)." in done.stderr
-    assert "holds no images" in done.stderr
+    assert "fkd: Not read in only: notes.txt (not images in a supported format)." in done.stderr
+    assert "contains no images" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["c.jpg"], "The photo was not read."),
+        (["c.jpg"], "The photo could not be read."),
         (["gone.jpg", "c.jpg"], "No photo could be read."),
-        (["a.png", "--box", "1,2,3"], "'1,2,3' is no box; write X,Y,W,H in px"),
+        (["a.png", "--box", "1,2,3"], "'1,2,3' is not a box; write X,Y,W,H in px"),
         (["a.png", "--box", "1,2,0,3"], "width and height must be above 0"),
-        ([".", "--box", "1,2,5,5"], "--box says where a face is on one photo; these are 3."),
+        ([".", "--box", "1,2,5,5"], "--box needs exactly one photo; 3 were given."),
         (["a.png", "--model", "nobody"], "nobody"),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_submission(tmp_path):
     done = run_fkd("submit", "--dataset", "demo", "-o", target)
     assert done.returncode == 0
     assert f"{len(dataset.lookup):,} coordinates written" in done.stdout
-    assert "px RMSE off" in done.stdout
+    assert "RMSE on its validation split is" in done.stdout
     report = Report()
     with open_table(target, "submission") as source:
         found = read_submission(source, report)

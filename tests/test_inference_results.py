@@ -125,7 +125,8 @@ def test_the_summary_counts_every_photo_once_and_names_its_units():
     two = PhotoFaces("d", 400, 300, (face(), face()), ((), ()))
     assert summary([result()]) == "1 face on 1 photo"
     assert summary([result(), two, bare, bad, bad], 4) == (
-        "3 faces on 2 photos; no face on 1 photo; 2 photos could not be read; 4 photos waiting"
+        "3 faces on 2 photos; no face on 1 photo; 2 photos could not be read; "
+        "4 photos not predicted yet"
     )
     assert summary([bad]) == "1 photo could not be read"
     assert summary([]) == "no photos"

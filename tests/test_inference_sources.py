@@ -65,7 +65,7 @@ def test_files_folders_and_zips(tmp_path):
 
 def test_an_empty_folder_says_so(tmp_path):
     [reason] = outcomes(from_paths([tmp_path])).values()
-    assert "holds no images of a kind that is read: JPEG, " in reason
+    assert "contains no images in a supported format: JPEG, " in reason
 
 
 def test_an_upload_is_a_photo_or_a_zip_whatever_it_is_called():
@@ -89,7 +89,11 @@ def test_one_bad_entry_does_not_stop_the_others(tmp_path, monkeypatch):
     )
     found = outcomes(from_upload("mixed.zip", data))
     assert found.pop("good.png") == 9
-    words = ["leads out of its zip"] * 3 + ["200 times its size", "more than 3 MB", "not an image"]
+    words = ["leads outside the zip"] * 3 + [
+        "200 times its packed",
+        "larger than 3 MB",
+        "not an image",
+    ]
     assert len(found) == len(words)
     assert all(word in reason for word, reason in zip(words, found.values(), strict=True))
     assert not list(tmp_path.parent.rglob("escape.png"))
@@ -134,7 +138,7 @@ def test_an_encrypted_entry_and_too_many_entries(monkeypatch):
 
 def test_a_zip_without_images_says_so():
     found = outcomes(from_upload("none.zip", zipped(("a.csv", b"1,2"))))
-    assert "holds no images" in found["none.zip"]
+    assert "contains no images" in found["none.zip"]
 
 
 OTHERS = ("a.csv", "b.txt", "c.md", "d.json", "e.pdf", "f.doc", "g.mp4")
@@ -153,8 +157,8 @@ def test_what_a_folder_holds_and_was_not_read_is_told(tmp_path):
     [sentence] = said
     inner = Path("sub/inner.ZIP")
     assert sentence == (
-        "Not read in photos: a.csv, b.txt, c.md, d.json, e.pdf and 2 more (no images of a kind "
-        "that is read); "
+        "Not read in photos: a.csv, b.txt, c.md, d.json, e.pdf and 2 more (not images in a "
+        "supported format); "
         f"{inner} (zips within: unpack them first)."
     )
     assert outcomes(from_paths([folder])) == {"a.png": 3}
@@ -171,7 +175,7 @@ def test_what_a_zip_holds_and_was_not_read_is_told(tmp_path):
     )
     wanted = (
         "Not read in some.zip: sub/a.csv, sub/b.txt, sub/c.md, sub/d.json, sub/e.pdf and 2 more "
-        "(no images of a kind that is read); inner.zip (zips within: unpack them first); "
+        "(not images in a supported format); inner.zip (zips within: unpack them first); "
         ".hidden.png (hidden)."
     )
     (tmp_path / "some.zip").write_bytes(data)
@@ -198,12 +202,12 @@ def test_where_nothing_was_read_the_rest_is_told_too(tmp_path):
     (tmp_path / "notes.txt").write_text("no photo")
     said: list[str] = []
     [reason] = outcomes(from_paths([tmp_path], said.append)).values()
-    assert "holds no images" in reason
+    assert "contains no images" in reason
     [reason] = outcomes(from_upload("a.zip", zipped(("b.csv", b"1")), said.append)).values()
-    assert "a.zip holds no images" in reason
+    assert "a.zip contains no images" in reason
     assert said == [
-        f"Not read in {tmp_path.name}: notes.txt (no images of a kind that is read).",
-        "Not read in a.zip: b.csv (no images of a kind that is read).",
+        f"Not read in {tmp_path.name}: notes.txt (not images in a supported format).",
+        "Not read in a.zip: b.csv (not images in a supported format).",
     ]
 
 
@@ -219,7 +223,7 @@ def test_what_begins_as_an_image_is_read_whatever_it_is_called(tmp_path):
         said: list[str] = []
         found = outcomes(read(said.append))
         assert found == {"photo": 1, "IMG_1.JPG.bak": 100, "scan.dat": 3}
-        assert said[0].endswith(": empty and raw.cr2 (no images of a kind that is read).")
+        assert said[0].endswith(": empty and raw.cr2 (not images in a supported format).")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +234,7 @@ def test_every_kind_is_found_by_its_name(name, tmp_path):
     """Whether it is one or not: then that is told."""
     (tmp_path / name).write_bytes(b"no photo")
     for found in (from_paths([tmp_path]), from_upload("a.zip", zipped((name, b"no photo")))):
-        assert "is not an image of a kind that is read" in outcomes(found)[name]
+        assert "is not an image in a supported format" in outcomes(found)[name]
 
 
 def test_names_from_outside_stay_on_one_line_and_short(tmp_path):
@@ -247,7 +251,7 @@ def test_names_from_outside_stay_on_one_line_and_short(tmp_path):
     except OSError:
         pytest.skip("this file system has characters only")
     list(from_paths([tmp_path], said.append))
-    assert "odd-\\udcff.txt (no images of a kind that is read)" in said[-1]
+    assert "odd-\\udcff.txt (not images in a supported format)" in said[-1]
     said[-1].encode()
 
 
@@ -291,7 +295,7 @@ def test_looking_into_a_zip_takes_little(monkeypatch):
     list(from_upload("bomb.zip", many, said.append))
     assert len(read) == 3
     assert all(0 < n <= 4096 for n in read)
-    assert "0.bin, 1.bin, 2.bin, 3.bin and 4.bin (no images of a kind that is read)" in said[0]
+    assert "0.bin, 1.bin, 2.bin, 3.bin and 4.bin (not images in a supported format)" in said[0]
 
 
 def test_locked_and_damaged_entries_are_told():
@@ -301,7 +305,7 @@ def test_locked_and_damaged_entries_are_told():
     data[at] |= 1
     said: list[str] = []
     assert outcomes(from_upload("locked.zip", bytes(data), said.append)) == {"b.png": 2}
-    assert said == ["Not read in locked.zip: a.bin (no images of a kind that is read)."]
+    assert said == ["Not read in locked.zip: a.bin (not images in a supported format)."]
     data = bytearray(zipped(("a.bin", bytes(500)), ("b.png", png(2))))
     data[36] ^= 0xFF
     assert outcomes(from_upload("half.zip", bytes(data), said.append)) == {"b.png": 2}

@@ -79,7 +79,9 @@ def _progress(own: work.Desk, results: Results) -> None:
     elif own.state == "stopped":
         waiting = sum(result is None for result in results)
         photos = f"{waiting:,} photo{'' if waiting == 1 else 's'}"
-        st.info(f"Stopped. {photos} not predicted yet.", icon=":material/stop_circle:")
+        st.info(
+            f"Stopped. *Continue* predicts the remaining {photos}.", icon=":material/stop_circle:"
+        )
         st.button("Continue", type="primary", on_click=again)
     else:
         stopping = own.state == "stopping"
@@ -172,7 +174,7 @@ def _kind(results: Results) -> list[int]:
 
 def _row(name: str, result: PhotoFaces | None) -> dict[str, object]:
     if result is None:
-        return {"Photo": name, "Faces": None, "Confidence": None, "Result": "Waiting"}
+        return {"Photo": name, "Faces": None, "Confidence": None, "Result": "Not predicted yet"}
     scores = [face.score for face in result.faces]
     known = bool(scores) and bool(np.isfinite(scores).all())
     return {

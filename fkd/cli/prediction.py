@@ -57,9 +57,9 @@ def _box(text: str) -> tuple[float, float, float, float]:
     try:
         x, y, width, height = map(float, text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no box; write X,Y,W,H in px") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a box; write X,Y,W,H in px") from None
     if not (width > 0 and height > 0 and max(map(abs, (x, y, width, height))) < 1e6):
-        raise argparse.ArgumentTypeError(f"{text!r} is no box: width and height must be above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a box: width and height must be above 0")
     return x, y, width, height
 
 
@@ -74,7 +74,7 @@ def run_predict(arguments: argparse.Namespace) -> None:
     sources = list(from_paths(arguments.photos, _say))
     frames: list[Frame] = [of_box(*box) for box in arguments.box]
     if frames and len(sources) != 1:
-        raise UserError(f"--box says where a face is on one photo; these are {len(sources)}.")
+        raise UserError(f"--box needs exactly one photo; {len(sources)} were given.")
     for folder in (arguments.annotated, arguments.json and arguments.json.absolute().parent):
         if folder is not None:
             _make_folder(folder)
@@ -157,7 +157,9 @@ def _tell(found: Sequence[PhotoFaces]) -> None:
     for reason in bad:
         _say(reason)
     if len(bad) == len(found):
-        raise UserError("No photo could be read." if len(bad) > 1 else "The photo was not read.")
+        raise UserError(
+            "No photo could be read." if len(bad) > 1 else "The photo could not be read."
+        )
     print(summary(found), file=sys.stderr)
 
 
@@ -179,5 +181,7 @@ def run_submit(arguments: argparse.Namespace) -> None:
             file=sys.stderr,
         )
     expected = pipeline.reference.rmse_px
-    score = f"; on its validation images it is {expected:.2f} px RMSE off" if expected > 0 else ""
+    score = (
+        f"; the model's RMSE on its validation split is {expected:.2f} px" if expected > 0 else ""
+    )
     print(f"{len(submission):,} coordinates written to {arguments.output}{score}")

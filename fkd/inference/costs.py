@@ -85,10 +85,10 @@ def endless(image: Image.Image, data: bytes) -> str:
     if image.format in _JPEG:
         scans = scans_of(data)
         if scans > _MOST_SCANS or (scans > 1 and scans * pixels > _MOST_SCANNED):
-            return f"its picture is put together from {scans:,} scans, far more than photos have"
+            return f"it consists of {scans:,} scans, far more than photos have"
     tile = getattr(image, "tile", None) or [("",)]
     if tile[0][0] == "bmp_rle" and max(pixels, len(data)) > _RUNS:
-        return f"of BMP in runs at most {_RUNS // 1_000_000} million pixels are decoded"
+        return f"a run-length encoded BMP may have at most {_RUNS // 1_000_000} million pixels"
     return ""
 
 

@@ -156,8 +156,8 @@ def _room(size: int, title: str) -> int:
     if size > MAX_MEMORY:
         raise _costly(
             title,
-            f"decoding it would take {size >> 20:,} MB of memory, and {MAX_MEMORY >> 20} MB are "
-            "the most for one photo",
+            f"decoding it would take {size >> 20:,} MB of memory, more than the limit of "
+            f"{MAX_MEMORY >> 20} MB per photo",
         )
     return size
 
@@ -216,9 +216,9 @@ def _read(
     color, gray, note = _pixels(image, white, falling, kind, turn)
     notes.append(note)
     if count > 1:
-        blank = ", which is blank" if gray.min() == gray.max() else ""
+        blank = ", and it is blank" if gray.min() == gray.max() else ""
         many = f"more than {count - 1:,}" if count == MOST_FRAMES else f"{count}"
-        notes.insert(0, f"the first of {many} frames{blank}")
+        notes.insert(0, f"only the first of {many} frames is used{blank}")
     return color, gray, [note for note in notes if note]
 
 
@@ -234,7 +234,7 @@ def _optional() -> list[str]:
 def _check_size(size: tuple[int, int], title: str) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise _too_many_pixels(title, f" of {width:,} x {height:,}")
+        raise _too_many_pixels(title, f"{width:,} x {height:,}")
     if min(width, height) < MIN_SIDE:
         raise UserError(
             f"{title} is {width} x {height} px; a photo needs at least {MIN_SIDE} px each way."
@@ -361,7 +361,7 @@ def _unknown(data: bytes, title: str) -> UserError:
             f"{title} has {late} byte{'s' * (late > 1)} in front of its JPEG data that do not "
             "belong there; save it again from its source."
         )
-    return UserError(f"{title} is not an image of a kind that is read: {WORDS}.")
+    return UserError(f"{title} is not an image in a supported format: {WORDS}.")
 
 
 def _damaged(title: str, error: Exception | str) -> UserError:
@@ -373,19 +373,16 @@ def _damaged(title: str, error: Exception | str) -> UserError:
 
 def _costly(title: str, reason: str) -> UserError:
     return UserError(
-        f"{title} is not read: {reason}. Scale it down, or save it as plain JPEG or PNG."
+        f"{title} was not read: {reason}. Scale it down, or save it as plain JPEG or PNG."
     )
 
 
 def _too_many_bytes(title: str) -> UserError:
-    return UserError(f"{title} has more than {MAX_BYTES >> 20} MB, more than is read.")
+    return UserError(f"{title} is larger than {MAX_BYTES >> 20} MB, the limit for one photo.")
 
 
 def _too_many_pixels(title: str, size: str = "") -> UserError:
-    return UserError(
-        f"{title} is a picture{size} px; at most {MAX_PIXELS // 1_000_000} million pixels are "
-        "decoded. Scale it down first."
-        if size
-        else f"{title} has far more than {MAX_PIXELS // 1_000_000} million pixels; scale it down "
-        "first."
-    )
+    limit = f"the limit of {MAX_PIXELS // 1_000_000} million pixels; scale it down first."
+    if size:
+        return UserError(f"{title} has {size} px, more than {limit}")
+    return UserError(f"{title} has far more than {limit}")

@@ -12,8 +12,8 @@ from fkd.statistics.quality import image_quality
 
 _WORDS = (
     ("darker", "brighter"),
-    ("paler", "harsher in contrast"),
-    ("more blurred", "grainier"),
+    ("lower in contrast", "higher in contrast"),
+    ("blurrier", "grainier"),
 )
 _UNSURE = 0.88
 """Share of the reference's score below which the model counts as unsure: one face in twenty."""
@@ -36,11 +36,11 @@ def doubts(face: Face, reference: Reference) -> tuple[str, ...]:
         )
         if not low <= value <= high
     ]
-    said = [f"{' and '.join(found)} than the faces the model learned from"] if found else []
+    said = [f"{' and '.join(found)} than the faces the model was trained on"] if found else []
     if face.frame.size < _SMALL * face.schema.width:
-        said.append(f"only {face.frame.size:.0f} px wide on the photo")
+        said.append(f"only {face.frame.size:.0f} px wide in the photo")
     if math.isfinite(face.score) and face.score < _UNSURE * reference.score:
-        said.append("the model is unsure of these points")
+        said.append("low confidence")
     if reference.unusual(np.asarray(face.inside), face.schema) > _ODD:
-        said.append("it lies oddly in its square: check the box")
+        said.append("unusual position in its box: check the box")
     return tuple(said)

@@ -14,7 +14,7 @@ from PIL import Image, TiffImagePlugin
 _DEEP = 65535
 _DEPTHS = (1, 2, 4, 8, 10, 12, 14, 16)
 _STRIP = 64
-BITS_NOTE = "only the levels 0 and 1 occur, taken for black and white"
+BITS_NOTE = "it has only the levels 0 and 1, read as black and white"
 _EXIF_TURN = 0x0112
 _TIFF_BITS = 258
 _TIFF_WHITE = 262
@@ -124,7 +124,7 @@ def _spread(values: Levels, falling: bool) -> tuple[NDArray[np.uint8], str]:
         return ((levels - black) * (255 / ((white - black) or 1.0))).round()  # of one level: black
 
     ends = "white to black" if falling else "black to white"
-    note = f"its levels, {low:g} to {high:g}, were spread from {ends}"
+    note = f"its levels, {low:g} to {high:g}, were stretched from {ends}"
     return _by_rows(values, scaled), note
 
 
@@ -132,7 +132,7 @@ def _assumed(high: int) -> tuple[int, str]:
     bits = next(bits for bits in _DEPTHS if high < 1 << bits)
     note = ""
     if bits < _DEPTHS[-1]:
-        note = f"its levels end at {high:,} and were taken for {bits} bit{'s' * (bits > 1)} of 16"
+        note = f"its highest level is {high:,}, so it was read as {bits}-bit"
     return (1 << bits) - 1, note
 
 

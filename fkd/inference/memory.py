@@ -150,7 +150,7 @@ class Budget:
                     manner.tell()
                 if time.monotonic() > until:
                     raise UserError(
-                        f"{title} was not read: other photos took all the memory for "
+                        f"{title} was not read: other photos used all the memory for "
                         f"{WAIT_S / 60:.0f} minutes; try again."
                     )
         finally:

@@ -116,5 +116,5 @@ def _raw(data: bytes, header: Header, count: int, kind: np.dtype[Any]) -> tuple[
         start, surplus = start + surplus, 0
     note = ""
     if surplus:
-        note = f"{surplus:,} byte{'s' * (surplus > 1)} too many after its levels, not read"
+        note = f"{surplus:,} extra byte{'s' * (surplus > 1)} after its levels ignored"
     return np.frombuffer(data, kind, count, start), note

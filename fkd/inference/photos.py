@@ -116,7 +116,7 @@ def _told(pipeline: Pipeline, photo: Photo, faces: list[Face]) -> PhotoFaces:
     said = tuple(doubts(face, pipeline.reference) for face in faces)
     notes = [photo.note] if photo.note else []
     if len(faces) == MAX_FACES:
-        notes.append(f"the {MAX_FACES} faces that are surest, there may be more")
+        notes.append(f"only the {MAX_FACES} most confident faces are shown")
     note = "; ".join(notes)
     return PhotoFaces(photo.name, photo.width, photo.height, tuple(faces), said, note)
 

@@ -101,7 +101,7 @@ def summary(results: Iterable[PhotoFaces], waiting: int = 0) -> str:
     parts = [f"{_count(faces, 'face')} on {_count(shown, 'photo')}"] if shown else []
     parts += [f"no face on {_count(bare, 'photo')}"] if bare else []
     parts += [f"{_count(bad, 'photo')} could not be read"] if bad else []
-    parts += [f"{_count(waiting, 'photo')} waiting"] if waiting else []
+    parts += [f"{_count(waiting, 'photo')} not predicted yet"] if waiting else []
     return "; ".join(parts) or "no photos"
 
 

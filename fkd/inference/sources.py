@@ -83,7 +83,7 @@ class _Unread:
     def add_file(self, name: str) -> None:
         packed = name.lower().endswith(_PACKED)
         self.add(
-            name, "zips within: unpack them first" if packed else "no images of a kind that is read"
+            name, "zips within: unpack them first" if packed else "not images in a supported format"
         )
 
     def tell(self, place: str, tell: Tell | None) -> None:
@@ -142,7 +142,7 @@ def _of_folder(folder: Path, tell: Tell | None) -> Iterator[Source]:
             unread.add_file(name)
     if not found:
         yield _bad(
-            folder.name, f"{shown(str(folder))} holds no images of a kind that is read: {WORDS}."
+            folder.name, f"{shown(str(folder))} contains no images in a supported format: {WORDS}."
         )
     unread.tell(folder.name or str(folder), tell)
 
@@ -179,7 +179,7 @@ def _of_zip(file: IO[bytes], name: str, tell: Tell | None) -> Iterator[Source]:
         return
     unread.tell(name, tell)
     if not entries:
-        yield _bad(name, f"{title} holds no images of a kind that is read: {WORDS}.")
+        yield _bad(name, f"{title} contains no images in a supported format: {WORDS}.")
     for entry in entries[:MAX_ENTRIES]:
         yield Source(shown(entry.filename), partial(_photo, archive, entry))
     if len(entries) > MAX_ENTRIES:
@@ -219,15 +219,15 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     title = shown(entry.filename)
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or PureWindowsPath(path).drive:
-        raise UserError(f"{entry.filename!r} leads out of its zip and is left out.")
+        raise UserError(f"{entry.filename!r} was skipped: its path leads outside the zip.")
     if entry.flag_bits & 1:
         raise UserError(f"{title} is encrypted; unpack it with its password first.")
     if entry.file_size > MAX_BYTES:
-        raise UserError(f"{title} has more than {MAX_BYTES >> 20} MB and is left out.")
+        raise UserError(f"{title} was skipped: it is larger than {MAX_BYTES >> 20} MB.")
     if entry.file_size > max(_HARMLESS_BYTES, entry.compress_size * MAX_EXPANSION):
         raise UserError(
-            f"{title} would unpack to more than {MAX_EXPANSION} times its size, as no "
-            "image does, and is left out."
+            f"{title} was skipped: it would unpack to more than {MAX_EXPANSION} times its packed "
+            "size."
         )
     try:
         with archive.open(entry) as file:
@@ -235,7 +235,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     except Exception as error:  # zipfile and its decompressors raise many kinds
         raise UserError(f"{title} cannot be unpacked ({error}).") from None
     if len(data) > MAX_BYTES:
-        raise UserError(f"{title} has more than {MAX_BYTES >> 20} MB and is left out.")
+        raise UserError(f"{title} was skipped: it is larger than {MAX_BYTES >> 20} MB.")
     return data
 
 

@@ -69,12 +69,12 @@ def test_bad_files_are_told_and_stop_nothing(page):
     results = found(app)
     assert len(results["ok.png"].faces) == len(results["in/face.png"].faces) == 1
     assert "is not an image" in results["<b>bad</b>.txt"].error
-    assert "leads out of its zip" in results["../../out.png"].error
+    assert "leads outside the zip" in results["../../out.png"].error
     listed = app.dataframe[0].value.set_index("Photo")["Result"]
     assert len(listed) == len(results) >= 4
-    assert listed["<b>bad</b>.txt"].startswith("Not read: it is not an image of a kind")
+    assert listed["<b>bad</b>.txt"].startswith("Not read: it is not an image in a supported format")
     assert listed["empty.jpg"] == "Not read: it is empty (0 bytes)."
-    assert "leads out of its zip" in listed["../../out.png"]
+    assert "leads outside the zip" in listed["../../out.png"]
     bad = len(results) - 2
     assert f"**2 faces on 2 photos; {bad} photos could not be read**" in [
         m.value for m in app.markdown
@@ -121,7 +121,7 @@ def test_what_is_stopped_keeps_what_was_found_and_goes_on(page, monkeypatch):
             break
         time.sleep(0.1)
     app.run()
-    assert "**1 face on 1 photo; 1 photo waiting**" in [m.value for m in app.markdown]
+    assert "**1 face on 1 photo; 1 photo not predicted yet**" in [m.value for m in app.markdown]
     began = time.monotonic()
     app = button(app, "Stop").click().run()
     assert button(app, "Stop").disabled
@@ -130,7 +130,7 @@ def test_what_is_stopped_keeps_what_was_found_and_goes_on(page, monkeypatch):
         time.sleep(0.1)
         app.run()
     assert time.monotonic() - began < 4
-    assert "Stopped. 1 photo not predicted yet." in words(app)
+    assert "Stopped. *Continue* predicts the remaining 1 photo." in words(app)
     assert list(found(app)) == ["quick.png"]
     go_on.set()
     app = settled(button(app, "Continue").click().run())

@@ -38,12 +38,16 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
 
 
 BAD = {
-    "text": ("notes.txt", b"no photo", "notes.txt is not an image of a kind that is read"),
+    "text": ("notes.txt", b"no photo", "notes.txt is not an image in a supported format"),
     "pdf": ("scan.pdf", b"%PDF-1.7 ...", "scan.pdf is not an image"),
     "empty": ("empty.jpg", b"", "empty.jpg is empty (0 bytes)."),
     "cut off": ("half.png", FACE[: len(FACE) // 2], "half.png is damaged or cut off"),
-    "huge": ("huge.png", huge_png(60_000), "huge.png has far more than 64 million pixels"),
-    "large": ("large.png", huge_png(9_000), "large.png is a picture of 9,000 x 9,000 px"),
+    "huge": (
+        "huge.png",
+        huge_png(60_000),
+        "huge.png has far more than the limit of 64 million pixels",
+    ),
+    "large": ("large.png", huge_png(9_000), "large.png has 9,000 x 9,000 px, more than the limit"),
     "narrow": ("line.png", png(np.zeros((500, 1), np.uint8)), "line.png is 1 x 500 px; a photo"),
     "heic": ("IMG_1.HEIC", b"\x00\x00\x00\x18ftypheic" + bytes(99), "IMG_1.HEIC is a HEIC image"),
     "html": ("<img src=x>.png", b"no photo", "<img src=x>.png is not an image"),
@@ -52,15 +56,15 @@ BAD = {
     "zip bomb": (
         "bomb.zip",
         zipped(("bomb.png", bytes(4 << 20))),
-        f"bomb.png would unpack to more than {MAX_EXPANSION} times its size",
+        f"bomb.png was skipped: it would unpack to more than {MAX_EXPANSION} times",
     ),
     "unsafe path": (
         "out.zip",
         zipped(("../../out.png", FACE)),
-        "'../../out.png' leads out of its zip and is left out.",
+        "'../../out.png' was skipped: its path leads outside the zip.",
     ),
     "damaged zip": ("cut.zip", zipped(("a.png", FACE))[:60], "cut.zip is a damaged zip"),
-    "empty zip": ("none.zip", zipped(("a.csv", b"1,2")), "none.zip holds no images"),
+    "empty zip": ("none.zip", zipped(("a.csv", b"1,2")), "none.zip contains no images"),
 }
 
 
@@ -88,12 +92,12 @@ def test_what_a_zip_holds_and_was_not_read_is_told(page):
     told = [caption.value for caption in app.caption if "Not read" in caption.value]
     assert told == [
         plain(
-            f"Not read in photos.zip: {odd}, 0.csv, 1.csv, 2.csv, 3.csv and 3 more (no images of a "
-            "kind that is read)."
+            f"Not read in photos.zip: {odd}, 0.csv, 1.csv, 2.csv, 3.csv and 3 more (not images in "
+            "a supported format)."
         ),
-        plain("Not read in bare.zip: a.csv (no images of a kind that is read)."),
+        plain("Not read in bare.zip: a.csv (not images in a supported format)."),
     ]
-    assert "holds no images" in found(app)["bare.zip"].error
+    assert "contains no images" in found(app)["bare.zip"].error
 
 
 def test_a_photo_without_its_last_bytes_is_read_and_said_so(page):
@@ -120,7 +124,7 @@ def test_of_a_film_the_first_frame_is_taken_and_said_so(page):
         frames[0].save(streams[name], kind, save_all=True, append_images=frames[1:])
     for name, stream in streams.items():
         app = drop(opened(), (name, stream.getvalue()))
-        assert f"{name}: the first of 3 frames." in words(app).replace("\\", "")
+        assert f"{name}: only the first of 3 frames is used." in words(app).replace("\\", "")
         assert len(found(app)[name].faces) == 1
 
 
@@ -144,7 +148,7 @@ def test_a_hundred_faces(page):
 def test_more_faces_than_are_shown_is_said(page, monkeypatch):
     monkeypatch.setattr(photos, "MAX_FACES", 1)
     app = drop(page, ("me.png", FACE))
-    assert "me.png: the 1 faces that are surest, there may be more." in words(app).replace("\\", "")
+    assert "me.png: only the 1 most confident faces are shown." in words(app).replace("\\", "")
 
 
 def test_bad_files_by_the_dozen_do_not_stop_the_good_one(page):
