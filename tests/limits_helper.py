@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,4 +51,12 @@ def memory_limit(megabytes: int) -> Iterator[Path]:
     try:
         yield group
     finally:
-        group.rmdir()
+        end = time.monotonic() + 10
+        while True:  # a process that has ended stays in its group until it is reaped
+            try:
+                group.rmdir()
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
