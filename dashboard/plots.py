@@ -227,7 +227,7 @@ def histogram(
     said = f"{title} (last bar: {edges[-2]:.3g} to {known.max():.3g})" if cut else title
     figure.update_xaxes(title=said, fixedrange=True)
     figure.update_layout(hovermode="x")
-    figure.update_yaxes(count_axis(counts, "images"))
+    figure.update_yaxes(title="images", fixedrange=True)
     return styled(figure, 280)
 
 

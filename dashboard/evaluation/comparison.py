@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 
+from dashboard import loaders
 from dashboard.evaluation.controls import Compared
 from dashboard.words import compact
+from fkd.errors import UserError
 from fkd.evaluation.gain import Difference, Gain, gain
 from fkd.evaluation.predictions import version
 
@@ -55,7 +58,7 @@ def _signed(value: float) -> str:
     return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "\u2212")
 
 
-def interval_in_words(found: Gain) -> str:
+def interval_in_words(compared: Compared, found: Gain) -> str:
     """What the intervals are of, and what they rest on."""
     apart = (
         f"; images of the same picture count as one, which leaves {compact(found.groups)} pictures"
@@ -64,8 +67,20 @@ def interval_in_words(found: Gain) -> str:
     )
     return (
         "The interval says how much the change depends on which images happen to be in validation "
-        f"(paired bootstrap{apart})."
+        f"(paired bootstrap{apart}).{_not_told(compared)}"
     )
+
+
+def _not_told(compared: Compared) -> str:
+    """That the groups of a split, such as people, are not known any more, where there were some."""
+    for model in compared.models:
+        with suppress(UserError):  # a damaged run
+            if model.run is not None and loaders.run_config(model.run).grouped:
+                return (
+                    " Runs do not record which images belong to one group, such as a person, so "
+                    "these count one by one and the interval may be too narrow."
+                )
+    return ""
 
 
 def rose_most(found: Gain) -> dict[int, str]:

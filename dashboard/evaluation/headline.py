@@ -32,7 +32,7 @@ def headline(compared: Compared) -> None:
         what = f"Change from {plain(compared.names[0])} to {plain(compared.names[1])}"
         st.caption(
             f"{comparison.change_in_words(found.overall, what)} "
-            f"{comparison.interval_in_words(found)}"
+            f"{comparison.interval_in_words(compared, found)}"
         )
     st.caption(" ".join(_notes(compared, scores)))
     _floor(compared)

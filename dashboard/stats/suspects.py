@@ -38,6 +38,7 @@ def section(current: Current) -> None:
     scores = np.asarray(m.outlier)
     end = max(plots.tail(scores[np.isfinite(scores)]), 2 * OUTLIER_SCORE)
     figure = plots.histogram(scores, "outlier score", end=end)
+    figure.update_yaxes(plots.count_axis(figure.data[0].y, "images"))
     plots.mark_threshold(figure, OUTLIER_SCORE, f"unusual from {OUTLIER_SCORE:g}")
     if at := chart(figure, "outlier", "Images by outlier score"):
         low, high = at["customdata"]

@@ -137,6 +137,14 @@ def test_duplicates_are_drawn_as_one(app, dataset):
     np.save(dataset.folder / "measures" / "duplicate.npy", duplicate)
     page = open_gain(app, labels="original")
     assert "images of the same picture count as one, which leaves 21 pictures" in page.text
+    assert "may be too narrow" not in page.text
+
+
+def test_groups_that_are_not_known_are_told(app, dataset, runs):
+    """A run says that groups were kept together, not which images they are."""
+    last = make_run(dataset, "last", label_version=1, grouped=True)
+    store_validation(last, dataset, output_of(dataset, 3, seed=1))
+    assert "the interval may be too narrow" in open_gain(app, model="last").text
 
 
 @pytest.mark.usefixtures("runs")
