@@ -96,6 +96,29 @@ def test_a_fix_is_proposed_only_where_the_model_is_much_nearer_than_the_move():
     assert all(s.fix is None for s in nothing)
 
 
+def test_what_is_usual_for_a_less_exact_model_looks_less_odd():
+    """Two models share the images; one errs much more than the other, with all points of a face."""
+    less = np.arange(ROWS) % 8 == 0
+    shift = np.random.default_rng(0).normal(0, 1, (ROWS, 1, 2))
+    predicted = (TRUTH + shift * np.where(less, 3.0, 0.5)[:, None, None]).astype(np.float32)
+    points = labels().points.copy()
+    points[5, 10] += (9, -9)
+    given = labels(points)
+    expected = np.full(predicted.shape[:2], np.nan, np.float32)
+    number = np.where(less, 2, 1).astype(np.int32)
+
+    def scores(error: float) -> dict[int, float]:
+        sources = (SHAPE_ONLY, source(1.1), replace(source(error), name="less"))
+        found = find_suspects(given, Unseen(predicted, expected, number, sources), kinds=[WRONG])
+        return {s.row: s.score for s in found}
+
+    known, unknown = scores(4.2), scores(1.1)
+    assert int(given.rows[5]) in known
+    assert set(known) < set(unknown)
+    assert known.keys() <= set(given.rows[less | (np.arange(ROWS) == 5)].tolist())
+    assert all(known[row] < 0.7 * unknown[row] for row in known)
+
+
 def test_the_order_does_not_depend_on_chance():
     given = labels(planted())
     first, second = (find_suspects(given, unseen()) for _ in range(2))

@@ -79,6 +79,7 @@ def compare(
     predicted: NDArray[np.floating],
     schema: KeypointSchema,
     errors: NDArray[np.floating] | None = None,
+    scale: NDArray[np.floating] | None = None,
 ) -> Deviations:
     """Compare labels with predictions, and learn from all of them what is usual.
 
@@ -86,14 +87,18 @@ def compare(
         points: ``(N, K, 2)`` labels, px; NaN = missing.
         predicted: ``(N, K, 2)`` px; NaN rows take no part.
         errors: ``(N, K)`` the distances from the truth that the model expects, px; NaN = unknown.
+        scale: ``(N,)`` how many times the error of the best model the one that was asked has: what
+            is usual for one would look odd beside the others.
     """
     away = np.asarray(points, np.float64) - predicted
     source = label_source(points)
     bias = _bias(away, source)
     expected = np.asarray(predicted, np.float64) + bias
     unit = np.ones(away.shape[:2])
+    if scale is not None:
+        unit *= np.asarray(scale, np.float64)[:, None]
     if errors is not None:
-        unit = _unit(np.linalg.norm(away - bias, axis=2), np.asarray(errors, np.float64))
+        unit *= _unit(np.linalg.norm(away - bias, axis=2) / unit, np.asarray(errors) / unit)
     scaled = (away - bias) / unit[..., None]
     # A row of few points stays one where a prediction lacks: the patterns are the labels' own.
     fitted = fit_shape_models(_bounded(scaled), schema)

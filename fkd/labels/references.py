@@ -15,7 +15,7 @@ wrong labels that it is to find must not count against it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,6 +169,19 @@ def typical_errors(away: NDArray[np.floating]) -> Errors:
         if len(known):
             errors[k] = _MEDIAN_TO_RMS * float(np.median(known))
     return errors
+
+
+def relative_errors(sources: Sequence[Source]) -> Errors:
+    """``(S,)`` float64: how many times the error of the best of ``sources`` each has, over the
+    keypoints that both have learned; 1 where that is not known."""
+    known = [one for one in sources if np.isfinite(one.errors).any()]
+    worst = [
+        max((_ratio(one.errors, other.errors, unknown=1.0) for other in known), default=1.0)
+        if one in known
+        else 1.0
+        for one in sources
+    ]
+    return np.maximum(np.array(worst, np.float64), 1.0)
 
 
 def _of_run(model: TrainedModel, dataset: Dataset) -> Predictions | None:

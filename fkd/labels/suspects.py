@@ -19,7 +19,7 @@ from fkd.keypoints import KeypointSchema
 from fkd.labels import words
 from fkd.labels.deviations import compare, compare_with_usual
 from fkd.labels.hypotheses import SHIFT, SLIP, SWAP, Judged, judge
-from fkd.labels.references import typical_errors
+from fkd.labels.references import relative_errors, typical_errors
 from fkd.labels.states import Labels, State
 from fkd.labels.twins import Twins
 from fkd.labels.unseen import SHAPE_ONLY, Errors, Unseen
@@ -153,7 +153,8 @@ def judge_labels(labels: Labels, unseen: Unseen) -> Judged:
     if not len(at):
         return shapes
     points = labels.points[at]
-    deviations = compare(points, unseen.points[at], labels.schema, unseen.expected[at])
+    scale = relative_errors(unseen.sources)[unseen.source[at]]
+    deviations = compare(points, unseen.points[at], labels.schema, unseen.expected[at], scale)
     return shapes.replaced(at, judge(points, deviations))
 
 
