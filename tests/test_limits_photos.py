@@ -407,11 +407,14 @@ def test_who_keeps_photos_lets_go_of_them_before_it_waits(monkeypatch):
 
     batches = []
     batch = type(bundled()).batch
-    monkeypatch.setattr(
-        type(bundled()),
-        "batch",
-        lambda self, some, check: batches.append(len(some)) or batch(self, some, check),
-    )
+    monkeypatch.setattr(photos, "_SOON_S", 0.5)
+
+    def slow(self, some, check):
+        batches.append(len(some))
+        time.sleep(0.6)  # which is not counted as the time that the next take to be read
+        return batch(self, some, check)
+
+    monkeypatch.setattr(type(bundled()), "batch", slow)
     found = list(predict_photos(bundled(), [Source("a", load)] * 3))
     assert [len(result.faces) for _, result in found] == [1, 1, 1]
     assert batches == [1, 2]

@@ -58,13 +58,13 @@ def predict_photos(
             item = _load(source, waits=not waiting)
         except Busy:
             yield from _predict(pipeline, waiting, boxes, check)
-            waiting = []
+            waiting, began = [], time.monotonic()
             item = _load(source, waits=True)
         if isinstance(item, Photo):
             pixels = item.gray.size + sum(w.gray.size for w in waiting if isinstance(w, Photo))
             if waiting and pixels > _PIXELS:
                 yield from _predict(pipeline, waiting, boxes, check)
-                waiting = []
+                waiting, began = [], time.monotonic()
         waiting.append(item)
         del item  # while the next is read, only those that wait take memory
         if len(waiting) == TOGETHER or time.monotonic() - began > _SOON_S:
