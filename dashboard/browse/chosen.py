@@ -89,7 +89,7 @@ def bar(shown: View, current: Current, found: NDArray[np.intp]) -> None:
         _ask_who()
         with st.popover("Tag", icon=":material/sell:"):
             _tag_form(dataset, now.rows)
-        with st.popover("Training", icon=":material/model_training:"):
+        with st.popover("Exclude", icon=":material/block:"):
             _exclude_form(dataset, now.rows)
         if st.button(
             "Correct",

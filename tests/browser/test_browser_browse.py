@@ -63,12 +63,126 @@ def test_a_click_opens_a_face_and_keys_walk_on(page, visit):
     assert "image=" not in page.url
 
 
+def add_filter(page, start: str) -> None:
+    """Choose the filter whose words begin with ``start``; the menu closes by itself."""
+    page.get_by_role("combobox", name="Filter").click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(start)}")).click()
+    expect(page.get_by_role("option")).to_have_count(0)
+
+
+def selected(page, count: int) -> None:
+    """Wait until the server and the grid say that so many of the images in view are chosen."""
+    words = "Select faces" if not count else f"{count} image{'s' * (count > 1)} selected"
+    page.get_by_text(words).first.wait_for()
+    expect(page.locator(".chosen")).to_have_count(count)
+
+
+def test_filters_count_close_and_are_taken_away_one_by_one(page, visit):
+    visit("/browse?dataset=demo", GRID)
+    add_filter(page, "has missing points (")
+    url_has(page, "filter=incomplete")
+    add_filter(page, "complete (")
+    page.wait_for_selector("text=1,000 (100 %)")  # of one kind, either may hold
+    page.get_by_role("button", name="has missing points").click()
+    url_has(page, "filter=complete")
+    assert "incomplete" not in page.url
+
+
+def test_faces_are_chosen_with_the_mouse(page, visit):
+    visit("/browse?dataset=demo&per_page=24", GRID)
+    box = page.locator(".choose").nth(1)
+    expect(box).to_have_css("opacity", "0")
+    page.locator(".cell").nth(1).hover()
+    expect(box).to_have_css("opacity", "1")
+    box.click()
+    selected(page, 1)
+    page.locator(".face").nth(4).click(modifiers=["Shift"])
+    selected(page, 4)
+    page.locator(".face").nth(2).click(modifiers=["ControlOrMeta"])
+    selected(page, 3)
+    assert "image=" not in page.url  # no click has opened a face
+    page.locator(".face").nth(6).click()
+    page.wait_for_selector(CHART)
+    page.keyboard.press("Escape")
+    page.wait_for_selector(GRID)
+    selected(page, 3)
+    page.get_by_role("button", name="Clear selection").click()
+    selected(page, 0)
+
+
+def test_quick_clicks_are_all_counted(page, visit):
+    visit("/browse?dataset=demo&per_page=24", GRID)
+    for at in range(8):
+        page.locator(".face").nth(at).click(modifiers=["ControlOrMeta"])
+    selected(page, 8)
+    idle(page)
+    selected(page, 8)
+
+
+def test_faces_are_chosen_with_the_keyboard(page, visit):
+    visit("/browse?dataset=demo&per_page=24", GRID)
+    page.locator(FACE).focus()
+    page.keyboard.press("x")
+    selected(page, 1)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    selected(page, 2)
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    selected(page, 4)
+    assert "&page=" not in page.url  # the arrows walked in the grid
+    page.keyboard.press("Escape")
+    selected(page, 0)
+
+
+def test_what_is_chosen_is_tagged_found_and_untagged(page, visit):
+    visit("/browse?dataset=demo&per_page=24", GRID)
+    for at in (0, 2):
+        page.locator(".face").nth(at).click(modifiers=["ControlOrMeta"])
+    selected(page, 2)
+    page.get_by_placeholder("Your name").fill("Ann")
+    page.get_by_placeholder("Your name").press("Enter")
+    idle(page)
+    page.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_role("combobox", name="Tag").fill("blurred")
+    page.get_by_role("combobox", name="Tag").press("Enter")
+    page.get_by_role("button", name="Add tag").click()
+    page.wait_for_selector("text=2 images tagged")
+    page.keyboard.press("Escape")
+    expect(page.locator(".face .tags")).to_have_text(["blurred", "blurred"])
+    add_filter(page, "tag blurred (2)")
+    page.wait_for_selector("text=2 (0.20 %)")
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_selector("text=Undone")
+
+
+def test_a_view_is_saved_and_its_link_opens_it(page, visit):
+    visit("/browse?dataset=demo&filter=complete&sort=brightness", GRID)
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_role("textbox", name="Save this view as").fill("Dark and complete")
+    page.get_by_role("textbox", name="Save this view as").press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("View “Dark and complete” saved").wait_for()
+    visit("/browse?dataset=demo&page=1", GRID)
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_role("button", name="Dark and complete").click()
+    url_has(page, "sort=brightness")
+    url_has(page, "filter=complete")
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_marks_of_the_smallest_faces_can_be_seen(page, visit, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    visit("/browse?dataset=demo&per_page=192&size=0.8", GRID)
+    dot = page.locator(".face circle").first.bounding_box()
+    assert min(dot["width"], dot["height"]) >= 4
+
+
 def test_a_link_opens_the_same_view_again(page, visit, browser):
     visit("/browse?dataset=demo", GRID)
-    page.locator("[data-testid=stMultiSelect] input").click()
-    page.get_by_role("option", name="complete", exact=True).click()
-    page.keyboard.press("Escape")
-    page.wait_for_selector("text=of 1,000 images: complete")
+    add_filter(page, "complete (")
+    page.wait_for_selector("text=of 1,000 images:")
     page.locator(".face").nth(3).click()
     page.wait_for_selector(CHART)
     heading = page.locator("h3").inner_text()
@@ -76,7 +190,7 @@ def test_a_link_opens_the_same_view_again(page, visit, browser):
     other.goto(page.url)
     other.wait_for_selector(CHART)
     assert other.locator("h3").inner_text() == heading
-    assert page.get_by_text("Among the images: complete").count() == 1
+    assert page.get_by_text("Filtered by: complete").count() == 1
     other.close()
 
 
