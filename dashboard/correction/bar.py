@@ -30,32 +30,38 @@ KEYS = {
 }
 """Keys, and the buttons that they press, without ``correct-``."""
 
-_HELP = """
-| Key | What it does |
+_IMAGE_KEYS = """
+| Images and view | |
 |---|---|
 | Enter, N | Save and go to the next image |
-| Right, Left | Next and previous image; unsaved edits are kept |
+| Right, Left | Next or previous image; unsaved edits are kept |
 | K | Skip this image |
 | Q | Next likely label error |
 | U | Next image with missing points |
 | B | Back to my last edit |
-| Tab, Shift+Tab | Choose the next or previous point; press Esc first to move through the page |
+| Ctrl+Z, Z | Undo, including saves |
+| Ctrl+Shift+Z, Ctrl+Y, Shift+Z | Redo |
+| Wheel, +, - | Zoom in or out |
+| Space+drag, middle button | Move the enlarged image |
+| Home | Show the whole image |
+| H | Hide or show all marks |
+| E | Show or hide edges |
+"""
+_POINT_KEYS = """
+| Points | |
+|---|---|
+| Tab, Shift+Tab | Choose the next or previous point; after Esc, move through the page |
 | 1–9, 0, letters | Choose the point with this key in the list |
 | Click | Place the chosen point, or choose the point under the mouse |
-| Drag | Move a point; around several points, select them to move them together |
+| Drag | Move a point; drag around several points to move them together |
 | Shift+arrow | Move the chosen point by 0.25 px |
 | A | Accept all suggested points |
 | P | Use the prediction for the chosen point |
-| S, X, O | Chosen point: skip, absent, occluded |
+| S | Skip the chosen point |
+| X, O | Mark the chosen point as absent, occluded |
 | Delete | Remove the label of the chosen point |
 | F | Apply the proposed fix |
-| Ctrl+Z, Z | Undo, including what is saved |
-| Ctrl+Shift+Z, Ctrl+Y, Shift+Z | Redo |
-| Mouse wheel, +, - | Zoom in and out |
-| Space+drag, middle button | Move the enlarged image |
-| Home | Show the whole image |
-| H, E | Hide or show all marks, the edges |
-| ? | This list |
+| ? | Show this list |
 """
 
 
@@ -124,9 +130,10 @@ def following(
     return queue.next_open(row, reviews, "" if shown.whose else author)
 
 
-@st.dialog("Keyboard shortcuts", width="medium")
+@st.dialog("Keyboard shortcuts", width="large")
 def _keys() -> None:
-    st.markdown(_HELP)
+    for column, keys in zip(st.columns(2), (_IMAGE_KEYS, _POINT_KEYS), strict=True):
+        column.markdown(keys)
     st.caption("Single-key shortcuts and Tab can be turned off under View.")
 
 

@@ -7,6 +7,7 @@
 function watchCircles(canvas, moved) {
   const context = canvas.getContext("2d");
   const fill = context.fill;
+  context.clearRect(0, 0, canvas.width, canvas.height); // what it has drawn already
   context.fill = function (...shape) {
     const { e, f } = context.getTransform();
     if (!moved(context.fillStyle, e, f)) fill.apply(context, shape);

@@ -15,9 +15,11 @@ function canvasOf(name) {
   return null;
 }
 
+// Whether the key is for something that keys do more with: a text, a slider, what is folded out.
 function typing(event) {
   const at = event.composedPath()[0];
-  return at.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(at.tagName);
+  return at.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(at.tagName) ||
+    !!at.closest?.('[role="slider"], [role="listbox"], [role="menu"], [data-testid="stPopoverBody"]');
 }
 
 // Whether the key belongs to what has the focus: a control that somebody went to with the keyboard.
@@ -312,7 +314,7 @@ class Hands {
     const at = event.composedPath()[0];
     // A number that was entered leaves the keys to the canvas again.
     if (event.key === "Enter" && at.type === "number") setTimeout(() => at.blur());
-    if (!data.face || typing(event) || event.altKey || document.querySelector('[role="dialog"]')) return;
+    if (!stage?.root.host.isConnected || !data.face || typing(event) || event.altKey || document.querySelector('[role="dialog"]')) return;
     if (event.key === "Escape") this.leaves = true;
     const act = this.meant(named(event), event);
     if (!act) return;
@@ -320,7 +322,7 @@ class Hands {
     if (document.activeElement?.matches('[data-testid="stMain"]')) document.activeElement.blur();
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (stage) act(stage);
+    act(stage);
   }
 
   // What a key does; null for one that means nothing here.

@@ -243,6 +243,12 @@ def test_the_keys_are_listed(page, server, faces, incomplete):
 
 
 MARKS = ".st-key-correct-frame .marks"
+PAINTED = """() => {
+  const node = [...document.querySelectorAll('.st-key-correct-frame *')].find((n) => n.shadowRoot);
+  const canvas = node.shadowRoot.querySelector('.dc-canvas.lower-canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((value) => value);
+}"""
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (1920, 1080)])
@@ -293,6 +299,8 @@ def test_the_wheel_zooms_where_the_mouse_is_and_the_face_can_be_moved(
     turn(page, under, 10)
     assert zoom(page) == pytest.approx(100 * math.exp(1.5), abs=1)
     assert under_the_mouse(page, *before) == pytest.approx(under, abs=0.02)
+    assert page.locator(f"{MARKS} .dot").first.bounding_box()["width"] < 12
+    assert not page.evaluate(PAINTED)  # the canvas' own circles, which grow, are not seen
     head = faces.labels_of(incomplete)[1]
     for button, key in (("middle", None), ("left", "Space")):
         start = spot(page, 30, 40)
@@ -462,3 +470,24 @@ def test_a_save_runs_the_page_once(page, server, faces, incomplete):
     press(page, "Enter")
     page.wait_for_timeout(800)
     assert page.evaluate("window.runs") == 1
+
+
+def test_keys_are_left_to_sliders_and_to_other_pages(page, server, faces, incomplete):
+    begin(page, server, faces, incomplete)
+    page.get_by_role("button", name="View", exact=True).click()
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    before = slider.input_value()
+    press(page, "ArrowRight")
+    assert slider.input_value() != before
+    expect(page.locator("h3").first).to_contain_text(f"Row {incomplete} ")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Data", exact=True).click()
+    page.wait_for_selector(".st-key-correct-frame", state="detached")
+    idle(page)
+    page.evaluate(
+        "addEventListener('keydown', (event) => { window.taken = event.defaultPrevented; })"
+    )
+    for key in ("Tab", "x", "3"):
+        page.keyboard.press(key)
+        assert page.evaluate("window.taken") is False
