@@ -69,12 +69,12 @@ def check_entry(entry: zipfile.ZipInfo, container: int, limit: int) -> None:
     """Look at ``entry`` of a zip of ``container`` bytes before it is unpacked.
 
     Raises:
-        UserError: if it leads out of the zip, is encrypted, has more than ``limit`` bytes, or is
+        UserError: if it points outside the zip, is encrypted, has more than ``limit`` bytes, or is
             packed better than anything honest.
     """
     name = _slashed(entry.filename)
     if leads_out(name):
-        raise UserError(f"{name} leads out of its zip, so it is not read.")
+        raise UserError(f"{name} points outside its zip, so it is not read.")
     if entry.flag_bits & 1:
         raise UserError(f"{name} is encrypted; unpack it with its password first.")
     if entry.file_size > limit:

@@ -76,7 +76,7 @@ def test_import_for_a_dataset_that_is_there(
     placed = int((before.states >= State.OCCLUDED).sum())
     first, second, last = out.splitlines()
     assert first == f"out ({title}): {placed} points in 7 images."
-    assert second.startswith("Compared with the labels now: 1 point ")
+    assert second.startswith("Compared with the current labels: 1 point ")
     assert last == "faces: 1 label of 1 row changed, now version 4 of the labels"
     after = labels_at(store)
     np.testing.assert_array_equal(after.states, before.states)
@@ -137,7 +137,7 @@ def test_an_import_that_a_permutation_explains_stops_for_a_word(
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     code, out, err = fkd(capsys, *command)
     assert code == 2
-    assert "Left and right seem to be exchanged in the files" in out
+    assert "Left and right seem to be swapped in the files" in out
     assert "Warning: Left and right seem" in out
     assert "labels that these images have would change." in out
     assert "Import anyway? [y/N]" in out
@@ -169,7 +169,7 @@ def test_a_new_dataset_of_points_in_another_order_stops_for_a_word(
     folder = mirrored(drawn, capsys, tmp_path / "out")
     code, out, err = fkd(capsys, "import", "new", folder, "--format", "coco", "--dry-run")
     assert (code, err) == (0, "")
-    assert "Left and right seem to be exchanged in the files" in out
+    assert "Left and right seem to be swapped in the files" in out
     assert dataset_names() == ["faces"]
     code, out, _ = fkd(capsys, "import", "new", folder, "--format", "coco", "--yes")
     assert code == 0

@@ -103,9 +103,9 @@ def test_pixels_spaced_or_padded_oddly(written: str) -> None:
         ("[1. 2. 3.]", [1, 2, 3], "arrays or lists"),
         ("[ 1  2\n 3]", [1, 2, 3], "arrays or lists"),
         ("1;2;3", [1, 2, 3], "arrays or lists"),
-        ("0.003921569 1.0 0.0", [1, 255, 0], "taken as shares of 255."),
-        ("0.0039 0.5020 1", [1, 128, 255], "taken as shares of 255."),
-        ("0.1234 0.5 1", [31, 128, 255], "taken as shares of 255 and rounded"),
+        ("0.003921569 1.0 0.0", [1, 255, 0], "read as fractions of 255."),
+        ("0.0039 0.5020 1", [1, 128, 255], "read as fractions of 255."),
+        ("0.1234 0.5 1", [31, 128, 255], "read as fractions of 255 and rounded"),
         ("12.4 12.6 1", [12, 13, 1], "rounded"),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_decimal_comma(written: str) -> None:
         ("0x1 2 3", "pixel 1 is '0x1', not a grey level from 0 to 255"),
         ("१ 2 3", "pixel 1 is '१', not a grey level from 0 to 255"),
         ("1\x002 3 4", "pixel 1 is '1\\x002', not a grey level from 0 to 255"),
-        ("9" * 5000, f"'{'9' * 21}...' is no list of 3 grey levels"),
+        ("9" * 5000, f"'{'9' * 21}...' is not a list of 3 grey levels"),
         ("1x 2", "2 pixels found, 3 expected"),
     ],
 )

@@ -245,7 +245,7 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
         set_at("categories", 0, "keypoints", ["left_eyes", "Right_Eye", "nose"]),
         r"does not have: 'left_eyes' \(perhaps left_eye\)",
     ),
-    (set_at("categories", 0, "keypoints", ["nose"] * 2), "names 2 keypoints, where small has 3"),
+    (set_at("categories", 0, "keypoints", ["nose"] * 2), "names 2 keypoints, but small has 3"),
     (set_at("categories", 0, "keypoints", ["nose", "a", "Nose"]), "'Nose' twice"),
     (set_at("categories", 0, "keypoints", "abc"), "category 'face' does not name its keypoints"),
     (set_at("categories", 0, "keypoints", []), "category 'face' does not name its keypoints"),
@@ -253,14 +253,14 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
     (set_at("annotations", 1, "image_id", [5]), "annotation 2: there is no image"),
     (set_at("annotations", 1, "image_id", 0), "annotation 2 .*images/0.png.* has a face already"),
     (set_at("annotations", 1, "keypoints", [1] * 8), "needs 9 numbers, x, y, v each; it has 8"),
-    (set_at("annotations", 1, "keypoints", "123"), "it is no list"),
+    (set_at("annotations", 1, "keypoints", "123"), "it is not a list"),
     (set_at("annotations", 1, "states", ["gone"] * 3), "'states' needs 3 of the words absent"),
     (set_at("annotations", 1, "states", ["absent"] * 2), "'states' needs 3"),
     (set_keypoint([1, 2, 3]), "not 0, 1 or 2"),
     (set_keypoint([1, 2, 0.5]), "not 0, 1 or 2"),
-    (set_keypoint([1, "2", 2]), "no number"),
-    (set_keypoint([1, True, 2]), "no number"),
-    (set_keypoint([1, 10**400, 2]), "no number"),
+    (set_keypoint([1, "2", 2]), "not a number"),
+    (set_keypoint([1, True, 2]), "not a number"),
+    (set_keypoint([1, 10**400, 2]), "not a number"),
     (set_keypoint([1e300, 2, 2]), "left eye at 1e.300, 2 px is far outside"),
     (
         set_keypoint([48, 2, 2]),
@@ -268,18 +268,18 @@ BAD: list[tuple[Callable[[Root], None], str]] = [
     ),
     (set_keypoint([3, -12.6, 1]), "far outside"),
     (set_at("images", 1, "id", 0), "image 2: its id repeats"),
-    (set_at("images", 1, "id", [2]), "image 2: its id is missing, or no integer and no text"),
+    (set_at("images", 1, "id", [2]), "image 2: its id is missing, or neither an integer nor text"),
     (set_at("images", 1, "id", "0"), "image 2: its id repeats"),
-    (set_at("images", 1, "file_name", "../.."), "file_name is no text"),
-    (set_at("images", 1, "file_name", 3), "file_name is no text"),
-    (set_at("images", 1, "file_name", "images/2\0.png"), "file_name is no text"),
-    (set_at("images", 1, "file_name", "images/3.png"), "the picture of '3' is missing"),
+    (set_at("images", 1, "file_name", "../.."), "file_name is not the name"),
+    (set_at("images", 1, "file_name", 3), "file_name is not the name"),
+    (set_at("images", 1, "file_name", "images/2\0.png"), "file_name is not the name"),
+    (set_at("images", 1, "file_name", "images/3.png"), "the image of '3' is missing"),
     (set_at("images", 1, "file_name", "images/0.png"), "'0' has labels already"),
-    (set_at("images", 1, "width", "64"), "image 2 .images/2.png.: its width is '64', where small"),
-    (set_at("images", 1, "height", "24 px"), "image 2 .*: its height is '24 px', where small has"),
-    (set_at("images", 1, "height", False), "image 2 .*: its height is False, where small has"),
-    (set_at("images", 1, "width", -32), "image 2 .*: its width is -32, where small has"),
-    (set_at("images", 1, "width", 64), "image 2 .images/2.png.: its width is 64, where small has"),
+    (set_at("images", 1, "width", "64"), "image 2 .images/2.png.: its width is '64', but small"),
+    (set_at("images", 1, "height", "24 px"), "image 2 .*: its height is '24 px', but small has"),
+    (set_at("images", 1, "height", False), "image 2 .*: its height is False, but small has"),
+    (set_at("images", 1, "width", -32), "image 2 .*: its width is -32, but small has"),
+    (set_at("images", 1, "width", 64), "image 2 .images/2.png.: its width is 64, but small has"),
 ]
 
 
@@ -298,7 +298,7 @@ def test_a_mistake_is_named(written: Path, change: Callable[[Root], None], reaso
         (b"{", "cannot be read as JSON"),
         (b"\xff\xfe\xff", "cannot be read as JSON"),
         (b"[" * 100_000, "nested too deep"),
-        (b"[]", "no COCO file"),
+        (b"[]", "not a COCO file"),
         (b'{"images": NaN}', "no list of objects"),
         (b'{"images": ' + b"9" * 5000 + b"}", "cannot be read as JSON"),
     ],
@@ -322,7 +322,7 @@ def test_there_must_be_one_json_file(tmp_path: Path) -> None:
 
 def test_a_picture_of_another_size_is_refused(written: Path) -> None:
     (written / "images" / "2.png").write_bytes(png(np.zeros((48, 64), np.uint8)))
-    with pytest.raises(UserError, match=r"images/2\.png is 64 x 48 px, where small has 32 x 24 px"):
+    with pytest.raises(UserError, match=r"images/2\.png is 64 x 48 px, but small has 32 x 24 px"):
         read_coco(written, SMALL)
 
 
@@ -431,9 +431,9 @@ def test_a_subset_s_pictures_are_its_own(written: Path) -> None:
 
 def test_a_picture_that_came_along_must_be_found(written: Path) -> None:
     (written / "images" / "12.png").rename(written / "images" / "13.png")
-    with pytest.raises(UserError, match=r"annotation 3 .*the picture of '12' is missing among"):
+    with pytest.raises(UserError, match=r"annotation 3 .*the image of '12' is missing"):
         read_coco(written, SMALL)
-    with pytest.raises(UserError, match=r"or put annotations\.json into a folder without pictures"):
+    with pytest.raises(UserError, match=r"or put annotations\.json into a folder without images"):
         read_coco(written / FILE, SMALL)
     for picture in (written / "images").iterdir():
         picture.unlink()
@@ -460,8 +460,7 @@ def test_numbered_keypoints_are_an_assumption(written: Path) -> None:
     imported = read_coco(path, SMALL)
     assert imported.points[0].tolist() == [[7, 8], [9, 10], [5, 6]]
     assert imported.assumptions == (
-        "The keypoints have numbers for names; they were taken to be: 1 left eye, 2 right eye and "
-        "3 nose.",
+        "The keypoints are numbered; they were assumed to be: 1 left eye, 2 right eye and 3 nose.",
     )
 
 
@@ -469,9 +468,7 @@ def test_names_are_matched_whatever_their_spelling(written: Path) -> None:
     path = foreign(written, set_at("categories", 0, "keypoints", ["Nose", "leftEye", "Right-Eye"]))
     imported = read_coco(path, SMALL)
     assert imported.points[0].tolist() == [[7, 8], [9, 10], [5, 6]]
-    assert imported.notes == (
-        "Keypoint names were matched without regard to case, spaces and hyphens.",
-    )
+    assert imported.notes == ("Keypoint names were matched ignoring case, spaces and hyphens.",)
 
 
 def test_categories_without_keypoints_are_skipped(written: Path) -> None:

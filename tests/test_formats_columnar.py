@@ -90,7 +90,7 @@ def test_damaged_parquet_is_refused_in_words(tmp_path: Path) -> None:
     data = path.read_bytes()
     for cut in (data[:-9], data[:10], b"PAR1" + bytes(100)):
         path.write_bytes(cut)
-        with pytest.raises(UserError, match="no Parquet file that can be read"):
+        with pytest.raises(UserError, match="not a readable Parquet file"):
             read(path)
     FRAME.assign(Image=[b"1", b"2", b"3"]).to_parquet(path)
     with pytest.raises(UserError, match="column Image: it holds binary"):
@@ -142,8 +142,8 @@ def test_a_table_with_images_of_its_own_takes_no_others(tmp_path: Path) -> None:
     [
         (saved(IMAGES[:2]), "2 images, facial_keypoints.csv 3 or more rows"),
         (saved(np.concatenate([IMAGES, IMAGES])), "6 images, facial_keypoints.csv 3 rows"),
-        (saved(IMAGES + 0.5), "no whole grey levels"),
-        (saved(IMAGES.astype(np.int16) - 1), "no whole grey levels"),
+        (saved(IMAGES + 0.5), "not whole grey levels"),
+        (saved(IMAGES.astype(np.int16) - 1), "not whole grey levels"),
         (saved(IMAGES[0]), "grey images"),
         (saved(IMAGES, more=IMAGES), "2 arrays"),
         (saved(np.array([{}], object)), "damaged"),

@@ -26,7 +26,7 @@ def found(
     answers = []
     for path in (place, packed):
         with open_bundle(path) as bundle:
-            pictures = Pictures(bundle, "take all pictures away", prefer)
+            pictures = Pictures(bundle, "remove all images", prefer)
             answers.append((pictures.find(path_of(name), folders, "here"), pictures.elsewhere))
             assert pictures.used == {answers[-1][0]} - {None}
     assert answers[0] == answers[1]
@@ -82,10 +82,10 @@ def test_how_they_were_found_is_said(tmp_path: Path) -> None:
         assert pictures.notes == ()
         pictures.find("a/3.png", [""], "")
         assert pictures.notes == (
-            "1 picture was found by name, in another folder than the labels say.",
+            "1 image was found by name, in another folder than the labels say.",
         )
         pictures.find("b/3.png", [""], "")
-        assert pictures.notes[0].startswith("2 pictures were found by name")
+        assert pictures.notes[0].startswith("2 images were found by name")
 
 
 def test_the_subset_decides(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_a_picture_that_did_not_come_along(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         found(tmp_path, ["images/4.png"], "3.png", ("", "images"))
     assert str(caught.value).startswith(
-        "here: the picture of '3' is missing among those that came along (looked for as 3.png, "
+        "here: the image of '3' is missing (looked for as 3.png, "
         "images/3.png, and by its name in all of place"
     )
-    assert "take all pictures away to bring in labels alone" in str(caught.value)
+    assert "remove all images to import labels alone" in str(caught.value)
 
 
 @pytest.mark.parametrize("suffix", NOT_READ)
@@ -115,7 +115,7 @@ def test_a_picture_of_another_kind_came_along_too(tmp_path: Path, suffix: str) -
     for name in (f"3{suffix}", "3"):
         with pytest.raises(UserError, match=f"3{suffix} is of a kind that is not read; save"):
             found(tmp_path, [f"3{suffix}"], name)
-    with pytest.raises(UserError, match="is missing among those that came along"):
+    with pytest.raises(UserError, match="is missing"):
         found(tmp_path, [f"4{suffix}"], "3.png")
 
 
@@ -129,7 +129,7 @@ def test_nothing_outside_is_found(tmp_path: Path, name: str) -> None:
         pictures = Pictures(bundle, "")
         for asked in (name, absolute, f"file://{absolute}"):
             if asked == "link.png":  # among the names, and refused when it is read
-                with pytest.raises(UserError, match="leads out"):
+                with pytest.raises(UserError, match="points outside"):
                     bundle.read(asked)
                 continue
             with pytest.raises(UserError, match="is missing"):

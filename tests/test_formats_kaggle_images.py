@@ -251,9 +251,7 @@ def test_names_of_columns_match_whatever_their_case() -> None:
     text = "Eye X,eye-y,NOSE_X,nose_y,image\n1,2,,,0 0 0 0 0 0\n"
     (batch,) = read_training(source(text), TINY, report)
     np.testing.assert_array_equal(batch.keypoints[0], [[1, 2], [np.nan, np.nan]])
-    assert report.notes == [
-        "Column names were matched without regard to case, spaces and punctuation."
-    ]
+    assert report.notes == ["Column names were matched ignoring case, spaces and punctuation."]
 
 
 @pytest.mark.parametrize("header", ["eyeX,eyeY,noseX,NoseY", "eye.x,eye.y,nose (x),nose (y)"])

@@ -60,7 +60,7 @@ def test_it_is_what_an_ingest_reads(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["out", "out.zip", "out.csv"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     write_kaggle(tmp_path / name, DATASET, LABELS)
-    with pytest.raises(UserError, match="nothing is overwritten"):
+    with pytest.raises(UserError, match="is not overwritten"):
         write_kaggle(tmp_path / name, DATASET, LABELS)
 
 

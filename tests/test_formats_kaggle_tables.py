@@ -80,7 +80,7 @@ def test_ids_and_names_that_other_tools_have_written_again() -> None:
     assert read.coordinates.tolist() == [0, 3, 1]
     assert report.notes == [
         "Whole numbers written with decimals, such as 1.0, were read.",
-        "The names in FeatureName were matched without regard to case and the like.",
+        "The names in FeatureName were matched ignoring case, spaces and punctuation.",
     ]
     assert not lookup("1,5,eye_x,", known=[5])[1].notes
 
@@ -93,7 +93,7 @@ def test_a_lookup_with_its_header_again_and_the_line_of_excel() -> None:
     again = "the header line again"
     assert told(report) == [(1, None, again), (3, None, again)]
     assert report.summary().endswith(f"2x {again}")
-    assert report.notes == ["The first line, sep=, which is meant for Excel, was passed over."]
+    assert report.notes == ["The first line, sep=, which is meant for Excel, was skipped."]
 
 
 def test_every_problem_of_a_lookup_row_is_told() -> None:

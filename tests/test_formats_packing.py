@@ -43,10 +43,10 @@ def test_equal_content_makes_equal_zips(tmp_path: Path) -> None:
 def test_what_is_there_is_never_overwritten(tmp_path: Path, name: str) -> None:
     fill(tmp_path / name)
     before = files_of(tmp_path / name)
-    with pytest.raises(UserError, match="nothing is overwritten"):
+    with pytest.raises(UserError, match="is not overwritten"):
         fill(tmp_path / name)
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(UserError, match="nothing is overwritten"):
+    with pytest.raises(UserError, match="is not overwritten"):
         fill(tmp_path / "file")
     assert files_of(tmp_path / name) == before
     assert (tmp_path / "file").read_text() == "mine"

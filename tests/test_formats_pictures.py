@@ -32,7 +32,7 @@ def test_another_size_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(UserError) as caught:
         read_face(png(np.zeros(shape, np.uint8)), "a/1.png", SMALL)
     assert str(caught.value) == (
-        f"a/1.png is {width} x {height} px, where small has 32 x 24 px: crop and scale the faces, "
+        f"a/1.png is {width} x {height} px, but small has 32 x 24 px: crop and scale the faces, "
         "and their labels with them, to that size."
     )
 

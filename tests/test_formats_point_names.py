@@ -36,9 +36,7 @@ def test_spelling_makes_no_difference_and_is_said(spelled) -> None:
     names = [spelled(name) for name in reversed(KAGGLE_15.names)]
     found = order_of(names, KAGGLE_15, "file")
     np.testing.assert_array_equal(found.places, np.arange(15)[::-1])
-    assert found.notes == (
-        "Keypoint names were matched without regard to case, spaces and hyphens.",
-    )
+    assert found.notes == ("Keypoint names were matched ignoring case, spaces and hyphens.",)
     assert found.assumptions == ()
 
 
@@ -49,14 +47,14 @@ def test_numbers_are_an_assumption(first: int, order: list[int]) -> None:
     assert [order[place] for place in found.places] == list(range(15))
     assert found.notes == ()
     (said,) = found.assumptions
-    assert said.startswith("The keypoints have numbers for names; they were taken to be: ")
+    assert said.startswith("The keypoints are numbered; they were assumed to be: ")
     assert f"{first + 10} nose tip" in said
 
 
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
-        ([], "file names 0 keypoints, where small has 3; name each of them"),
+        ([], "file names 0 keypoints, but small has 3; name each of them"),
         (["nose", "left_eye"], "file names 2 keypoints"),
         (["nose", "left eye", "LEFT_EYE"], "file names the keypoint 'LEFT_EYE' twice"),
         (

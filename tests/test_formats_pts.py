@@ -82,7 +82,7 @@ def test_what_others_write_is_read(tmp_path: Path) -> None:
         (GOOD.replace("}", ""), "between one '{'"),
         (GOOD + "{\n}\n", "between one '{'"),
         ("}\nn_points: 0\n{", "between one '{'"),
-        (GOOD.replace("3\n", "68\n", 1), "n_points says 68 and 3 points follow, where small has 3"),
+        (GOOD.replace("3\n", "68\n", 1), "n_points says 68 and 3 points follow, but small has 3"),
         (GOOD.replace("1 2\n", ""), "n_points says 3 and 2 points follow"),
         (GOOD.replace("n_points: 3", ""), "n_points says no number"),
         (GOOD.replace("1 2", "1 2 3"), "line 4: '1 2 3' is not x and y"),
@@ -109,7 +109,7 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
 def test_a_picture_that_is_missing(tmp_path: Path) -> None:
     write_pts(tmp_path / "out", DATASET, LABELS)
     (tmp_path / "out" / "12.png").unlink()
-    with pytest.raises(UserError, match="the picture of '12' is missing"):
+    with pytest.raises(UserError, match="the image of '12' is missing"):
         read_pts(tmp_path / "out", SMALL)
 
 
@@ -181,9 +181,7 @@ def test_pictures_of_every_kind_that_is_read_come_along(tmp_path: Path, suffix: 
 def test_pictures_of_other_kinds_are_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "2.pts").write_text(GOOD)
     (tmp_path / "2.exr").write_bytes(b"")
-    with pytest.raises(
-        UserError, match=r"^2\.pts: its picture 2\.exr is of a kind that is not read"
-    ):
+    with pytest.raises(UserError, match=r"^2\.pts: its image 2\.exr is of a kind that is not read"):
         read_pts(tmp_path, SMALL)
 
 

@@ -64,9 +64,7 @@ def test_what_a_number_means(
 def test_shares_of_one_are_labelled_above_zero(meaning: Visibility) -> None:
     found = read([(5, 5, 0.01), (5, 5, 1), (0, 0, 0)], meaning)
     assert found.states.tolist() == [[VISIBLE, VISIBLE, MISSING]]
-    assert found.notes == (
-        "The visibilities are shares of 1: points above 0 were read as visible.",
-    )
+    assert found.notes == ("The visibilities are fractions: points above 0 were read as visible.",)
     assert found.held == TWO_STATES
 
 

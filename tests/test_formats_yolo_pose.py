@@ -143,7 +143,7 @@ GOOD = "0 .5 .5 1 1 " + "0.5 0.5 2 " * 3
     [
         ("0 1 2", "line 1: 3 fields found, 14 expected"),
         (GOOD + "1", "15 fields found"),
-        (GOOD.replace("0.5", "x"), "line 1: a field is no number"),
+        (GOOD.replace("0.5", "x"), "line 1: a field is not a number"),
         (GOOD.replace("0.5", "nan", 1), "infinite or NaN"),
         (GOOD.replace("0.5", "1e999", 1), "infinite or NaN"),
         (GOOD.replace("2", "3"), "not 0, 1 or 2"),
@@ -171,7 +171,7 @@ def test_files_that_do_not_go_together(written: Path) -> None:
     with pytest.raises(UserError, match="both are row 2"):
         read_yolo_pose(written, SMALL)
     (written / "labels" / "val" / "02.txt").rename(written / "labels" / "val" / "3.txt")
-    with pytest.raises(UserError, match="the picture of '3' is missing"):
+    with pytest.raises(UserError, match="the image of '3' is missing"):
         read_yolo_pose(written, SMALL)
     (written / "images" / "train" / "2.jpg").write_bytes(b"")
     with pytest.raises(UserError, match=r"could be images/train/2\.jpg or images/train/2\.png"):
@@ -256,19 +256,19 @@ def test_without_names_the_order_is_the_schema_s_and_that_is_said(
     ("config", "reason"),
     [
         ("kpt_names: [nose, left_eye, chin]\n", "does not have: 'chin'; rename"),
-        ("kpt_names: [nose, left_eye]\n", "names 2 keypoints, where small has 3"),
+        ("kpt_names: [nose, left_eye]\n", "names 2 keypoints, but small has 3"),
         ("kpt_names: 3\n", "kpt_names needs a list of names"),
         ("kpt_names: {0: nose}\n", "kpt_names needs a list of names"),
         ("kpt_names: {1: [nose, left_eye, right_eye]}\n", "has no kpt_names for class 0"),
         ("names: {1: face}\nkpt_shape: [3, 3]\n", "there is no class 0 in data.yaml"),
-        ("kpt_shape: [17, 3]\n", "kpt_shape says 17 points, where small has 3"),
+        ("kpt_shape: [17, 3]\n", "kpt_shape says 17 points, but small has 3"),
         ("kpt_shape: [3, 4]\n", r"kpt_shape is \[3, 4\], where \[3, 2\] or \[3, 3\] is needed"),
         ("kpt_shape: many\n", "kpt_shape is 'many'"),
         ("kpt_shape: [3, 2]\n", "14 fields found, 11 expected: .* small .kpt_shape in data.yaml"),
         ("kpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\n", "flip_idx .* another order; add kpt_names"),
         ("kpt_shape: [3, 3]\nflip_idx: [1, 0]\n", "flip_idx .* another order; add kpt_names"),
         ("kpt_shape: [3, 3\n", "data.yaml, line 2 cannot be read as YAML"),
-        ("- kpt_shape\n", "is YAML, but no settings"),
+        ("- kpt_shape\n", "is YAML, but not a mapping of settings"),
         ("kpt_shape: " + "[" * 5000, "cannot be read as YAML"),
     ],
 )
@@ -285,7 +285,7 @@ def test_two_configs_must_agree(tmp_path: Path) -> None:
     (place / "copy.yml").write_text(NAMES[0] + "train: elsewhere\n")
     assert read_yolo_pose(place, SMALL).points[0].tolist() == [SECOND, THIRD, FIRST]
     (place / "copy.yml").write_text("kpt_shape: [3, 3]\n")
-    with pytest.raises(UserError, match=r"copy\.yml and data\.yaml tell of different keypoints"):
+    with pytest.raises(UserError, match=r"copy\.yml and data\.yaml describe different keypoints"):
         read_yolo_pose(place, SMALL)
 
 
@@ -376,7 +376,7 @@ def test_predictions_are_no_labels_unless_asked_for(tmp_path: Path, predicted: s
 def test_a_class_is_a_number(tmp_path: Path, kind: str) -> None:
     place = labels(tmp_path, [line(".25 .25 2 .5 .5 2 .75 .75 2", kind)])
     with pytest.raises(
-        UserError, match=r"labels/0\.txt, line 1: .*(no number|infinite|its class is)"
+        UserError, match=r"labels/0\.txt, line 1: .*(not a number|infinite|its class is)"
     ):
         read_yolo_pose(place, SMALL)
 
@@ -387,7 +387,7 @@ def test_pictures_are_found_elsewhere_or_missed(written: Path) -> None:
     imported = read_yolo_pose(written, SMALL)
     check_back(imported, held(LABELS), DATASET, tiny=1e-13)
     assert imported.notes == (
-        "3 pictures were found by name, in another folder than the labels say.",
+        "3 images were found by name, in another folder than the labels say.",
     )
     (written / "images" / "12.png").rename(written / "images" / "12.exr")
     with pytest.raises(UserError, match=r"images/12\.exr is of a kind that is not read"):
@@ -428,7 +428,7 @@ def test_what_has_a_picture_is_a_label_even_without_a_number(written: Path, text
         (written / LABEL).with_name(f"{stem}.txt").write_text(text)
         (written / "images" / "train" / f"{stem}.png").touch()
         with pytest.raises(
-            UserError, match=rf"labels/train/{stem}\.txt, line 1: a field is no num"
+            UserError, match=rf"labels/train/{stem}\.txt, line 1: a field is not a num"
         ):
             read_yolo_pose(written, SMALL)
         (written / LABEL).with_name(f"{stem}.txt").write_text(GOOD)
@@ -437,7 +437,7 @@ def test_what_has_a_picture_is_a_label_even_without_a_number(written: Path, text
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("7", "0 .5 .5 1 x", "a field is no number"),
+        ("7", "0 .5 .5 1 x", "a field is not a number"),
         ("7", "0 1", "2 fields found"),
         ("test", "0 .5 .5 1 1 2", "6 fields found"),
     ],

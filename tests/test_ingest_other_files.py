@@ -215,10 +215,10 @@ FACES = next(iter(render_blocks(2, 0, 6)))
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda p: p[:, KAGGLE_15.mirror_order], "Left and right seem to be exchanged"),
+        (lambda p: p[:, KAGGLE_15.mirror_order], "Left and right seem to be swapped"),
         (lambda p: p[..., ::-1], "another order"),
-        (lambda p: (p - 48) / 48, "do not lie as faces do"),
-        (lambda p: p / 96, "do not lie as faces do"),
+        (lambda p: (p - 48) / 48, "do not lie where faces do"),
+        (lambda p: p / 96, "do not lie where faces do"),
         (np.rint, "whole number"),
         (lambda p: p, ""),
     ],

@@ -252,7 +252,7 @@ def test_pictures_that_came_along_are_found_or_missed(tmp_path: Path, form: str)
         name = next(name for name in files if name.endswith("12.png"))
         files[name.replace("12", "other")] = files.pop(name)
 
-    with pytest.raises(UserError, match="the picture of '12' is missing among those that came"):
+    with pytest.raises(UserError, match="the image of '12' is missing"):
         read_changed(tmp_path, form, rename)
 
 

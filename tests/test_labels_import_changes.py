@@ -55,7 +55,7 @@ def told(now: np.ndarray, then: np.ndarray) -> str:
 @pytest.mark.parametrize("of", [lambda p: p, four])
 def test_exchanged_sides_are_recognised(of) -> None:  # type: ignore[no-untyped-def]
     now = of(FACES)
-    assert "Left and right seem to be exchanged" in told(now, now[:, KAGGLE_15.mirror_order])
+    assert "Left and right seem to be swapped" in told(now, now[:, KAGGLE_15.mirror_order])
 
 
 def test_one_exchanged_pair_of_one_face_is_recognised() -> None:
@@ -187,12 +187,12 @@ def test_ordinary_positions_are_not_taken_for_rounded() -> None:
 def test_points_on_one_spot_are_odd(spot: tuple[float, float]) -> None:
     then = FACES.copy()
     then[3:9, 2:13] = spot
-    assert f"66 points lie on one spot with others of their face, such as {spot[0]:.6g}, " in (
+    assert f"66 points share their position with others of their face, such as {spot[0]:.6g}, " in (
         coincident(then)
     )
     few = changes(labels(four(FACES)), then, labels(then).states)
     (said,) = few.odd
-    assert "one spot" in said
+    assert "share their position" in said
     assert coincident(FACES) == ""
 
 
@@ -202,7 +202,7 @@ def test_points_on_one_spot_are_odd(spot: tuple[float, float]) -> None:
 )  # fmt: skip
 def test_faces_of_another_size_or_place_are_odd(change) -> None:  # type: ignore[no-untyped-def]
     odd = oddities(np.asarray(change(FACES), np.float32), KAGGLE_15)
-    assert any("do not lie as faces do" in sentence for sentence in odd)
+    assert any("do not lie where faces do" in sentence for sentence in odd)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -241,11 +241,11 @@ def beside_known(change) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda p: p / 2, "do not lie as faces do"),
+        (lambda p: p / 2, "do not lie where faces do"),
         (lambda p: p * 128 / 96, "times as far apart"),
         (lambda p: 48 + (p - 48) * 0.8, "times as far apart"),
         (lambda p: p + 8, "8"),
-        (lambda p: p - [0, 12], "px up of where the other points"),
+        (lambda p: p - [0, 12], "px up from where the other points"),
     ],
 )
 def test_new_points_are_held_against_those_that_their_faces_have(change, words: str) -> None:  # type: ignore[no-untyped-def]
@@ -259,7 +259,7 @@ def test_labels_of_two_images_that_change_places_are_noticed() -> None:
     then = FACES.copy()
     then[[3, 7]] = then[[7, 3]]
     assert told(FACES, then) == (
-        "2 images would get the labels that others have now: rows seem to be exchanged."
+        "2 images would get the labels that others have now: rows seem to be swapped."
     )
 
 

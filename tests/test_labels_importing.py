@@ -97,7 +97,7 @@ def test_labels_of_another_dataset_are_refused(tmp_path: Path) -> None:
         == [0, 2, 12]
     )
     other = dataset_of([0, 2, 12], KAGGLE_15, seed=7)
-    with pytest.raises(UserError, match="image of row 0 is another one in 'faces'"):
+    with pytest.raises(UserError, match="image of row 0 is a different one in 'faces'"):
         rows_in(numbered, other)
     with pytest.raises(UserError, match="Image 1 of the files is not among the images of 'faces'"):
         rows_in(counted, other)
@@ -279,4 +279,4 @@ def test_rounding_is_judged_by_what_the_files_say(tmp_path: Path) -> None:
         "f",
     )
     assert plan.edits == ()
-    assert any("Positions are rounded in the files, to 0.1 px" in line for line in plan.lines())
+    assert any("Positions in the files are rounded to 0.1 px" in line for line in plan.lines())

@@ -64,7 +64,7 @@ def parquet_as_csv(stream: IO[bytes], name: str) -> tuple[Iterator[bytes], int, 
 
 def _damaged(name: str, error: Exception) -> UserError:
     reason = next(iter(str(error).splitlines()), "")[:120] or type(error).__name__
-    return UserError(f"{name} is no Parquet file that can be read ({reason}); write it again")
+    return UserError(f"{name} is not a readable Parquet file ({reason}); save it again")
 
 
 def _text(column: pa.Array, name: str, field: str) -> pa.Array:
@@ -133,7 +133,7 @@ def images_of(archive: IO[bytes], packed: int, name: str) -> NDArray[np.uint8]:
         array = np.moveaxis(array, -1, 0)
     images = np.ascontiguousarray(array.astype(np.uint8))
     if not np.array_equal(images, array):
-        raise UserError(f"{name} holds numbers that are no whole grey levels from 0 to 255")
+        raise UserError(f"{name} holds numbers that are not whole grey levels from 0 to 255")
     return images
 
 

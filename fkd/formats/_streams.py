@@ -71,7 +71,9 @@ class CheckedStream(_Stream):
         if self.left < 0:
             raise UserError(f"{self._name} is refused: it is longer than announced")
         if self.left > 0 and not data and size:
-            raise UserError(f"{self._name} is incomplete: {self.left:,} bytes at its end are gone")
+            raise UserError(
+                f"{self._name} is incomplete: {self.left:,} bytes at its end are missing"
+            )
         return bytes(data)
 
 

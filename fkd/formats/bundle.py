@@ -116,7 +116,7 @@ class _Folder:
         """Where the file called ``name`` lies, below the folder and nowhere else."""
         place = self._path / name
         if leads_out(name) or not place.resolve().is_relative_to(self._path.resolve()):
-            raise UserError(f"{name!r} leads out of {self.title}; put the file into the folder.")
+            raise UserError(f"{name!r} points outside {self.title}; put the file into the folder.")
         return place
 
 
@@ -130,7 +130,7 @@ class _Zip:
         for entry in entries:
             if leads_out(entry.filename):
                 raise UserError(
-                    f"{title} is refused: its entry {entry.filename!r} leads out of the zip."
+                    f"{title} is refused: its entry {entry.filename!r} points outside the zip."
                 )
             if not entry.filename or entry.is_dir() or is_hidden(entry.filename):
                 continue

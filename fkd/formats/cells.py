@@ -127,7 +127,7 @@ def pixels(
 
 _TELLING = 64
 """Pixels from which on an image of the levels 0 and 1 alone is no chance."""
-_BLACK_AND_WHITE = "Images that hold only 0 and 1 were taken for black and white: 0 and 255."
+_BLACK_AND_WHITE = "Images that hold only 0 and 1 were read as black and white (0 and 255)."
 
 _CALL = re.compile(r"\s*[A-Za-z_.]{1,20}\((\[.*\])[^\[\]\"]{0,80}\)\s*", re.ASCII | re.DOTALL)
 """What ``repr`` writes around the numbers of an array: ``array([...], dtype=uint8)``."""
@@ -159,7 +159,7 @@ def _image(text: str, count: int) -> tuple[NDArray[np.uint8] | None, set[str]]:
         levels = np.rint(values * 255)
         off = np.abs(values * 255 - levels).max()
         rounded = "" if off <= _EXACT else " and rounded"
-        how.add(f"Pixels from 0 to 1 were taken as shares of 255{rounded}.")
+        how.add(f"Pixels from 0 to 1 were read as fractions of 255{rounded}.")
     return levels.astype(np.uint8), how
 
 
@@ -185,10 +185,10 @@ CELL_LIMIT = 32_767
 
 SHORTENED = "the image was shortened to '...' when NumPy printed it: its pixels are not in the file"
 CUT = (
-    f"the image is cut at {CELL_LIMIT:,} characters, the most a cell of a spreadsheet holds: take "
+    f"the image is cut at {CELL_LIMIT:,} characters, the most a cell of a spreadsheet holds: use "
     "the file as it was before it was opened there"
 )
-PATH = "a file's name stands in place of the pixels: bring the images in as a folder"
+PATH = "there is a file name instead of pixels; import the image files as a folder instead"
 
 
 def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
@@ -211,7 +211,7 @@ def pixel_reasons(text: str, count: int) -> list[tuple[str, str]]:
         reason = f"pixel {bad + 1} is {quote(words[bad])}, not a grey level from 0 to 255"
         reasons.append((reason, "bad pixel value"))
     if len(reasons) > len(words) == 1:  # one word is one cause: no list of levels at all
-        return [(f"{quote(words[0])} is no list of {count} grey levels", "no list of pixels")]
+        return [(f"{quote(words[0])} is not a list of {count} grey levels", "not a list of pixels")]
     if not reasons:  # such as shares that exceed 1 in the sum of their kind
         reasons.append(("the pixels are not grey levels from 0 to 255", "bad pixel value"))
     return reasons

@@ -167,7 +167,7 @@ def _opened(path: Path) -> Iterator[tuple[Bundle, str, bool]]:
         if len(named or found) > 1:
             raise UserError(
                 f"{bundle.title} holds several JSON files: {listed(named or found, _SHOWN)}; "
-                "unpack it if it is a zip, and name the one that is meant."
+                "unpack it if it is a zip, and choose one of them."
             )
         yield bundle, (named or found)[0], False
 

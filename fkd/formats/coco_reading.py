@@ -47,7 +47,9 @@ def parsed(bundle: Bundle, name: str) -> Json:
         reason = str(error) if isinstance(error, ValueError) else "it is nested too deep"
         raise UserError(f"{name} cannot be read as JSON: {reason}; save it again.") from None
     if not isinstance(root, dict):
-        raise UserError(f"{name} is JSON, but no COCO file: it is no object with 'annotations'.")
+        raise UserError(
+            f"{name} is JSON, but not a COCO file: it is not an object with 'annotations'."
+        )
     return root
 
 
@@ -78,9 +80,9 @@ class CocoReader:
         self._visibility, self._alone = visibility, alone
         place = PurePosixPath(name)
         subset = next((place.stem.removeprefix(p) for p in _CVAT if place.stem.startswith(p)), "")
-        labels_alone = "take all pictures away"
+        labels_alone = "remove all images"
         if alone:
-            labels_alone = f"put {place.name} into a folder without pictures"
+            labels_alone = f"put {place.name} into a folder without images"
         self._pictures = Pictures(bundle, labels_alone, subset)
         self._folders = [str(place.parent), str(place.parent / IMAGES)]
         if subset:
@@ -148,7 +150,7 @@ class CocoReader:
     def _list(self, root: Json, key: str) -> list[Json]:
         value = root.get(key)
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise UserError(f"{self._name} is no COCO file: it has no list of objects '{key}'.")
+            raise UserError(f"{self._name} is not a COCO file: it has no list of objects '{key}'.")
         return value
 
     def _categories(self, entries: list[Json]) -> dict[str, Json]:
@@ -161,9 +163,13 @@ class CocoReader:
         for i, entry in enumerate(entries):
             image_id = _key(entry, "id")
             if image_id is None or image_id in images:
-                what = "repeats" if image_id in images else "is missing, or no integer and no text"
+                what = (
+                    "repeats"
+                    if image_id in images
+                    else "is missing, or neither an integer nor text"
+                )
                 raise UserError(
-                    f"{self._name}, image {i + 1}: its id {what}; give every image one of its own."
+                    f"{self._name}, image {i + 1}: its id {what}; give every image its own id."
                 )
             images[image_id] = i, entry
         return images
@@ -175,7 +181,7 @@ class CocoReader:
         name = str(entry["id"]) if name is None else name
         if not isinstance(name, str) or "\0" in name or not path_of(name).strip("./"):
             raise UserError(
-                f"{self._name}, image {i + 1}: its file_name is no text that names a file."
+                f"{self._name}, image {i + 1}: its file_name is not the name of a file."
             )
         return path_of(name)
 
@@ -214,7 +220,7 @@ class CocoReader:
             if (said := _size(entry.get(key))) is not None and said != expected:
                 raise UserError(
                     f"{self._name}, image {i + 1} ({self._file_name(image)}): its {key} is "
-                    f"{_short(entry, key)}, where {self._schema.name} has {expected} px; crop and "
+                    f"{_short(entry, key)}, but {self._schema.name} has {expected} px; crop and "
                     "scale the faces, and their labels with them, to that size."
                 )
 
@@ -223,12 +229,12 @@ class CocoReader:
         count = 3 * len(self._schema)
         flat = annotation.get("keypoints")
         if not isinstance(flat, list) or len(flat) != count:
-            found = f"it has {len(flat)}" if isinstance(flat, list) else "it is no list"
+            found = f"it has {len(flat)}" if isinstance(flat, list) else "it is not a list"
             raise UserError(f"{where}: 'keypoints' needs {count} numbers, x, y, v each; {found}.")
         try:
             return np.array([_float(value) for value in flat]).reshape(-1, 3)
         except (TypeError, OverflowError):
-            raise UserError(f"{where}: 'keypoints' holds what is no number.") from None
+            raise UserError(f"{where}: 'keypoints' holds something that is not a number.") from None
 
     def _said(self, words: Any, where: str) -> NDArray[np.uint8] | None:
         """``(K,)`` the states that stand in words, in the file's order."""
@@ -242,7 +248,7 @@ class CocoReader:
         ):
             raise UserError(
                 f"{where}: 'states' needs {len(self._schema)} of the words "
-                f"{', '.join(sorted(known))}; correct them, or take 'states' out."
+                f"{', '.join(sorted(known))}; correct them, or remove 'states'."
             )
         return np.array([known[word] for word in words], np.uint8)
 

@@ -181,7 +181,7 @@ class Intake:
             label = self._schema.keypoints[k].label
             raise UserError(
                 f"{where}: {label} at {x:.6g}, {y:.6g} px is far outside the image of "
-                f"{self._schema.width} x {self._schema.height} px; correct it, or take it out."
+                f"{self._schema.width} x {self._schema.height} px; correct it, or remove it."
             )
         kept = np.where(placed[:, None], points, np.nan).astype(np.float32)
         self._faces[stem] = _Taken(stem, kept, states.astype(np.uint8), image)

@@ -96,9 +96,9 @@ class Pictures:
                 self.elsewhere += start > 0 or leads_out(name)  # by less than the labels say
                 return self._use(found, where)
         raise UserError(
-            f"{where}: the picture of {self._stem(parts)!r} is missing among those that came along "
+            f"{where}: the image of {self._stem(parts)!r} is missing "
             f"(looked for as {', '.join(inside) or name}, and by its name in all of "
-            f"{self._bundle.title}); put it there, or {self._alone} to bring in labels alone."
+            f"{self._bundle.title}); add it, or {self._alone} to import labels alone."
         )
 
     def mark(self, name: str, folders: Sequence[str]) -> None:
@@ -132,7 +132,7 @@ class Pictures:
         found = preferred or found
         if len(found) > 1:
             raise UserError(
-                f"{where}: its picture could be {' or '.join(found[:3])}; keep one of them, or "
+                f"{where}: its image could be {' or '.join(found[:3])}; keep one of them, or "
                 "name its folder."
             )
         return found[0] if found else None
@@ -140,8 +140,7 @@ class Pictures:
     def _use(self, name: str, where: str) -> str:
         if not name.lower().endswith(SUFFIXES):
             raise UserError(
-                f"{where}: its picture {name} is of a kind that is not read; save the pictures as "
-                "PNG."
+                f"{where}: its image {name} is of a kind that is not read; save the images as PNG."
             )
         self.used.add(name)
         return name
@@ -151,5 +150,5 @@ class Pictures:
         """How they were found, where it was not as the labels say; a sentence each."""
         if not self.elsewhere:
             return ()
-        were = counted(self.elsewhere, "picture was", "pictures were")
+        were = counted(self.elsewhere, "image was", "images were")
         return (f"{were} found by name, in another folder than the labels say.",)

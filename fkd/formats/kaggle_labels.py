@@ -73,7 +73,7 @@ def _stream(path: Path) -> Iterator[IO[bytes]]:
             yield stream
         return
     if path.exists():
-        raise UserError(f"{path} is there already, and nothing is overwritten: name another one.")
+        raise UserError(f"{path} already exists and is not overwritten; choose another name.")
     with replacing_table(path) as stream:
         yield stream
 
@@ -102,7 +102,7 @@ def read_kaggle(path: Path, schema: KeypointSchema, progress: Progress = silent)
         if report:
             raise ValidationError(report)
     except ValidationError as error:
-        raise UserError(f"{error}. Nothing was taken; correct the file.") from None
+        raise UserError(f"{error}. Nothing was imported; correct the file.") from None
     points = np.concatenate(keypoints)
     if not np.isfinite(points).any():
         raise UserError(f"{report.file} has no label at all; is it the right file?")

@@ -87,7 +87,7 @@ def _coordinates(
     spellings = written.dictionary.to_pylist()
     meant = [exact.get(name, plain.get(plain_name(name), -1)) for name in spellings]
     if any(c >= 0 and name != names[c] for name, c in zip(spellings, meant, strict=True)):
-        report.note(f"The names in {FEATURE} were matched without regard to case and the like.")
+        report.note(f"The names in {FEATURE} were matched ignoring case, spaces and punctuation.")
     places: NDArray[np.int64] = np.array(meant, np.int64)[written.indices.to_numpy()]
     return places
 

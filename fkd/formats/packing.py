@@ -56,10 +56,10 @@ def _check_free(path: Path) -> None:
     if path.is_dir() and path.suffix.lower() != ".zip":
         if any(path.iterdir()):
             raise UserError(
-                f"The folder {path} is not empty, and nothing is overwritten: name another one."
+                f"The folder {path} is not empty and is not overwritten; choose another one."
             )
     elif os.path.lexists(path):
-        raise UserError(f"{path} is there already, and nothing is overwritten: name another one.")
+        raise UserError(f"{path} already exists and is not overwritten; choose another name.")
 
 
 class _FolderPackage:

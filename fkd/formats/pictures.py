@@ -48,7 +48,7 @@ def _check_size(data: bytes, name: str, schema: KeypointSchema) -> None:
 
 def _other_size(name: str, width: int, height: int, schema: KeypointSchema) -> UserError:
     return UserError(
-        f"{name} is {width} x {height} px, where {schema.name} has {schema.width} x "
+        f"{name} is {width} x {height} px, but {schema.name} has {schema.width} x "
         f"{schema.height} px: crop and scale the faces, and their labels with them, to that size."
     )
 

@@ -45,7 +45,7 @@ def order_of(names: Sequence[str], schema: KeypointSchema, where: str) -> Order:
     """
     if len(names) != len(schema):
         raise UserError(
-            f"{where} names {len(names)} keypoints, where {schema.name} has {len(schema)}; name "
+            f"{where} names {len(names)} keypoints, but {schema.name} has {len(schema)}; name "
             "each of them, and no others."
         )
     known, given = [plain_name(name) for name in schema.names], [plain_name(name) for name in names]
@@ -56,9 +56,7 @@ def order_of(names: Sequence[str], schema: KeypointSchema, where: str) -> Order:
         order = np.array([given.index(name) for name in known])
         if set(names) == set(schema.names):
             return Order(order)
-        return Order(
-            order, ("Keypoint names were matched without regard to case, spaces and hyphens.",)
-        )
+        return Order(order, ("Keypoint names were matched ignoring case, spaces and hyphens.",))
     for first in (1, 0):
         numbers = [str(first + k) for k in range(len(schema))]
         if sorted(numbers) == sorted(given):
@@ -66,7 +64,7 @@ def order_of(names: Sequence[str], schema: KeypointSchema, where: str) -> Order:
                 f"{number} {point.label}"
                 for number, point in zip(numbers, schema.keypoints, strict=True)
             )
-            said = f"The keypoints have numbers for names; they were taken to be: {meant}."
+            said = f"The keypoints are numbered; they were assumed to be: {meant}."
             return Order(np.array([given.index(number) for number in numbers]), (), (said,))
     raise _unknown(names, schema, where)
 

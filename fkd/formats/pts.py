@@ -84,7 +84,7 @@ def read_pts(path: Path, schema: KeypointSchema, progress: Progress = silent) ->
                 f"{bundle.title} holds no .pts files; is it the right format? It has "
                 f"{kinds_of_files(bundle)}."
             )
-        pictures = Pictures(bundle, "take all pictures away")
+        pictures = Pictures(bundle, "remove all images")
         points = np.empty((len(files), len(schema), 2))
         for done, name in enumerate(files):
             progress("reading labels", done, len(files))
@@ -115,7 +115,7 @@ def _parse(bundle: Bundle, name: str, schema: KeypointSchema) -> NDArray[np.floa
     if counts != [len(schema)] or len(rows) != len(schema):
         said = counts[0] if counts else "no number"
         raise UserError(
-            f"{name}: n_points says {said} and {len(rows)} points follow, where {schema.name} has "
+            f"{name}: n_points says {said} and {len(rows)} points follow, but {schema.name} has "
             f"{len(schema)}."
         )
     return np.array([_point(line, f"{name}, line {n}") for n, line in rows])

@@ -68,7 +68,11 @@ _OTHER_KINDS = (
     (b"Rar!", "a RAR archive", "unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
     (b"\x89HDF", "an HDF5 file", "save the table as CSV or Parquet"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the table as CSV from where it was made"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an Excel workbook",
+        "export the table as CSV from the program that made it",
+    ),
     (b"\x93NUMPY", "a NumPy array", "save the table as CSV or Parquet"),
     (b"ARROW1", "an Arrow (Feather) file", "save the table as CSV or Parquet"),
     (b"SQLite format 3", "an SQLite database", "save the table as CSV or Parquet"),
@@ -189,7 +193,7 @@ class _Opening:
             check_entry(entry, found.size, settings.MAX_TABLE_BYTES)
         name = _base(entry.filename)
         if outer and name.lower().endswith(_ARCHIVE_ENDS):
-            raise UserError(f"{found.name} holds one more archive, {name}; unpack it first")
+            raise UserError(f"{found.name} holds another archive, {name}; unpack it first")
         with damage_of(found.name):
             inner = self._stack.enter_context(archive.open(entry))
         images = next((e for n, e in entries.items() if _base(n).lower() == IMAGES_NAME), None)
@@ -208,7 +212,7 @@ class _Opening:
         if _is_tar(start):
             return self._of_tar(found, unpacked)
         if start.startswith(b"PAR1") or _is_zip(start) or _decompressor(start):
-            raise UserError(f"{found.name} holds one more archive; unpack it first")
+            raise UserError(f"{found.name} holds another archive; unpack it first")
         name = found.name
         if name.lower().endswith(_PACKED_ENDS):
             name = name.rpartition(".")[0]
@@ -227,7 +231,7 @@ class _Opening:
             member = next(m for m in archive if _slashed(m.name) == entry)
             inner = archive.extractfile(member)
         if _base(entry).lower().endswith((*_ARCHIVE_ENDS, ".parquet")) or inner is None:
-            raise UserError(f"{found.name} holds one more archive, {_base(entry)}; unpack it first")
+            raise UserError(f"{found.name} holds another archive, {_base(entry)}; unpack it first")
         if member.size > settings.MAX_TABLE_BYTES:
             raise too_large(found.name, settings.MAX_TABLE_BYTES)
         checked = self._buffered(CheckedStream(inner, _base(entry), member.size))
@@ -415,7 +419,9 @@ def _entries(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipInfo]:
     files = {}
     for entry in entries:
         if leads_out(entry.filename):
-            raise UserError(f"{name} is refused: its entry {entry.filename!r} leads out of the zip")
+            raise UserError(
+                f"{name} is refused: its entry {entry.filename!r} points outside the zip"
+            )
         if not (entry.is_dir() or is_hidden(entry.filename)):
             files[_slashed(entry.filename)] = entry
     return files
@@ -428,7 +434,7 @@ def _tar_names(stream: Any, name: str) -> list[str]:
         for number, member in enumerate(archive):
             archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
             if leads_out(member.name):
-                raise UserError(f"{name} is refused: its entry {member.name!r} leads out of it")
+                raise UserError(f"{name} is refused: its entry {member.name!r} points outside it")
             if member.isreg() and not is_hidden(member.name):
                 names.append(_slashed(member.name))
             if number >= MAX_FILES:

@@ -94,7 +94,7 @@ def read_states(
             "choose visibility 'binary' if every point above 0 is labelled."
         )
     if shares.any():
-        notes += ("The visibilities are shares of 1: points above 0 were read as visible.",)
+        notes += ("The visibilities are fractions: points above 0 were read as visible.",)
         meaning = "binary"
     elif (
         meaning == "auto" and not says and labelled.any() and not (visibility[labelled] == 2).any()

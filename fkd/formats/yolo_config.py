@@ -54,7 +54,7 @@ class Config:
         """
         if self.classes and kind not in self.classes:
             raise UserError(
-                f"{where}: there is no class {kind} in {self.files[0]}; name it there, or correct "
+                f"{where}: there is no class {kind} in {self.files[0]}; add it there, or correct "
                 "the label."
             )
         if self.names is None:
@@ -88,8 +88,8 @@ def read_config(bundle: Bundle, schema: KeypointSchema) -> Config:
     for other in found[1:]:
         if replace(other, files=first.files) != first:
             raise UserError(
-                f"{first.files[0]} and {other.files[0]} tell of different keypoints; keep the one "
-                "that the labels follow."
+                f"{first.files[0]} and {other.files[0]} describe different keypoints; keep the one "
+                "that matches the labels."
             )
     return replace(first, files=files)
 
@@ -112,7 +112,7 @@ def _parsed(text: str, name: str) -> dict[Any, Any]:
         at = f", line {mark.line + 1}" if mark is not None else ""
         raise UserError(f"{name}{at} cannot be read as YAML; correct it.") from None
     if not isinstance(root, dict):
-        raise UserError(f"{name} is YAML, but no settings by their names; correct it.")
+        raise UserError(f"{name} is YAML, but not a mapping of settings; correct it.")
     return root
 
 
@@ -131,7 +131,7 @@ def _dims(shape: Any, schema: KeypointSchema, name: str) -> int | None:
         )
     if shape[0] != len(schema):
         raise UserError(
-            f"{name}: kpt_shape says {shape[0]} points, where {schema.name} has {len(schema)}."
+            f"{name}: kpt_shape says {shape[0]} points, but {schema.name} has {len(schema)}."
         )
     return int(shape[1])
 

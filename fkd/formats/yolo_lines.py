@@ -99,7 +99,7 @@ class LineReader:
         try:
             fields = np.array([float(word) for word in words])
         except ValueError:
-            raise UserError(f"{where}: a field is no number; correct it.") from None
+            raise UserError(f"{where}: a field is not a number; correct it.") from None
         dims, sure = self._layout(len(words), where)
         points = fields[5 : 5 + dims * len(self.schema)].reshape(-1, dims)
         if dims == 2:
@@ -110,7 +110,7 @@ class LineReader:
         kind = fields[0]
         if kind != int(kind) or kind < 0:
             raise UserError(
-                f"{where}: its class is {words[0]}, which is no number of a class; correct it."
+                f"{where}: its class is {words[0]}, which is not a class number; correct it."
             )
         order = self._order(int(kind), where)
         points = points[order.places]

@@ -129,7 +129,7 @@ def read_yolo_pose(
                 f"that holds the folder 'labels'; it has {kinds_of_files(bundle)}."
             )
         reader = LineReader(read_config(bundle, schema), schema, visibility)
-        pictures = Pictures(bundle, "take all pictures away")
+        pictures = Pictures(bundle, "remove all images")
         intake, lines = Intake(schema), []
         faces = {PurePosixPath(name).stem for name in bundle.names if is_picture(name)}
         read_from = []

@@ -99,8 +99,8 @@ def _check(labels: Labels) -> None:
         at, k = np.argwhere(outside)[0]
         label = labels.schema.keypoints[k].label
         raise UserError(
-            f"Row {labels.rows[at]}: {label} is more than half an image outside, where no file may "
-            "have it; correct it first."
+            f"Row {labels.rows[at]}: {label} is more than half an image outside the image; "
+            "correct it before exporting."
         )
 
 

@@ -51,7 +51,7 @@ FORMATS = {
             "training.csv",
             (
                 _STATES,
-                "Rows have no numbers: they come back into a dataset of the same images only.",
+                "Rows have no numbers: only a dataset of the same images can import them.",
             ),
         ),
         Format("coco", "COCO keypoints", "annotations.json and images/ROW.png", (), True),
@@ -73,7 +73,7 @@ FORMATS = {
 
 NEVER_HELD = (
     "No format holds the history of the labels, the test images or the lookup table.",
-    "Of images in the files that have no face, no format brings anything in.",
+    "Images without a face are never imported.",
 )
 """What none of them holds."""
 

@@ -209,14 +209,14 @@ def _beside_others(now: Points, new: Points, schema: KeypointSchema) -> str:
     scatter = np.sqrt(len(offsets))
     x, y = np.median(offsets, axis=0)
     size = float(np.median(sizes))
-    where = "where the other points of their faces lead one to expect them"
+    others = "the other points of their faces suggest"
     if abs(size - 1) > max(0.08, 0.35 / scatter):
         return (
-            f"The new points lie {size:.2f} times as far apart as {where.removeprefix('where ')}: "
-            "they may be of images of another size."
+            f"The new points lie {size:.2f} times as far apart as {others}: they may be from "
+            "images of another size."
         )
     if np.hypot(x, y) > max(0.02, 0.073 / scatter) * schema.width:
-        return f"The new points lie {in_directions(x, y)} of {where}."
+        return f"The new points lie {in_directions(x, y)} from where {others}."
     return ""
 
 
@@ -250,7 +250,7 @@ def _exchanged(now: Points, then: Points, moved: NDArray[np.bool_], progress: Pr
         count += bool(near.min() < _SAME_FACE_PX)
     if count < 2:
         return ""
-    return f"{count:,} images would get the labels that others have now: rows seem to be exchanged."
+    return f"{count:,} images would get the labels that others have now: rows seem to be swapped."
 
 
 def explain(
@@ -321,7 +321,7 @@ def order_in_words(order: NDArray[np.intp], schema: KeypointSchema) -> str:
     """A sentence that says which points seem to have changed places."""
     others = np.flatnonzero(order != np.arange(len(order)))
     if (order[others] == schema.mirror_order[others]).all():
-        return "Left and right seem to be exchanged in the files: left is the subject's left here."
+        return "Left and right seem to be swapped in the files: left is the subject's left here."
     labels = [keypoint.label for keypoint in schema.keypoints]
     pairs = (f"what they call {labels[k]} lies at {labels[order[k]]}" for k in others)
     return f"The files seem to have the points in another order: {listed(pairs, _SHOWN)}."
@@ -350,8 +350,8 @@ def _shift(now: Points, then: Points, moved: NDArray[np.bool_]) -> str:
     if np.quantile(rest, 0.9) > 0.1 * np.linalg.norm(typical):
         return ""
     return (
-        f"The points lie {in_directions(*typical)}, nearly all alike: the files may count pixels "
-        "from elsewhere."
+        f"Nearly all points are shifted alike, {in_directions(*typical)}: the files may count "
+        "pixels from another origin."
     )
 
 
@@ -364,8 +364,8 @@ def _scale(now: Points, then: Points, moved: NDArray[np.bool_]) -> str:
     if abs(factor - 1) < 0.02 or np.quantile(rest, 0.9) > 0.1 * np.median(np.abs(after - before)):
         return ""
     return (
-        f"The coordinates in the files are {factor:.3g} times as large: they may be of images of "
-        "another size."
+        f"The coordinates in the files are {factor:.3g} times as large: they may be from images "
+        "of another size."
     )
 
 
@@ -393,8 +393,8 @@ def coincident(points: Points) -> str:
     count = here.sum()
     x, y = points[here][0]
     return (
-        f"{count:,} points lie on one spot with others of their face, such as {x:.6g}, {y:.6g} px: "
-        "that seems to be how missing points are written."
+        f"{count:,} points share their position with others of their face, such as {x:.6g}, "
+        f"{y:.6g} px: that seems to be how missing points are written."
     )
 
 
@@ -426,9 +426,9 @@ def unusual_size(points: Points, schema: KeypointSchema) -> str:
         return ""
     low, high = np.nanmin(points), np.nanmax(points)
     return (
-        f"The points do not lie as faces do in images of {schema.width} x {schema.height} px: "
-        f"coordinates go from {low:.3g} to {high:.3g}; they may be shares, or px of images of "
-        "another size."
+        f"The points do not lie where faces do in images of {schema.width} x {schema.height} px: "
+        f"coordinates range from {low:.3g} to {high:.3g}; they may be fractions, or px of images "
+        "of another size."
     )
 
 

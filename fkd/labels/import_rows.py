@@ -57,7 +57,7 @@ def rows_in(imported: Imported, dataset: Dataset) -> tuple[Rows, str]:
         if rows is None:
             raise
     return rows, (
-        "The numbers of the files are not those of the dataset's rows: labels were matched by "
+        "The numbers in the file names are not rows of the dataset, so labels were matched by "
         "their images."
     )
 
@@ -72,8 +72,8 @@ def _of_numbers(imported: Imported, dataset: Dataset) -> Rows:
         )
     if imported.images is not None and (other := _first_other(imported, dataset, at)) >= 0:
         raise UserError(
-            f"The image of row {rows[other]} is another one in '{dataset.name}'; is it the right "
-            "dataset?"
+            f"The image of row {rows[other]} is a different one in '{dataset.name}'; is it the "
+            "right dataset?"
         )
     return rows
 
@@ -82,7 +82,7 @@ def _of_unnumbered(imported: Imported, dataset: Dataset) -> Rows:
     if imported.images is None:
         raise UserError(
             f"Nothing says which rows of '{dataset.name}' these {len(imported):,} faces are: name "
-            "the files after them, such as 12.png, or bring their images along."
+            "the files after them, such as 12.png, or include the images."
         )
     if len(imported) == len(dataset) and _first_other(imported, dataset, limit=0) < 0:
         return dataset.rows  # the very same images in the same order, duplicates among them or not

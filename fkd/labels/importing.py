@@ -70,7 +70,7 @@ class ImportPlan:
         what = f"{counted(self.placed, 'point')} in {counted(len(imported), 'image')}"
         said = [f"{self.source} ({FORMATS[self.format].title}): {what}."]
         if self.changes is not None and self.edits:
-            said.append(f"Compared with the labels now: {self.changes}.")
+            said.append(f"Compared with the current labels: {self.changes}.")
         if self.tags:
             said.append(import_tags.in_words(self.tags))
         said += imported.notes
@@ -158,7 +158,7 @@ def _with_unsaid(imported: Imported, now: Labels, note: str, step: float) -> Imp
         notes.append("Their labels stay as they are.")
     if step:
         notes.append(
-            f"Positions are rounded in the files, to {step:.2g} px: labels that come out alike "
+            f"Positions in the files are rounded to {step:.2g} px: labels that differ by no more "
             "stay as they are."
         )
     return replace(imported, points=points, states=states, notes=tuple(notes))

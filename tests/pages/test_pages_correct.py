@@ -217,7 +217,7 @@ def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
     page.at.file_uploader(key="import-file").upload("../x<b>.zip", path.read_bytes())
     page.run()
     page.button("Read and compare").click()
-    until(page, "Compared with the labels now")
+    until(page, "Compared with the current labels")
     assert "1 point moved" in page.text or "1 point set" in page.text
     assert store.labels_of(0)[1][0].state != State.OCCLUDED  # nothing is saved before
     push(page, "Import")
@@ -264,13 +264,13 @@ def test_an_import_that_looks_odd_says_why_and_can_be_discarded(correct, store, 
     (folder / "annotations.json").write_text(json.dumps(root))
     page = correct(queue="all")
     read_from_path(page, folder)
-    until(page, "Left and right seem to be exchanged")
+    until(page, "Left and right seem to be swapped")
     assert any("Left and right" in w.value for w in page.at.warning)
     push(page, "Discard")
     assert "Left and right" not in page.text
     assert store.head() == 0
     read_from_path(page, folder)
-    until(page, "Left and right seem to be exchanged")
+    until(page, "Left and right seem to be swapped")
     push(page, "Import anyway")
     until(page, "now version 1 of the labels")
     assert store.head() == 1

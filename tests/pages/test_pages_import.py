@@ -61,7 +61,7 @@ def read(page, folder):
     page.at.text_input(key="import-path").set_value(str(folder))
     page.run()
     push(page, "Read and compare")
-    until(page, "Compared with the labels now")
+    until(page, "Compared with the current labels")
 
 
 def test_a_conflict_keeps_what_was_read(correct, dataset, moved):
@@ -73,7 +73,7 @@ def test_a_conflict_keeps_what_was_read(correct, dataset, moved):
     store.save([edit], "Ben")
     push(page, "Import")
     until(page, "Ben changed labels of these images meanwhile, so nothing was imported.")
-    assert "Compared with the labels now" in page.text
+    assert "Compared with the current labels" in page.text
     assert "Import" not in [button.label for button in page.at.button]
     push(page, "Compare again")
     until(page, "1 point moved")
