@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dashboard.current import Current
 from dashboard.datasets import strip
+from dashboard.evaluation.controls import called
 from dashboard.guard import safely
 from dashboard.prediction.models import MODELS
 from dashboard.tasks import Task, start_alone
@@ -165,6 +166,6 @@ def _ask(work: Asking) -> None:
 def _begin(work: Asking) -> Task:
     n = len(work.rows)
     what = f"the {n} faces shown" if n > 1 else "this face"
-    task = start_alone(f"{work.model.name} predicts {what}", "Predictions", work)
+    task = start_alone(f"{called(work.model.name)} predicts {what}", "Predictions", work)
     st.session_state[_TASK] = task
     return task

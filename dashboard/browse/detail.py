@@ -25,6 +25,7 @@ from dashboard.face_grid import (
 from dashboard.face_picture import annotated_png
 from dashboard.face_view import face_view
 from dashboard.words import plain
+from fkd.labels.tags import Tags
 
 
 def show_detail(shown: View, current: Current) -> None:
@@ -45,7 +46,7 @@ def show_detail(shown: View, current: Current) -> None:
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
     with picture:
-        face = grid.face(current, shown, position)
+        face = grid.face(current, shown, position, Tags())
         face_view(face, dataset.schema, "b-face", show=shown.show, mark_size=shown.mark_size)
         _downloads(shown, current, image, keypoints, position)
     with beside:

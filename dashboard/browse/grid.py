@@ -15,7 +15,7 @@ from dashboard.face_grid import Face, face_grid
 from dashboard.links import pager
 from dashboard.words import compact, count_share, plain
 from fkd.columns import QUANTITIES, ROW
-from fkd.labels.tags import EXCLUDED
+from fkd.labels.tags import EXCLUDED, Tags
 from fkd.selection import kind_of
 
 _FACE_PX = {24: 190, 48: 128, 96: 104, 192: 84}
@@ -42,8 +42,9 @@ def show_grid(shown: View, current: Current) -> None:
     last = view.last_open(shown)
     here = found[first : first + shown.per_page]
     current = models.with_view_predicted(shown, current, here)
+    tags = loaders.tags(dataset) if training else Tags()
     face_grid(
-        [face(current, shown, int(p)) for p in here],
+        [face(current, shown, int(p), tags) for p in here],
         dataset.schema,
         "b-grid",
         lambda chosen: view.answer(shown, replace(shown, open=int(chosen))),
@@ -141,8 +142,9 @@ def _pager(shown: View, current: Current, page: int, pages: int) -> None:
     )
 
 
-def face(current: Current, shown: View, position: int) -> Face:
-    """The face at ``position`` of the part shown, captioned with its number and sort value."""
+def face(current: Current, shown: View, position: int, tags: Tags) -> Face:
+    """The face at ``position`` of the part shown, captioned with its number, sort value and
+    ``tags``."""
     dataset, sort, predicted = current.dataset, shown.selection.sort, current.predicted
     note = ""
     if sort != ROW:
@@ -155,7 +157,7 @@ def face(current: Current, shown: View, position: int) -> Face:
     row = str(dataset.rows[position])
     marks = None if predicted is None else predicted.points[position]
     ingested = loaders.ingested(dataset.name).keypoints[position] if dataset.labels else None
-    words = loaders.tags(dataset).of(int(row))
+    words = tags.of(int(row))
     return Face(
         row,
         row,
