@@ -41,7 +41,7 @@ def test_json_gives_the_same_back():
         ({"missing": "guess"}, "'guess'; there are: mask, complete, mean"),
         ({"schedule": "steps"}, "schedule 'steps'"),
         ({"precision": "int8"}, "precision 'int8'"),
-        ({"average": 1.0}, "average"),
+        ({"average": 1.0}, "weight averaging"),
         ({"demo_share": -0.1}, "drawn faces"),
         ({"seed": -1}, "seed"),
         ({"epochs": 1, "warmup_epochs": 2.0}, "warm-up must be between 0 and 1"),
@@ -54,7 +54,7 @@ def test_what_makes_no_sense_is_refused_in_words(values, words):
 
 
 def test_augmentation_has_bounds():
-    with pytest.raises(UserError, match="'rotation' must be between 0 and 90, not 91"):
+    with pytest.raises(UserError, match=r"Rotation .* must be between 0 and 90, not 91"):
         Augmentation(rotation=91)
 
 

@@ -16,15 +16,15 @@ FORMAT = 1
 
 Missing = Literal["mask", "complete", "mean"]
 MISSING: dict[str, str] = {
-    "mask": "every row; missing points do not count",
-    "complete": "complete rows only",
-    "mean": "every row; missing points filled with their mean",
+    "mask": "all images; missing points are masked",
+    "complete": "complete images only",
+    "mean": "all images; missing points are filled with their mean",
 }
 """What to do with missing labels: the word in configurations, and what it means."""
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-SCHEDULES = {"cosine": "falls to zero along a cosine", "constant": "stays as it is"}
+SCHEDULES = {"cosine": "decays to zero along a cosine", "constant": "stays the same"}
 
 
 SETTINGS = {
@@ -48,13 +48,13 @@ SETTINGS = {
     "seed": "Seed",
     "precision": "Precision",
     "augmentation.flip": "Horizontal flip",
-    "augmentation.rotation": "Rotation (±°)",
-    "augmentation.scale": "Scale (± share)",
-    "augmentation.shift": "Shift (± px)",
-    "augmentation.shear": "Shear and stretch (± share)",
-    "augmentation.brightness": "Brightness (± grey levels)",
-    "augmentation.contrast": "Contrast (± share)",
-    "augmentation.gamma": "Gamma (± share)",
+    "augmentation.rotation": "Rotation (degrees)",
+    "augmentation.scale": "Scale",
+    "augmentation.shift": "Shift (px)",
+    "augmentation.shear": "Shear and stretch",
+    "augmentation.brightness": "Brightness (grey levels)",
+    "augmentation.contrast": "Contrast",
+    "augmentation.gamma": "Gamma",
     "augmentation.noise": "Noise (grey levels)",
     "augmentation.cutout": "Random erasing (share of images)",
 }
