@@ -279,7 +279,7 @@ def test_an_import_that_looks_odd_says_why_and_can_be_discarded(correct, store, 
 def test_a_new_dataset_can_be_imported_and_opened(correct, dataset, tmp_path):
     folder = export_of(tmp_path, "yolo-pose")
     page = correct(queue="all")
-    page.at.segmented_control(key="import-into").set_value("a new dataset")
+    page.at.segmented_control(key="import-into").set_value("A new dataset")
     page.run()
     page.at.text_input(key="import-name").set_value("demo")
     read_from_path(page, folder, "yolo-pose")
@@ -366,3 +366,39 @@ def test_a_selection_of_browse_is_a_queue(correct, app, store, dataset):
 @pytest.mark.parametrize("of", ["", "%", "sort=<b>&part=test", "a" * 5000, "filter=x&pattern=1"])
 def test_a_selection_that_makes_no_sense_is_every_image(correct, store, dataset, of):
     assert f"1 of {len(dataset)}" in correct(queue="browsed", of=of).text
+
+
+def test_points_outside_the_image_are_taken_back_in_one_step(correct, store, dataset):
+    row, width = incomplete(dataset), dataset.schema.width
+    there = [PointLabel(State.VISIBLE, x, 40, Origin.IMPORTED) for x in (-12, width + 9)]
+    store.save([Edit(row, k, label) for k, label in enumerate(there)], "Ben")
+    page = correct(queue="all", row=str(row))
+    assert page.button("Bring 2 points back into the image")
+    page = press(press(page, "inside"), "save")
+    places = [label.place for label in store.labels_of(row)[1]]
+    assert places[:2] == [(-0.5, 40), (width - 0.5, 40)]
+    page = correct(queue="all", row=str(row))
+    assert not [b for b in page.at.button if b.key == "correct-inside"]
+
+
+def test_single_key_shortcuts_are_turned_off_under_view(correct, store):
+    page = unfold(correct(queue="all"), "view")
+    toggle = page.at.toggle(key="correct-single-keys-control")
+    assert toggle.value
+    toggle.set_value(False)
+    page.run()
+    page = press(unfold(press(page, "next"), "view"), "edges")
+    assert not page.at.toggle(key="correct-single-keys-control").value
+    assert "edges" in page.at.session_state["correct-show"]
+
+
+def test_what_is_folded_away_is_not_drawn(correct, store):
+    page = correct(queue="all")
+
+    def drawn():
+        return {w.key for w in (*page.at.selectbox, *page.at.slider)}
+
+    folded = {"correct-queue", "correct-state", "correct-radius-control"}
+    assert not folded & drawn()
+    unfold(page, "queue-panel", "view")
+    assert folded <= drawn()
