@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _READ, _SAVED, _REFUSED = "import-read-task", "import-save-task", "import-refused"
 _SUFFIXES = (*TABLE_SUFFIXES, "json")
-_HERE, _NEW = "this dataset", "a new dataset"
+_HERE, _NEW = "This dataset", "A new dataset"
 _UPLOAD, _PATH = "Upload", "On this computer"
 
 _READ_FROM = {
@@ -181,7 +181,7 @@ def _target(dataset: Dataset | None) -> str | None:
     into = _NEW
     if dataset is not None:
         into = st.segmented_control(
-            "For", [_HERE, _NEW], default=_HERE, required=True, key="import-into"
+            "Import into", [_HERE, _NEW], default=_HERE, required=True, key="import-into"
         )
     if into == _HERE:
         return None

@@ -113,7 +113,7 @@ def test_a_name_that_cannot_be_is_refused_before_an_upload_is_kept(
 ):
     page = correct()
     page.at.selectbox(key="import-format").set_value("coco")
-    page.at.segmented_control(key="import-into").set_value("a new dataset")
+    page.at.segmented_control(key="import-into").set_value("A new dataset")
     page.at.file_uploader(key="import-file").upload("x.zip", b"PK")
     page.run()
     page.at.text_input(key="import-name").set_value(name)
