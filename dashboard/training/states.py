@@ -20,7 +20,7 @@ class Look:
 LOOKS = {
     status.QUEUED: Look("gray", "hourglass_top", "Waits in the queue; starts automatically."),
     status.RUNNING: Look("blue", "play_arrow", "Trains in the background."),
-    status.STOPPING: Look("orange", "stop", "Ends at the next batch."),
+    status.STOPPING: Look("orange", "stop", "Ends within seconds."),
     status.STOPPED: Look("violet", "pause", "Stopped early; the weights are kept."),
     status.FINISHED: Look("green", "check", "All epochs are done, or early stopping ended it."),
     status.CANCELLED: Look("gray", "block", "Cancelled; the weights were discarded."),
