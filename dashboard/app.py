@@ -17,11 +17,10 @@ from dashboard.guard import guard, refuse_unsafe, tell_failures, tell_read_only
 from dashboard.training.chip import training_chip
 from fkd import private
 
-# An icon of our own: the browser would fetch a Material one from the internet.
-ICON = str(ROOT / "dashboard" / "icon.svg")
-# As narrow as the words in it allow: pictures want the room.
+# An icon of our own, before the pages have theirs: the browser would fetch a Material one from the
+# internet. The sidebar as narrow as the words in it allow: pictures want the room.
 st.set_page_config(
-    page_title="fkd workbench", page_icon=ICON, layout="wide", initial_sidebar_state=225
+    page_icon=str(ROOT / "dashboard" / "icon.svg"), layout="wide", initial_sidebar_state=225
 )
 
 refuse_unsafe()
@@ -51,5 +50,5 @@ with guard(f"page {page.title}"):
     tell_failures()
     tell_read_only()
     state.dataset_picker()
-    training_chip()
+    training_chip(page.title)
     page.run()
