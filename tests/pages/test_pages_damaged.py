@@ -170,7 +170,7 @@ def test_an_edit_outlives_a_frozen_database(app, frozen_labels, dataset):
     time.sleep(database._SILENT_S)
     page.at.button(key="labels-again").click()
     page.run()
-    assert "not saved" in page.text
+    assert "unsaved edits" in page.text
     press("save")
     assert store.head() == 1
     assert open_named("demo") is not None
