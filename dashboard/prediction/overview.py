@@ -19,9 +19,12 @@ _AT, _KNOWN = "predict-at", "predict-known"
 _LOOK_S, _LOOK_MANY_S, _MANY = 0.4, 2.0, 200
 """Seconds between two looks at what was found by then, and of how many photos it is done less
 often."""
-_ROWS = 6
-"""Rows of the list in view."""
-_LINE = 115
+_ROW, _ROWS = 35, 6
+"""Height in px of a row of the list, and how many are in view."""
+_TALL_ROW, _TALL_ROWS = 66, 4
+"""The same where a result needs a second line: Streamlit wraps text in rows above four times the
+size of its letters."""
+_LINE = 95
 """Letters of a result that fit in one line on a narrow screen."""
 
 Results = Sequence[PhotoFaces | None]
@@ -104,10 +107,11 @@ def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
     photo shown."""
     known = [result for result in results if result is not None]
     st.markdown(f"**{summary(known, len(results) - len(known))}**")
-    listed = _kind(results)
+    listed = _kind(chosen, results)
     rows = [_row(chosen[i].source.name, results[i]) for i in listed]
     frame = pd.DataFrame(rows)
-    row = 14 + 21 * (2 if frame["Result"].str.len().max() > _LINE else 1)
+    tall = frame["Result"].str.len().max() > _LINE
+    row, in_view = (_TALL_ROW, _TALL_ROWS) if tall else (_ROW, _ROWS)
     key = "predict-overview"
 
     def picked() -> None:
@@ -121,7 +125,7 @@ def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
         frame,
         hide_index=True,
         width="stretch",
-        height=40 + row * min(_ROWS, len(frame)),
+        height=40 + row * min(in_view, len(frame)),
         row_height=row,
         placeholder="",
         key=key,
@@ -145,9 +149,9 @@ def _list(chosen: Sequence[Chosen], results: Results, at: int) -> None:
         )
 
 
-def _kind(results: Results) -> list[int]:
-    """Which photos are listed: all, or those of the kind that the user asks for. Only kinds that
-    occur are offered."""
+def _kind(chosen: Sequence[Chosen], results: Results) -> list[int]:
+    """Which photos are listed: all, or those of the kind that the user asks for, of which the first
+    is shown then. Only kinds that occur are offered."""
     kinds = {
         "All photos": list(range(len(results))),
         "Not read": [i for i, r in enumerate(results) if r is not None and r.error],
@@ -161,6 +165,12 @@ def _kind(results: Results) -> list[int]:
         st.session_state[key] = next(iter(kinds))
     if len(kinds) == 1:
         return kinds[next(iter(kinds))]
+
+    def show_first() -> None:
+        asked = kinds.get(st.session_state[key], [])
+        if asked and _at(chosen) not in asked:
+            st.session_state[_AT] = chosen[asked[0]].id
+
     kind = st.segmented_control(
         "List",
         list(kinds),
@@ -168,6 +178,7 @@ def _kind(results: Results) -> list[int]:
         key=key,
         required=True,
         label_visibility="collapsed",
+        on_change=show_first,
     )
     return kinds[kind]
 

@@ -172,8 +172,6 @@ def test_a_list_of_many_shows_those_that_need_a_look(page):
     assert list(kinds.options) == ["All photos (4)", "Not read (2)", "No face (1)"]
     app = kinds.set_value("Not read").run()
     assert list(app.dataframe[0].value["Photo"]) == ["b.jpg", "d.jpg"]
-    assert "2 photos" in [m.value.strip() for m in app.markdown]  # the one shown is none of them
-    app = button(app, "Next photo").click().run()
     assert "Photo 1 of 2" in [m.value for m in app.markdown]
     assert "b.jpg is empty" in words(app)
     app = button(app, "Next photo").click().run()
