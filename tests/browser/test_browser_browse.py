@@ -228,7 +228,7 @@ def test_the_zoom_outlives_a_toggle_and_marks_stay_in_place(page, visit, dataset
     page.mouse.wheel(0, -600)
     box = page.locator(CHART).get_attribute("viewBox")
     assert box != "-0.5 -0.5 96 96"
-    page.get_by_role("button", name="View").click()
+    page.get_by_role("button", name="View", exact=True).click()
     page.get_by_role("button", name="edges").click()
     url_has(page, "show=points%2Cedges")
     idle(page)
@@ -273,7 +273,7 @@ def test_the_picture_downloads_as_shown(page, visit, tmp_path):
 def test_toggles_change_what_is_drawn(page, visit):
     visit("/browse?dataset=demo&filter=complete", GRID)
     assert page.locator(".face line").count() == 0
-    page.get_by_role("button", name="View").click()
+    page.get_by_role("button", name="View", exact=True).click()
     page.get_by_role("button", name="edges").click()
     page.wait_for_selector(".face line", state="attached")
     url_has(page, "show=points%2Cedges")

@@ -27,18 +27,30 @@ def unmeasured(server, monkeypatch):
     remove("unmeasured")
 
 
-@pytest.mark.parametrize(
-    ("path", "then"), [("browse", ".face"), ("statistics", ".js-plotly-plot .bars")]
-)
-def test_the_page_goes_on_by_itself(page, visit, unmeasured, path, then):
-    visit(f"/{path}?dataset=unmeasured&page=1", "text=waiting for another process")
-    assert page.locator(then).count() == 0
+def test_the_page_goes_on_by_itself(page, visit, unmeasured):
+    visit("/statistics?dataset=unmeasured&page=1", "text=waiting for another process")
+    assert page.locator(".js-plotly-plot .bars").count() == 0
     unmeasured.release()
-    page.wait_for_selector(then)
+    page.wait_for_selector(".js-plotly-plot .bars")
     assert "dataset=unmeasured" in page.url
     page.get_by_role("link", name="Data").click()
     page.wait_for_selector("text=Add a dataset")
     assert page.get_by_text("is measured").count() == 0
+
+
+def test_browse_shows_faces_at_once_and_sorts_them_when_they_are_measured(page, visit, unmeasured):
+    visit("/browse?dataset=unmeasured&sort=brightness", "text=waiting for another process")
+    page.wait_for_selector(".face")
+    assert page.locator(".face .note").count() == 0
+    page.locator(".face").first.click()
+    page.wait_for_selector(".view svg")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".face")
+    unmeasured.release()
+    page.wait_for_selector(".face .note")
+    notes = [float(note) for note in page.locator(".face .note").all_inner_texts()]
+    assert notes == sorted(notes)
+    assert page.get_by_text("waiting for another process").count() == 0
 
 
 def test_stopped_in_one_browser_it_is_continued_in_another(page, visit, unmeasured, browser):
