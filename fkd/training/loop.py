@@ -36,7 +36,7 @@ from fkd.training.validation import Validated, Validation
 BATCH_ROWS_S = 2.0
 """Seconds between two rows of the history within an epoch."""
 
-EARLY_ROWS = (1, 3, 10, 30)
+EARLY_ROWS = (1, 3, 9, 27)
 """Batches since the start after which there is a row besides: the curve begins with the first."""
 
 FIRST_LOOK = 52
