@@ -108,7 +108,7 @@ def test_a_model_is_chosen_in_browse(page, visit, dataset, model):
     predict(model, dataset)
     visit("/browse?dataset=judged", FACE)
     assert page.locator(".ring").count() == 0
-    page.get_by_role("button", name="View").click()
+    page.get_by_role("button", name="View", exact=True).click()
     page.get_by_role("combobox", name="Predictions").click()
     page.get_by_role("option", name="untrained").click()
     page.wait_for_url(re.compile("model=untrained"))
