@@ -93,6 +93,18 @@ def test_a_run_leaves_everything_that_its_folder_promises(dataset):
     assert made.stored(model, dataset).points == pytest.approx(fresh.points)
 
 
+def test_the_curve_begins_with_the_first_batch_and_whoever_waits_is_told(dataset):
+    run = new(dataset)
+    told: list[int] = []
+    training = Training(run, run.config, dataset, Reporter(run, Status(RUNNING)))
+    training.go(lambda: told.append(training.batches))
+    assert told == [1]
+    first, second, *_ = run.history
+    assert (first.step, second.step) == (1, 3)
+    assert np.isnan(first.images_per_second)  # most of its time was for compiling
+    assert second.images_per_second > 0
+
+
 def test_stored_predictions_are_made_anew_when_model_or_data_change(dataset):
     run = new(dataset, epochs=1)
     train(run, dataset)
