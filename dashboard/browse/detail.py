@@ -42,7 +42,7 @@ def show_detail(shown: View, current: Current) -> None:
     said.tell()
     if training:
         current = models.with_view_predicted(shown, current, [position])
-    picture, beside = st.columns([1.3, 1], gap="medium")
+    picture, beside = st.columns([1.15, 1], gap="medium")
     image = (dataset.images if training else dataset.test_images)[position]
     keypoints = np.array(dataset.keypoints[position]) if training else None
     with picture:

@@ -13,6 +13,8 @@ from dashboard.words import plain
 from fkd.columns import FLAGS
 from fkd.errors import UserError
 
+_SHOWN_COLUMNS = ("keypoint", "x", "y", "error px", "expected error px", "outlier score")
+
 _FIELD = 80
 """Characters shown of a field of the source file."""
 
@@ -47,20 +49,27 @@ def training_facts(current: Current, position: int) -> None:
         _point_table(current, position),
         f"{dataset.name}-row-{row}",
         height=36 + 33 * k,
+        # All of them would not fit beside the face; the CSV has the places of predictions as well.
+        column_order=_SHOWN_COLUMNS,
         column_config={
-            "x": st.column_config.NumberColumn("x px", format="%.2f"),
-            "y": st.column_config.NumberColumn("y px", format="%.2f"),
-            "predicted x": st.column_config.NumberColumn("pred. x", format="%.2f"),
-            "predicted y": st.column_config.NumberColumn("pred. y", format="%.2f"),
+            "keypoint": st.column_config.TextColumn(width=150),
+            "x": st.column_config.NumberColumn("x px", format="%.2f", width=54),
+            "y": st.column_config.NumberColumn("y px", format="%.2f", width=54),
             "error px": st.column_config.NumberColumn(
-                format="%.2f", help="How far the predicted point lies from the labelled one."
+                format="%.2f",
+                width=60,
+                help="How far the predicted point lies from the labelled one.",
             ),
             "expected error px": st.column_config.NumberColumn(
-                "expected px", format="%.2f", help="The error that the model itself expects."
+                "expected px",
+                format="%.2f",
+                width=70,
+                help="The error that the model itself expects.",
             ),
             "outlier score": st.column_config.NumberColumn(
                 "outlier",
                 format="%.1f",
+                width=54,
                 help="How rare this point's place is, given the face's other points: 3 means one "
                 "face in a thousand. Empty where the point is missing.",
             ),

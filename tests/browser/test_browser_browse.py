@@ -179,6 +179,17 @@ def test_marks_of_the_smallest_faces_can_be_seen(page, visit, width):
     assert min(dot["width"], dot["height"]) >= 4
 
 
+def test_one_face_is_predicted_by_itself_and_its_table_is_not_cut_off(page, visit):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    visit("/browse?dataset=demo&image=2&model=bundled", CHART)
+    page.locator(".view .ring").first.wait_for(state="attached", timeout=60_000)
+    page.wait_for_selector("text=mean error on this image")
+    idle(page)
+    table = page.locator(".dvn-scroller").first
+    table.wait_for(state="attached")
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_a_link_opens_the_same_view_again(page, visit, browser):
     visit("/browse?dataset=demo", GRID)
     add_filter(page, "complete (")
