@@ -90,7 +90,7 @@ def ways_on(desk: Desk, shown: View, queue: Queue, reviews: Mapping[int, Review]
         "Save and next",
         key="correct-save",
         type="primary",
-        shortcut="Enter",
+        help="Save the labels, mark the image as done and open the next (Enter)",
         disabled=desk.conflict is not None,
         on_click=acting("saving", save_and_go(shown, after)),
     )
@@ -146,9 +146,9 @@ def _progress(desk: Desk, queue: Queue, reviews: Mapping[int, Review]) -> str:
         parts.append(f"{about(found.seconds_left)} at your pace")
     review = reviews.get(desk.sheet.row)
     if review is not None and review.assignee not in ("", desk.author):
-        parts.append(f"this one is {plain(review.assignee)}'s")
+        parts.append(f"this image is assigned to {plain(review.assignee)}")
     if review is not None and review.state != OPEN:
-        parts.append(f"this one: {review.state} by {plain(review.author)}")
+        parts.append(f"this image is {review.state}, by {plain(review.author)}")
     return ", ".join(parts)
 
 
@@ -213,7 +213,7 @@ def _back(shown: View) -> Callable[[Desk], None]:
         if at < len(rows):
             go(shown, rows[at])
         else:
-            actions.tell("You have changed no image before this one." if rows else
-                         "You have not changed any image yet.")  # fmt: skip
+            actions.tell("You edited no other image before this one." if rows else
+                         "You have not edited any image yet.")  # fmt: skip
 
     return act

@@ -26,7 +26,7 @@ def show_conflict(desk: Desk) -> None:
                  in_words(desk.sheet.labels[names.index(change.keypoint)]))
                 for change in desk.conflict.changes
             ],
-            columns=["keypoint", "was", "theirs", "yours"],
+            columns=["point", "before", "theirs", "yours"],
         )  # fmt: skip
         st.dataframe(frame, hide_index=True, width="stretch")
         with st.container(horizontal=True):
