@@ -69,7 +69,7 @@ def test_predictions_are_made_and_lead_to_the_worst_face(page, visit, dataset, m
     page.locator(".view .ring").first.wait_for()
     assert page.locator("h3").inner_text().startswith(f"Row {dataset.rows[worst]} 1 of 10")
     assert page.locator(".view .ring").count() == 15
-    page.get_by_text(f"is {predicted.error[worst]:.2f} px off on average").wait_for()
+    page.get_by_text(f"{predicted.error[worst]:.2f} px mean error on this image").wait_for()
     assert "/browse" in page.url
     assert "model=untrained" in page.url
 
