@@ -111,7 +111,7 @@ def test_a_damaged_run_spoils_no_page(app, dataset, file, content):
         check_sound(app(name))
     page = app("train")
     assert "'broken'" in page.text
-    assert table(page)["run"].tolist() == ["good"]
+    assert table(page)["Run"].tolist() == ["good"]
     for query in ({"model": "broken"}, {"model": "bundled", "other": "broken"}):
         for name in ("browse", "evaluate", "correct"):
             assert "unexpected" not in app(name, **query).text
