@@ -1,4 +1,4 @@
-"""What axe-core finds on the pages, in both themes: contrast, names of controls, texts of pictures."""
+"""What axe-core finds on the pages, in both themes: contrast, names of controls and pictures."""
 
 from __future__ import annotations
 

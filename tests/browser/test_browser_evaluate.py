@@ -45,7 +45,8 @@ def titles(page) -> list[str]:
 
 
 def test_predictions_are_made_and_lead_to_the_worst_face(page, visit, dataset, model):
-    visit("/evaluate?dataset=judged", "text=There are no predictions of untrained for the 40 images of judged yet")
+    said = "There are no predictions of untrained for the 40 images of judged yet"
+    visit("/evaluate?dataset=judged", f"text={said}")
     page.get_by_role("button", name="Predict 40 images").click()
     page.get_by_role("button", name="Stop").wait_for()
     page.get_by_text("px RMSE on 10 images not seen in training").wait_for(timeout=SLOW)
