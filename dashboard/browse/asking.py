@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from dashboard.current import Current
 from dashboard.datasets import strip
-from dashboard.evaluation.controls import called
 from dashboard.guard import safely
 from dashboard.prediction.models import MODELS
 from dashboard.tasks import Task, start_alone
@@ -23,7 +22,7 @@ from fkd.dataset import Dataset
 from fkd.errors import UserError
 from fkd.evaluation.images import Predicted
 from fkd.evaluation.predictions import Predictions
-from fkd.models.sources import TrainedModel
+from fkd.models.sources import TrainedModel, model_title
 from fkd.progress import Progress
 
 _MOST = 20_000
@@ -166,6 +165,6 @@ def _ask(work: Asking) -> None:
 def _begin(work: Asking) -> Task:
     n = len(work.rows)
     what = f"the {n} faces shown" if n > 1 else "this face"
-    task = start_alone(f"{called(work.model.name)} predicts {what}", "Predictions", work)
+    task = start_alone(f"{model_title(work.model.name)} predicts {what}", "Predictions", work)
     st.session_state[_TASK] = task
     return task

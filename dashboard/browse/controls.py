@@ -13,12 +13,11 @@ from dashboard import loaders
 from dashboard.browse import saved, view
 from dashboard.browse.view import MARK_SIZES, PAGE_SIZES, View
 from dashboard.current import Current
-from dashboard.evaluation.controls import called
 from dashboard.face_grid import NAMES, TOGGLES
 from dashboard.links import bound, one_of
 from dashboard.words import compact
 from fkd.columns import ERROR, FLAGS, QUANTITIES, ROW, Quantity
-from fkd.models.sources import trained_models
+from fkd.models.sources import model_title, trained_models
 from fkd.selection import Range
 
 _PARTS = {"training": "Training", "test": "Test"}
@@ -163,7 +162,7 @@ def model_control(shown: View) -> None:
     st.selectbox(
         "Predictions",
         ["", *names],
-        format_func=lambda name: called(name) if name else "none",
+        format_func=lambda name: model_title(name) if name else "none",
         help="Rings are predictions, dots are labels; a line joins the two. Sort by error (px) to "
         "see the worst first.",
         **_linked(

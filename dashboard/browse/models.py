@@ -12,11 +12,10 @@ from dashboard import predictions
 from dashboard.browse.asking import with_page_predicted
 from dashboard.browse.view import View
 from dashboard.current import Current
-from dashboard.evaluation.controls import called
 from dashboard.evaluation.making import offer_predictions
 from dashboard.words import compact, plain
 from fkd.errors import UserError
-from fkd.models.sources import TrainedModel, trained_model
+from fkd.models.sources import TrainedModel, model_title, trained_model
 
 
 def with_predictions(shown: View, current: Current) -> tuple[View, Current]:
@@ -47,7 +46,7 @@ def offer(shown: View, current: Current) -> bool:
     model, found = _model(shown), current.predicted
     if not isinstance(model, TrainedModel) or (found and found.asked == len(current.dataset)):
         return True
-    name, every = plain(called(model.name)), compact(len(current.dataset))
+    name, every = plain(model_title(model.name)), compact(len(current.dataset))
     if found is not None:
         why = (
             f"{name} has predicted {compact(found.asked)} of {every} images: its validation split."
@@ -79,7 +78,7 @@ def tell_one(shown: View, current: Current, position: int) -> None:
         or not np.isfinite(found.points[position]).any()
     ):
         return
-    name, error = plain(called(model.name)), found.error[position]
+    name, error = plain(model_title(model.name)), found.error[position]
     held = " This image is in its validation split." if found.held_back[position] else ""
     if np.isnan(error):
         st.caption(f"**{name}**: no label to compare with here.{held}")

@@ -25,7 +25,7 @@ from fkd.labels.database import StoreError
 from fkd.labels.reviews import reviews
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggested
-from fkd.models.sources import BUNDLED, TrainedModel, trained_model
+from fkd.models.sources import BUNDLED, TrainedModel, model_phrase, trained_model
 
 
 @st.fragment
@@ -83,7 +83,8 @@ def _correct(current: Current, shown: View, author: str) -> None:
     with st.container():
         show_conflict(desk)
         if missing is not None:
-            name = "The bundled model" if missing.name == BUNDLED else plain(missing.name)
+            name = model_phrase(missing.name)
+            name = plain(name[:1].upper() + name[1:])
             note = f"{name} suggests points and checks the labels once it has predicted."
             offer_predictions(missing, current.dataset, note, primary=False)
     with st.container(horizontal=True, gap="small", key="correct-work"):

@@ -18,7 +18,7 @@ from fkd.labels.reviews import Review
 from fkd.labels.snapshots import Snapshot
 from fkd.labels.store import LabelStore
 from fkd.labels.suspects import REASONS
-from fkd.models.sources import BUNDLED
+from fkd.models.sources import model_title
 
 
 def chosen(
@@ -160,7 +160,7 @@ def _models(shown: View, known: Snapshot) -> None:
 def _title(name: str) -> str:
     if name == UNSEEN:
         return "Reference model"
-    return "Bundled model" if name == BUNDLED else f"Run {name}"
+    return model_title(name)
 
 
 def _refresh(store: LabelStore, shown: View) -> None:

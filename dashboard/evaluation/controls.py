@@ -21,7 +21,7 @@ from fkd.columns import ERROR
 from fkd.errors import UserError
 from fkd.evaluation.parts import ALL, VALIDATION, Part
 from fkd.evaluation.results import Result
-from fkd.models.sources import BUNDLED, TrainedModel, trained_models
+from fkd.models.sources import TrainedModel, model_title, trained_models
 from fkd.selection import Selection
 from fkd.training.runs import run_names
 
@@ -53,7 +53,7 @@ class Compared:
     @property
     def names(self) -> list[str]:
         """What the models are called, in words."""
-        return [called(model.name) for model in self.models]
+        return [model_title(model.name) for model in self.models]
 
     def selection(self, which: int, worst_first: bool = True) -> Selection:
         """The images that were scored, by the error of ``models[which]``, for Browse."""
@@ -61,11 +61,6 @@ class Compared:
         known = predictions.has_validation(model, self.current.dataset)
         flags = ("heldback",) if known and self.split != ALL else ()
         return Selection(model=model.name, flags=flags, sort=ERROR, descending=worst_first)
-
-
-def called(name: str) -> str:
-    """What the model of that ``name`` is called in words."""
-    return "Bundled model" if name == BUNDLED else name
 
 
 def require_models() -> list[TrainedModel]:
@@ -98,12 +93,12 @@ def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
     split = shown.split if _any_held_back(chosen, current) else ALL
     names = [model.name for model in models]
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-    row.selectbox("Model", names, format_func=called, width=260, **linked(shown, "model"))
+    row.selectbox("Model", names, format_func=model_title, width=260, **linked(shown, "model"))
     others = ["", *(name for name in names if name != shown.model)]
     row.selectbox(
         "Compare with",
         others,
-        format_func=lambda name: called(name) or "No other model",
+        format_func=lambda name: model_title(name) or "No other model",
         disabled=len(others) == 1,
         width=260,
         **linked(shown, "other", page=1),
@@ -174,7 +169,7 @@ def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compar
             "The two runs have no validation image in common, so one of them has trained on each. "
             "You can score them on all images instead."
             if part.differ
-            else f"{plain(called(shown.model))} has no validation images.",
+            else f"{plain(model_title(shown.model))} has no validation images.",
             icon=":material/join_inner:",
         )
         st.button("Score all images", type="primary", on_click=_score_all, args=(shown,))
@@ -188,7 +183,7 @@ def compare(shown: View, current: Current, models: list[TrainedModel]) -> Compar
         offer_predictions(model, dataset, _why(model, current, split), primary=model is missing[0])
     if missing:
         st.stop()
-    in_words = tuple(replace(r, model=called(r.model)) for r in results if r is not None)
+    in_words = tuple(replace(r, model=model_title(r.model)) for r in results if r is not None)
     return Compared(current, chosen, split, part, in_words)
 
 
@@ -198,7 +193,7 @@ def _score_all(shown: View) -> None:
 
 def _why(model: TrainedModel, current: Current, split: str) -> str:
     """Why predictions have to be made, in one sentence."""
-    name, run = plain(called(model.name)), model.run
+    name, run = plain(model_title(model.name)), model.run
     back = predictions.has_validation(model, current.dataset)
     if split == VALIDATION and back and run is not None and run.validation.is_file():
         return (

@@ -12,7 +12,7 @@ from dashboard.tasks import Task, tasks
 from dashboard.words import compact, plain
 from fkd.child import run_verb
 from fkd.dataset import Dataset
-from fkd.models.sources import BUNDLED, TrainedModel
+from fkd.models.sources import TrainedModel, model_phrase
 from fkd.progress import Progress
 
 
@@ -30,8 +30,7 @@ class Predicting:
 
 
 def _subject(model: TrainedModel, dataset: Dataset) -> str:
-    name = "the bundled model" if model.name == BUNDLED else model.name
-    return f"Predictions of {name} for {dataset.name}"
+    return f"Predictions of {model_phrase(model.name)} for {dataset.name}"
 
 
 def start_predicting(model: TrainedModel, dataset: Dataset) -> Task:

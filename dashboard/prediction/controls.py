@@ -11,7 +11,7 @@ from dashboard.prediction.models import MODELS
 from dashboard.prediction.view import View
 from dashboard.prediction.work import Job
 from dashboard.words import plain
-from fkd.models.sources import BUNDLED, trained_models
+from fkd.models.sources import model_title, trained_models
 
 
 def controls(shown: View) -> Job:
@@ -33,7 +33,7 @@ def controls(shown: View) -> Job:
         st.selectbox(
             "Model",
             list(known),
-            format_func=lambda name: "Bundled model" if name == BUNDLED else name,
+            format_func=model_title,
             width=320,
             **view.linked(shown, "model"),
         )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fkd.evaluation.predictions import Predictions
-from fkd.models.sources import BUNDLED
+from fkd.models.sources import BUNDLED, model_title
 
 Errors = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Source:
         """What it is called."""
         if not self.name:
             return "the usual shape of faces"
-        return "Bundled model" if self.name == BUNDLED else f"run '{self.name}'"
+        return model_title(self.name) if self.name == BUNDLED else f"run '{self.name}'"
 
     def standing(self, images: str = "this image") -> str:
         """How good the model is, and whether it may have seen ``images``; empty without a model."""

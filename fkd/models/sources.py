@@ -12,9 +12,21 @@ from fkd.training.runs import Run, all_runs, open_run
 BUNDLED = "bundled"
 """Name of the model that comes with the package."""
 
+_BUNDLED_TITLE = "Bundled model"
+
 _MODEL_FILES = (".keras", ".h5", ".hdf5", ".onnx", ".tflite", ".pt")
 
 _BUNDLED_FILE = PACKAGE / "models" / "bundled" / "compact.keras"
+
+
+def model_title(name: str) -> str:
+    """What the model called ``name`` is called on screen."""
+    return _BUNDLED_TITLE if name == BUNDLED else name
+
+
+def model_phrase(name: str) -> str:
+    """As ``model_title``, within a sentence."""
+    return f"the {_BUNDLED_TITLE.lower()}" if name == BUNDLED else name
 
 
 @dataclass(frozen=True)
