@@ -21,7 +21,7 @@ from fkd.columns import ERROR
 from fkd.errors import UserError
 from fkd.evaluation.parts import ALL, VALIDATION, Part
 from fkd.evaluation.results import Result
-from fkd.models.sources import TrainedModel, model_title, trained_models
+from fkd.models.sources import TrainedModel, model_phrase, model_title, trained_models
 from fkd.selection import Selection
 from fkd.training.runs import run_names
 
@@ -95,14 +95,14 @@ def controls(shown: View, current: Current, models: list[TrainedModel]) -> View:
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     row.selectbox("Model", names, format_func=model_title, width=260, **linked(shown, "model"))
     others = ["", *(name for name in names if name != shown.model)]
-    row.selectbox(
-        "Compare with",
-        others,
-        format_func=lambda name: model_title(name) or "No other model",
-        disabled=len(others) == 1,
-        width=260,
-        **linked(shown, "other", page=1),
-    )
+    if len(others) > 1:
+        row.selectbox(
+            "Compare with",
+            others,
+            format_func=lambda name: model_title(name) or "No other model",
+            width=260,
+            **linked(shown, "other", page=1),
+        )
     offered = [VALIDATION, ALL] if split != ALL or shown.split == ALL else [ALL]
     one_of(
         row.segmented_control,
@@ -193,7 +193,7 @@ def _score_all(shown: View) -> None:
 
 def _why(model: TrainedModel, current: Current, split: str) -> str:
     """Why predictions have to be made, in one sentence."""
-    name, run = plain(model_title(model.name)), model.run
+    name, run = plain(model_phrase(model.name)), model.run
     back = predictions.has_validation(model, current.dataset)
     if split == VALIDATION and back and run is not None and run.validation.is_file():
         return (

@@ -16,6 +16,7 @@ from fkd.evaluation.learned import not_scored
 from fkd.evaluation.parts import ALL
 from fkd.evaluation.results import UNFLAGGED
 from fkd.evaluation.scores import ALL_ROWS, Scores
+from fkd.models.sources import model_phrase
 
 
 def headline(compared: Compared) -> None:
@@ -81,15 +82,17 @@ def _metrics(score: Scores, first: Scores | None, found: Gain | None) -> None:
 def _warnings(compared: Compared) -> None:
     """What makes scores look better than they are, or means other points than usual."""
     whole = len(compared.part.at)
+    phrases = [plain(model_phrase(model.name)) for model in compared.models]
     flattered = [
-        f"{plain(name)} has learned from {count_share(seen, whole)} of these images"
-        for name, seen in zip(compared.names, compared.part.seen, strict=True)
+        f"{name} has learned from {count_share(seen, whole)} of these images"
+        for name, seen in zip(phrases, compared.part.seen, strict=True)
         if seen
     ]
     if flattered:
         st.warning(
-            f"{'; '.join(flattered)}, so {'its' if len(flattered) == 1 else 'their'} errors here "
-            "are lower than on new faces. The validation split shows how good a model is on those.",
+            f"{'; '.join(flattered)}, so {'its' if len(flattered) == 1 else 'their'} errors "
+            "here are lower than on new faces. The validation split shows how good a model is on "
+            "those.",
             icon=":material/school:",
         )
     schema = compared.current.dataset.schema
@@ -101,11 +104,7 @@ def _warnings(compared: Compared) -> None:
             "training are scored.",
             icon=":material/join_inner:",
         )
-    unknown = [
-        plain(name)
-        for name, seen in zip(compared.names, compared.part.seen, strict=True)
-        if seen is None
-    ]
+    unknown = [name for name, seen in zip(phrases, compared.part.seen, strict=True) if seen is None]
     if unknown:
         st.warning(
             f"It is not known whether {' or '.join(unknown)} has seen these images in training. If "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 
@@ -15,7 +17,9 @@ from dashboard.training.wish import FRACTION, NEWEST, Wish
 from dashboard.words import compact, plain
 from fkd.errors import UserError
 from fkd.evaluation.learned import never_learned, with_mirrored
+from fkd.labels.database import StoreError
 from fkd.labels.store import LabelStore
+from fkd.labels.tags import excluded
 from fkd.training.config import RECIPES, SETTINGS, RunConfig
 from fkd.training.create import make_config
 from fkd.training.estimate import Estimate, Span, estimate, images_per_epoch, remaining
@@ -91,11 +95,19 @@ def _essentials(current: Current, wish: Wish) -> None:
     )
     dataset.markdown(
         f":small[Dataset]  \n**{plain(current.dataset.name)}** "
-        f":gray[{compact(len(current.dataset))} images]",
+        f":gray[{compact(len(current.dataset))} images{_left_out(current)}]",
         help="The dataset chosen in the sidebar.",
     )
     epochs.number_input(SETTINGS["epochs"], step=10, **bound(wish, "epochs"))
     words.caption(f"**{wish.model}** {_ABOUT.get(wish.model, '')}")
+
+
+def _left_out(current: Current) -> str:
+    """What is said of images that somebody has excluded from training."""
+    with suppress(StoreError):  # the pages say elsewhere that the labels cannot be reached
+        if count := len(excluded(LabelStore(current.dataset))):
+            return f", {compact(count)} of them excluded"
+    return ""
 
 
 def _changed(wish: Wish) -> None:

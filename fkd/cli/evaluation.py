@@ -46,6 +46,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     from fkd.models.sources import trained_model
     from fkd.registry import open_named
     from fkd.statistics.missing import present, source_words
+    from fkd.words import counted
 
     model = trained_model(arguments.model)
     name = arguments.dataset or (model.run.config.dataset if model.run else None)
@@ -56,19 +57,21 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     dataset = corrected(dataset, version)
     held_back = parts.held_back(model, dataset)
     split = arguments.split or ("all" if held_back is None else "validation")
-    rows, truth = parts.rows_of(model, dataset, split)
+    part = parts.part_of([model], dataset, split)
+    rows, [seen] = dataset.rows[part.at], part.seen
+    truth = np.asarray(dataset.keypoints[part.at])
     if made.stored(model, dataset) is None:
         import_tensorflow()
     with progress_lines() if arguments.progress == "lines" else progress_bar() as progress:
         found = made.predict(model, dataset, progress).of_rows(rows)
     scores = score_by_source(found.points, truth, dataset.schema, found.taught)
-    seen = parts.seen(model, dataset, rows)
     names, counts = dataset.schema.names, found.learned
     about = {
         "model": model.name,
         "dataset": dataset.name,
         "split": split,
         "n_seen": seen,
+        "n_excluded": part.excluded,
         "label_version": version,
         "learned_labels": None
         if counts is None
@@ -77,6 +80,9 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     }
     if seen != 0:
         print(f"fkd: {_caveat(seen, len(rows))}", file=sys.stderr)
+    if part.excluded:
+        images = counted(part.excluded, "image")
+        print(f"fkd: not scored: {images} excluded from training", file=sys.stderr)
     if arguments.json:
         by_source = {source: s.to_json() for source, s in scores.items() if source != ALL_ROWS}
         print_json({**about, **scores[ALL_ROWS].to_json(), "by_source": by_source})

@@ -77,18 +77,6 @@ def validation_rows(model: TrainedModel, dataset: Dataset) -> Rows:
     return rows
 
 
-def rows_of(model: TrainedModel, dataset: Dataset, split: str) -> tuple[Rows, NDArray[np.float32]]:
-    """Source rows and true points ``(n, K, 2)`` of ``split``, ``VALIDATION`` or ``ALL``, without
-    the images that are excluded from training.
-
-    Raises:
-        UserError: if the model has no validation part of this dataset.
-    """
-    rows = validation_rows(model, dataset) if split == VALIDATION else dataset.rows
-    rows = np.setdiff1d(rows, excluded(LabelStore(dataset)))
-    return rows, np.asarray(dataset.keypoints[positions(dataset, rows)])
-
-
 @dataclass(frozen=True)
 class Part:
     """Images that some models are scored on.

@@ -147,7 +147,7 @@ def ended_well(model: TrainedModel) -> bool:
         status = None if model.run is None else model.run.status
     except UserError:  # damaged: nobody knows
         return False
-    return status is not None and status.state in (FINISHED, STOPPED) and status.best_epoch >= 1
+    return status is not None and status.state in (FINISHED, STOPPED) and status.best is not None
 
 
 def unseen_by(found: Iterable[Reference], dataset: Dataset) -> Unseen:
