@@ -81,7 +81,7 @@ def test_in_words():
         f"Not scored: 11 points that the model never learned from a label: {listed(OTHERS)}."
     )
     assert not_scored(~only(NOSE), SCHEMA, models=2) == (
-        "Not scored: 1 point that not both models learned from a label: nose tip."
+        "Not scored: 1 point that one of the models never learned from a label: nose tip."
     )
     assert never_learned(~only(NOSE), SCHEMA) == (
         "1 point is never learned, as no training row labels it: nose tip."

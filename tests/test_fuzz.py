@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import pytest
 from benchmarks import fuzz
 from benchmarks.fuzz import Outcome, Readers, attack
 from fkd.errors import printable
+
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +66,8 @@ def test_what_is_wrong_fails_the_command(outcome, monkeypatch):
     assert fuzz.main(["1"]) == 1
 
 
-def test_a_worker_that_answers_and_ends_at_once_is_heard():
-    outcome = fuzz.run(2, batch=1)
-    assert sum(outcome.done.values()) == 2
-    assert not outcome.wrong
-    assert fuzz.main(["1"]) == 0
+def test_the_command():
+    command = [sys.executable, "-m", "benchmarks.fuzz", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "3 inputs, 0 wrong" in done.stdout

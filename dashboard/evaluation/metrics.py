@@ -119,16 +119,16 @@ METRICS = (
 )
 
 KEYPOINT_METRICS = (
-    Metric("rmse_px", "RMSE", "px", True, "Root mean square error of the point's coordinates"),
-    Metric("mae_px", "MAE", "px", True, "Mean absolute error of the point's coordinates"),
-    Metric("mean_error_px", "mean", "px", True, "Mean distance from the label"),
-    Metric("median_error_px", "median", "px", True, "Median distance from the label"),
+    Metric("rmse_px", "RMSE", "px", True, "Root mean square error of the point's coordinates."),
+    Metric("mae_px", "MAE", "px", True, "Mean absolute error of the point's coordinates."),
+    Metric("mean_error_px", "mean", "px", True, "Mean distance from the label."),
+    Metric("median_error_px", "median", "px", True, "Median distance from the label."),
     Metric(
         "pck_10",
         "PCK@0.1",
         "%",
         False,
-        "Share of points within 10 % of the distance between the eye centers from their label",
+        "Share of points within 10 % of the distance between the eye centers from their label.",
     ),
 )
 """The same of ``KeypointScore``."""

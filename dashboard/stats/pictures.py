@@ -15,6 +15,7 @@ from dashboard.browse.view import View
 from dashboard.current import Current
 from dashboard.face_grid import EDGES, POINTS, face_grid
 from dashboard.face_picture import download_faces
+from fkd.labels.tags import Tags
 from fkd.selection import Selection
 
 
@@ -31,7 +32,7 @@ def pictures(
     """The faces at ``positions``, captioned with ``notes``, or else with the sort value of
     ``selection``, within which a click opens one."""
     chosen_key = f"chosen-{key}"
-    faces = [grid.face(current, View(selection=selection), int(p)) for p in positions]
+    faces = [grid.face(current, View(selection=selection), int(p), Tags()) for p in positions]
     if notes is not None:
         faces = [replace(face, note=note) for face, note in zip(faces, notes, strict=True)]
     face_grid(

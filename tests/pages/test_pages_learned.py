@@ -54,8 +54,8 @@ def test_predict_gives_them_no_place_and_says_why(home):
     said = [caption.value for caption in app.caption]
     assert any(words.startswith(f"Not learned: {listed(OTHERS)}. No image") for words in said)
     table = app.dataframe[0].value
-    assert table["keypoint"].str.endswith(", not learned").tolist() == (~FOUR).tolist()
-    for column in ("x", "y", "sure"):
+    assert table["Keypoint"].str.endswith(", not learned").tolist() == (~FOUR).tolist()
+    for column in ("x", "y", "Confidence"):
         assert np.isfinite(table[column]).tolist() == FOUR.tolist()
     shown = next(one for one in components(app) if "boxes" in one)
     rings = [place is not None for place in shown["face"]["predicted"]]
@@ -70,7 +70,7 @@ def test_of_a_model_that_learned_all_nothing_is_said(home):
     app = AppTest.from_file(APP, default_timeout=60).run()
     app = drop(app.switch_page("../pages/predict.py").run(), ("face.png", png(drawn()[0][0])))
     assert not any("Not learned" in caption.value for caption in app.caption)
-    assert not app.dataframe[0].value["keypoint"].str.contains("not learned").any()
+    assert not app.dataframe[0].value["Keypoint"].str.contains("not learned").any()
 
 
 @pytest.fixture
@@ -88,10 +88,9 @@ def test_browse_draws_no_ring_for_them(app, dataset):
     for face in grid["faces"]:
         assert [place is not None for place in face["predicted"]] == FOUR.tolist()
     page = app("browse", model="few", image=str(ROW))
-    assert "px off on average here" in page.text
     assert "has not predicted this image yet" not in page.text
     off = 6 * ROW / len(dataset)
-    assert f"few is {off:.2f} px off" in page.text.replace("*", "")
+    assert f"few: {off:.2f} px mean error on this image" in page.text.replace("*", "")
 
 
 @pytest.mark.usefixtures("stored")
