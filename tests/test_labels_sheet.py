@@ -270,3 +270,13 @@ def test_a_draft_holds_only_what_changed():
     sheet = blank().place({2: (1, 2)})
     assert list(json.loads(sheet.to_json())) == [KAGGLE_15.names[2]]
     assert replace(sheet, labels=sheet.saved).to_json() == "{}"
+
+
+def test_points_that_are_there_as_exactly_as_they_are_told_are_not_touched():
+    labels = [PointLabel(State.VISIBLE, 10.1 + k, 37.1) for k in range(K)]
+    sheet = Sheet.of(KAGGLE_15, 0, 0, labels)
+    told = sheet.points.astype(np.float32)  # as fixes are
+    assert sheet.with_points(told) is sheet
+    told[3] += 2
+    moved = sheet.with_points(told)
+    assert [k for k in range(K) if moved.labels[k] != labels[k]] == [3]

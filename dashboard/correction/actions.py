@@ -14,7 +14,7 @@ from dashboard.guard import safely
 from fkd.errors import UserError
 from fkd.labels import history
 from fkd.labels.drafts import forget_draft
-from fkd.labels.reviews import DONE, SKIPPED, set_state
+from fkd.labels.reviews import DONE, OPEN, SKIPPED, set_state
 from fkd.labels.sheet import Sheet
 from fkd.labels.states import State
 from fkd.labels.store import Conflict
@@ -108,17 +108,22 @@ def take_theirs(desk: Desk) -> None:
 
 def undo(desk: Desk) -> None:
     """Take back the last step; without one, the last save of this image."""
-    _step(desk, Sheet.undo, history.undo, "was undone")
+    _step(desk, Sheet.undo, history.undo, "was undone", OPEN)
 
 
 def redo(desk: Desk) -> None:
     """Bring back what was taken back last."""
-    _step(desk, Sheet.redo, history.redo, "was restored")
+    _step(desk, Sheet.redo, history.redo, "was restored", DONE)
 
 
 def _step(
-    desk: Desk, step: Callable[[Sheet], Sheet], saved: Callable[..., history.Version], word: str
+    desk: Desk,
+    step: Callable[[Sheet], Sheet],
+    saved: Callable[..., history.Version],
+    word: str,
+    state: str,
 ) -> None:
+    """One step of this image's edits, or else of its saves: the image is in ``state`` then."""
     if (changed := step(desk.sheet)) is not desk.sheet:
         desk.change(changed)
         return
@@ -129,6 +134,7 @@ def _step(
     except UserError as error:
         tell(str(error))
         return
+    set_state(desk.store, desk.sheet.row, state, desk.author)
     desk.reload()
     tell(f"Version {version.undoes} of this image {word}, as version {version.number}.")
 

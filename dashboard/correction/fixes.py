@@ -35,7 +35,10 @@ def why(desk: Desk, suspect: Suspect | None) -> None:
             )
         elif suspect.fix is not None:
             label, note = _fix(suspect)
-            _button(desk, label, "fix", "F", suspect.fix, note)
+            if desk.sheet.with_points(suspect.fix) is desk.sheet:
+                st.caption("Fixed. The reason tells how the labels were when the queue was made.")
+            else:
+                _button(desk, label, "fix", "F", suspect.fix, note)
 
 
 def _by(suspect: Suspect) -> str:
@@ -124,12 +127,13 @@ def _button(
     def act(points: Points) -> Callable[[Desk], None]:
         return lambda desk: desk.change(desk.sheet.with_points(points))
 
+    done = points is not None and desk.sheet.with_points(points) is desk.sheet
     st.button(
         label,
         key=f"correct-fix-{key}",
         shortcut=shortcut,
-        help=note,
-        disabled=points is None,
+        help="The points lie there already." if done else note,
+        disabled=points is None or done,
         width="stretch",
         on_click=None if points is None else acting(label.lower(), act(points)),
     )

@@ -138,9 +138,11 @@ def _sentence(compared: Compared, pair: Pair, overall: Difference, claims: bool)
         f"{plain(compared.names[i])} (labels {config.labels_in_words})"
         for i, config in zip((pair.before, pair.after), pair.configs, strict=True)
     )
+    names = [plain(compared.names[i]) for i in (pair.before, pair.after)]
     numbers = (
         f"RMSE {overall.before_px:.2f} px with {before}, {overall.after_px:.2f} px with {after}, "
-        f"on the same {compact(overall.images)} images. {comparison.change_in_words(overall)}"
+        f"on the same {compact(overall.images)} images. "
+        f"{comparison.change_in_words(overall, f'Change from {names[0]} to {names[1]}')}"
     )
     if not claims:
         return numbers
@@ -310,7 +312,8 @@ def _corrected_labels(compared: Compared, pair: Pair, learned: Learned) -> None:
         range(len(schema)),
         _file(compared, pair, "gain-corrections"),
         "Corrected training labels of each keypoint",
-        marks={int(total.argmax()): "most"},
+        # Where several have as many, none stands out.
+        marks={int(total.argmax()): "most"} if (total == total.max()).sum() == 1 else {},
         column_config={
             WORDS[Correction.FAR]: st.column_config.NumberColumn(help=f"By {FAR_PX:g} px or more"),
         },

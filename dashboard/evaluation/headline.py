@@ -115,7 +115,8 @@ def _warnings(compared: Compared) -> None:
     if compared.split == ALL and not any(
         predictions.has_validation(model, dataset) for model in compared.models
     ):
-        st.caption("There is no validation split of this dataset, so all images are scored.")
+        who = "This model has" if len(compared.models) == 1 else "These models have"
+        st.caption(f"{who} no validation split here, so all images are scored.")
 
 
 def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
@@ -137,11 +138,11 @@ def _notes(compared: Compared, scores: list[Scores]) -> list[str]:
         numbers = " and ".join(f"{rmse:.2f}" for rmse in without if not math.isnan(rmse))
         images = "image" if flagged == 1 else "images"
         notes.append(
-            f"Without the {compact(flagged)} {images} with likely label errors (unusual shape, "
-            f"swapped sides): {numbers or '–'} px RMSE."
+            f"Without the {compact(flagged)} {images} with an unusual shape or swapped sides: "
+            f"{numbers or '–'} px RMSE."
         )
     else:
-        notes.append("None of these images has likely label errors (unusual shape, swapped sides).")
+        notes.append("None of these images has an unusual shape or swapped sides.")
     return notes
 
 

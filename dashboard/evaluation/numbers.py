@@ -30,7 +30,7 @@ _LIMIT, _FARTHEST = 0.08, 0.2
 _ENOUGH = 20
 """Coordinates labelled twice from which on the noise of a keypoint's labels is shown."""
 _LEARNED = "training labels"
-_IMAGES = {ALL_ROWS: "all images", UNFLAGGED: "images without likely label errors"}
+_IMAGES = {ALL_ROWS: "all images", UNFLAGGED: "images without unusual shapes or swapped sides"}
 """What the rows of scores that are no label source are called."""
 
 

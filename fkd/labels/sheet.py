@@ -140,14 +140,17 @@ class Sheet:
 
     def with_points(self, points: NDArray[np.floating]) -> Sheet:
         """Put all keypoints where ``points`` ``(K, 2)`` px says, as one step; those that have no
-        place there lose theirs."""
+        place there lose theirs. One that lies there already, as exactly as ``points`` can say it,
+        is not touched."""
         finite = np.isfinite(points).all(axis=1)
         gone = [
             PointLabel(origin=Origin.REMOVED) if label.state.placed and not known else label
             for label, known in zip(self.labels, finite, strict=True)
         ]
+        there = (self.points.astype(points.dtype) == points).all(axis=1)
         places = {
-            int(k): (float(points[k, 0]), float(points[k, 1])) for k in np.flatnonzero(finite)
+            int(k): (float(points[k, 0]), float(points[k, 1]))
+            for k in np.flatnonzero(finite & ~there)
         }
         placed = replace(self, labels=tuple(gone)).place(places)
         return self.with_labels(placed.labels)

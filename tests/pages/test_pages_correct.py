@@ -13,7 +13,7 @@ import pytest
 from fkd.cli import main
 from fkd.demo import DemoSpec, make_demo
 from fkd.labels.point import Edit, PointLabel
-from fkd.labels.reviews import reviews, set_state
+from fkd.labels.reviews import DONE, OPEN, reviews, set_state
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
 from fkd.labels.suggestions import suggest
@@ -126,10 +126,13 @@ def test_undo_takes_back_steps_and_then_saves(correct, store, dataset):
     page = press(press(press(page, "absent"), "save"), "back")
     assert row_of(page) == row
     before = store.labels_of(row)[1]
+    assert reviews(store)[row].state == DONE
     press(page, "undo")
     assert store.labels_of(row)[1] != before
+    assert reviews(store)[row].state == OPEN  # to be looked at again
     press(page, "redo")
     assert store.labels_of(row)[1] == before
+    assert reviews(store)[row].state == DONE
 
 
 def test_points_suggested_with_an_image_are_offered(correct, store, dataset):

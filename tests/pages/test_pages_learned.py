@@ -52,7 +52,7 @@ def test_predict_gives_them_no_place_and_says_why(home):
     assert face.given.tolist() == FOUR.tolist()
     assert np.hypot(*(face.points - exact)[FOUR].T).mean() < 7
     said = [caption.value for caption in app.caption]
-    assert any(words.startswith(f"Not learned: {listed(OTHERS)}. No image") for words in said)
+    assert any(words.startswith(f"Not predicted: {listed(OTHERS)}.") for words in said)
     table = app.dataframe[0].value
     assert table["Keypoint"].str.endswith(", not learned").tolist() == (~FOUR).tolist()
     for column in ("x", "y", "Confidence"):
@@ -69,7 +69,7 @@ def test_predict_gives_them_no_place_and_says_why(home):
 def test_of_a_model_that_learned_all_nothing_is_said(home):
     app = AppTest.from_file(APP, default_timeout=60).run()
     app = drop(app.switch_page("../pages/predict.py").run(), ("face.png", png(drawn()[0][0])))
-    assert not any("Not learned" in caption.value for caption in app.caption)
+    assert not any("Not predicted" in caption.value for caption in app.caption)
     assert not app.dataframe[0].value["Keypoint"].str.contains("not learned").any()
 
 

@@ -127,10 +127,13 @@ def test_flagged_rows_are_told_and_counted_apart(app, dataset, model):
     store_all(model, dataset, output_of(dataset, 6))
     page = app("evaluate", rows="all")
     rest = rmse(output_of(dataset, 6)[:88, :, :2], np.asarray(dataset.keypoints[:88]))
-    assert "Without the 2 images with likely label errors" in page.text
+    assert "Without the 2 images with an unusual shape or swapped sides" in page.text
     assert f"{rest:.2f} px RMSE." in page.text
     last = tables(page)[0].iloc[-1]
-    assert (last["images of"], last["images"]) == ("images without likely label errors", 88)
+    assert (last["images of"], last["images"]) == (
+        "images without unusual shapes or swapped sides",
+        88,
+    )
     assert last["RMSE (px)"] == pytest.approx(rest)
 
 
@@ -230,7 +233,7 @@ def test_the_bundled_model_stands_beside_the_runs(app, dataset, model, tmp_path,
     page = app("evaluate", model="bundled")
     assert "## Bundled model: " in page.text
     assert "RMSE on 90 images" in page.text
-    assert "no validation split of this dataset" in page.text
+    assert "no validation split here" in page.text
 
 
 @pytest.mark.usefixtures("model", "other")

@@ -71,7 +71,7 @@ def test_few_corrections_are_numbers_without_a_conclusion(app, dataset):
     far, near = held_back_rmse(dataset, 6), held_back_rmse(dataset, 3, seed=1)
     said = f"RMSE {far} px with before (labels as ingested), {near} px with after (labels version 1"
     assert said in page.text
-    assert "on the same 23 images. Change: \u2212" in page.text
+    assert "on the same 23 images. Change from before to after: \u2212" in page.text
     assert f"**3 of at least {ENOUGH} corrected labels.**" in page.text
     assert not [word for word in CLAIMS if word in page.text]
     assert page.at.get("page_link")[-1].proto.label == "Correct more labels"

@@ -121,7 +121,7 @@ def test_a_model_of_other_data_is_scored_on_all_images(app, dataset):
     store_all(model, dataset, output_of(dataset, 6))
     page = app("evaluate")
     assert "RMSE on 90 images" in page.text
-    assert "no validation split of this dataset, so all images are scored" in page.text
+    assert "no validation split here, so all images are scored" in page.text
     [rows] = [b for b in page.at.button_group if b.key == "e-split"]
     assert rows.options == ["All images"]
 
