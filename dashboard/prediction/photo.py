@@ -242,10 +242,10 @@ def _table(result: PhotoFaces) -> None:
         )
     frame = pd.DataFrame(
         [
-            ("●", number, keypoint.label, x, y, 100 * sure)
+            ("●", number, keypoint.label + ("" if given else ", not predicted"), x, y, 100 * sure)
             for number, face in enumerate(result.faces, 1)
-            for keypoint, (x, y), sure in zip(
-                face.schema.keypoints, face.points, face.confidence, strict=True
+            for keypoint, (x, y), sure, given in zip(
+                face.schema.keypoints, face.points, face.confidence, face.given, strict=True
             )
         ],
         columns=["Color", "Face", "Keypoint", "x", "y", "Confidence"],

@@ -54,7 +54,7 @@ def test_predict_gives_them_no_place_and_says_why(home):
     said = [caption.value for caption in app.caption]
     assert any(words.startswith(f"Not predicted: {listed(OTHERS)}.") for words in said)
     table = app.dataframe[0].value
-    assert table["Keypoint"].str.endswith(", not learned").tolist() == (~FOUR).tolist()
+    assert table["Keypoint"].str.endswith(", not predicted").tolist() == (~FOUR).tolist()
     for column in ("x", "y", "Confidence"):
         assert np.isfinite(table[column]).tolist() == FOUR.tolist()
     shown = next(one for one in components(app) if "boxes" in one)
@@ -70,7 +70,7 @@ def test_of_a_model_that_learned_all_nothing_is_said(home):
     app = AppTest.from_file(APP, default_timeout=60).run()
     app = drop(app.switch_page("../pages/predict.py").run(), ("face.png", png(drawn()[0][0])))
     assert not any("Not predicted" in caption.value for caption in app.caption)
-    assert not app.dataframe[0].value["Keypoint"].str.contains("not learned").any()
+    assert not app.dataframe[0].value["Keypoint"].str.contains("not predicted").any()
 
 
 @pytest.fixture
