@@ -61,7 +61,7 @@ def test_predict_gives_them_no_place_and_says_why(home):
     rings = [place is not None for place in shown["face"]["predicted"]]
     assert rings == FOUR.tolist()
     grids = [one["faces"] for one in components(app) if "faces" in one]
-    [crop] = [one for grid in grids for one in grid if one["title"] == "face 1"]
+    [crop] = [one for grid in grids for one in grid if one["title"] == "Face 1"]
     rings = [place is not None for place in crop["predicted"]]
     assert rings == FOUR.tolist()
 
