@@ -53,18 +53,19 @@ def training_facts(current: Current, position: int) -> None:
         column_order=_SHOWN_COLUMNS,
         column_config={
             "keypoint": st.column_config.TextColumn(width=150),
-            "x": st.column_config.NumberColumn("x px", format="%.2f", width=54),
-            "y": st.column_config.NumberColumn("y px", format="%.2f", width=54),
+            "x": st.column_config.NumberColumn("x (px)", format="%.2f", width=54),
+            "y": st.column_config.NumberColumn("y (px)", format="%.2f", width=54),
             "error px": st.column_config.NumberColumn(
+                "error",
                 format="%.2f",
-                width=60,
-                help="How far the predicted point lies from the labelled one.",
+                width=56,
+                help="How far the predicted point lies from the labelled one, in px.",
             ),
             "expected error px": st.column_config.NumberColumn(
-                "expected px",
+                "expected",
                 format="%.2f",
                 width=70,
-                help="The error that the model itself expects.",
+                help="The error that the model itself expects, in px.",
             ),
             "outlier score": st.column_config.NumberColumn(
                 "outlier",
