@@ -1,6 +1,6 @@
 # make run    opens the dashboard          make lint    style and types
-# make test   runs the whole test suite    make bench   measures what the README claims
-# make test-thorough   the same, and 20,000 spoilt inputs to every reader
+# make test   runs the test suite          make bench   measures what the README claims
+# make test-thorough   also what takes minutes: long loops, quick benchmarks, 20,000 spoilt inputs
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -11,10 +11,12 @@ run: .venv/run.stamp
 	$(BIN)/python -m fkd dashboard
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  -m "not thorough" --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser  # alone: what a person waits for is timed
 
 test-thorough: test
+	$(BIN)/python -m pytest -m thorough --ignore tests/browser
 	$(BIN)/python -m benchmarks.fuzz
 
 lint: .venv/dev.stamp

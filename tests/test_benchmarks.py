@@ -28,6 +28,7 @@ FIGURES = {
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_quick_run_of_training_writes_what_it_measured(tmp_path):
     command = [sys.executable, "-m", "benchmarks.training", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(
@@ -55,6 +56,7 @@ def test_how_soon_a_model_passes_another():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_quick_run_of_photos_writes_what_it_measured(tmp_path):
     command = [sys.executable, "-m", "benchmarks.photos", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(
@@ -87,6 +89,7 @@ def test_scenes_are_the_same_every_time_and_keep_their_points():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_quick_run_writes_every_part(tmp_path):
     # In a process of its own, as it is run: a browser may already be driven in this one. Whether
     # claims hold is not asked of small sizes on a busy machine, only that they are judged.

@@ -140,6 +140,7 @@ def test_curves_are_drawn(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(1500)
 def test_quick_run(tmp_path):
     command = [sys.executable, "-m", "benchmarks.annotator", "--quick", "--out", str(tmp_path)]

@@ -74,6 +74,7 @@ def test_a_save_over_another_is_seen(made, sqlite_url):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_quick_run_writes_what_it_measured(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.labels", "--quick", "--out", str(tmp_path), "reading"],

@@ -82,6 +82,7 @@ def test_a_run_needs_its_home(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_quick_run(tmp_path):
     command = [sys.executable, "-m", "benchmarks.suspects", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -13,16 +13,20 @@ from training_helper import kill_all, new_run, put_tiny, wait_for, whole_epochs
 from fkd.training.launcher import launch, resume
 from fkd.training.status import CRASHED, FINISHED, RUNNING, Status
 
-KILLS, EPOCHS = 20, 60
-
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_twenty_times_it_loses_nothing_beyond_the_last_checkpoint(tiny_drawn):
-    run = new_run(put_tiny(tiny_drawn), epochs=EPOCHS)
+@pytest.mark.parametrize(
+    ("kills", "epochs"), [(4, 20), pytest.param(20, 60, marks=pytest.mark.thorough)]
+)
+def test_killed_again_and_again_it_loses_nothing_beyond_the_last_checkpoint(
+    tiny_drawn, kills, epochs
+):
+    run = new_run(put_tiny(tiny_drawn), epochs=epochs)
     chance = random.Random(1)
     launch(run)
-    for number in range(KILLS):
+    killed_times = 0
+    for number in range(kills):
         status = wait_for(run, RUNNING, FINISHED)
         if status.state == FINISHED:
             break
@@ -31,6 +35,7 @@ def test_killed_twenty_times_it_loses_nothing_beyond_the_last_checkpoint(tiny_dr
         if run.status.state == FINISHED:
             break
         kill_all(run)
+        killed_times += 1
         killed = time.monotonic()
         epochs_kept = whole_epochs(run)
         if number:  # the first time it is waited for; then time is made to have passed
@@ -48,8 +53,9 @@ def test_killed_twenty_times_it_loses_nothing_beyond_the_last_checkpoint(tiny_dr
         if status.stage == "training":
             # At most the epoch that was under way has to be done again.
             assert len(whole_epochs(run)) >= len(epochs_kept) - 1
-    assert wait_for(run, FINISHED, seconds=240).epoch == EPOCHS
-    assert whole_epochs(run) == list(range(1, EPOCHS + 1))
+    assert killed_times >= 2
+    assert wait_for(run, FINISHED, seconds=240).epoch == epochs
+    assert whole_epochs(run) == list(range(1, epochs + 1))
     steps = [row.step for row in run.history]
     assert steps == sorted(steps)
-    assert run.sample_epochs() == list(range(1, EPOCHS + 1))
+    assert run.sample_epochs() == list(range(1, epochs + 1))
