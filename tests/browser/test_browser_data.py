@@ -27,7 +27,7 @@ def test_a_file_with_bad_rows_is_uploaded_and_its_good_rows_kept(page, visit, tm
     page.get_by_role("radio", name="Upload").click()
     page.wait_for_selector("text=Up to 500 MB")
     idle(page)
-    page.get_by_label("Name").fill("uploaded")
+    page.get_by_label("Name", exact=True).fill("uploaded")
     page.locator("input[type=file]").first.set_input_files(path)
     page.get_by_text("training.csv", exact=True).wait_for()
     idle(page)

@@ -169,7 +169,7 @@ def test_zoom_stop_early_resume_and_kill(page, start, tiny):
 
 def test_a_training_that_compiles_stops_at_once(page, start, tiny):
     name = start(100_000)
-    page.get_by_text("Loading TensorFlow").wait_for()
+    page.get_by_test_id("stMain").get_by_text("Loading TensorFlow").wait_for()
     asked = time.monotonic()
     page.get_by_role("button", name="Stop early").click()
     badge(page, "stop")  # stopping, or stopped already
