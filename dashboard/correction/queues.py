@@ -44,30 +44,24 @@ def controls(
     with st.popover(
         "Queue", icon=":material/checklist:", key="correct-queue-panel", on_change="rerun"
     ) as opened:
-        if opened.open:
-            _controls(store, shown, known, states, author, queue)
-
-
-def _controls(
-    store: LabelStore,
-    shown: View,
-    known: Snapshot,
-    states: Mapping[int, Review],
-    author: str,
-    queue: Queue,
-) -> None:
-    one_of(
-        st.selectbox,
-        "Queue",
-        {q: words for q, words in QUEUES.items() if q != BROWSED or q == shown.queue or shown.of},
-        bound("correct-queue", shown.queue, lambda q: write(replace(shown, row=None, queue=q))),
-    )
-    _refreshing(store, shown, known)
-    if shown.queue == SUSPECTS:
-        _reasons(shown, known)
-    sharing.filters(shown, states, author)
-    sharing.assigning(store, shown, queue, states, author)
-    _models(shown, known)
+        if not opened.open:
+            return
+        one_of(
+            st.selectbox,
+            "Queue",
+            {
+                q: words
+                for q, words in QUEUES.items()
+                if q != BROWSED or q == shown.queue or shown.of
+            },
+            bound("correct-queue", shown.queue, lambda q: write(replace(shown, row=None, queue=q))),
+        )
+        _refreshing(store, shown, known)
+        if shown.queue == SUSPECTS:
+            _reasons(shown, known)
+        sharing.filters(shown, states, author)
+        sharing.assigning(store, shown, queue, states, author)
+        _models(shown, known)
 
 
 def _refreshing(store: LabelStore, shown: View, known: Snapshot) -> None:

@@ -119,3 +119,16 @@ class App:
 @pytest.fixture
 def app():
     return App
+
+
+@pytest.fixture
+def correct():
+    """Opens Correct under a name."""
+
+    def correct(name: str = "Ann", **query: str) -> App:
+        page = App("correct", **query)
+        page.at.text_input[0].set_value(name)
+        page.button("Begin").click()
+        return page.run()
+
+    return correct

@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from correct_page_helper import press, push, until
 
 from fkd.cli import main
 from fkd.demo import DemoSpec, make_demo
@@ -24,22 +25,6 @@ from fkd.registry import open_named
 @pytest.fixture
 def store(dataset):
     return LabelStore(dataset)
-
-
-@pytest.fixture
-def correct(app):
-    def correct(name: str = "Ann", **query: str):
-        page = app("correct", **query)
-        page.at.text_input[0].set_value(name)
-        page.button("Begin").click()
-        return page.run()
-
-    return correct
-
-
-def press(page, key):
-    next(b for b in page.at.button if b.key == f"correct-{key}").click()
-    return page.run()
 
 
 def unfold(page, *keys):
@@ -227,21 +212,6 @@ def test_labels_go_out_and_come_in(correct, store, dataset, tmp_path):
     until(page, "1 label of 1 row changed")
     assert store.labels_of(0)[1][0].state == State.OCCLUDED
     assert not list((tmp_path / "home" / "uploads").iterdir())
-
-
-def push(page, label):
-    page.button(label).click()
-    return page.run()
-
-
-def until(page, words):
-    """Run ``page`` until it says ``words``."""
-    for _ in range(200):
-        page.run()
-        if words in page.text:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{words!r} is not in {page.text}")
 
 
 def export_of(tmp_path, form, name="out"):

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import streamlit as st
+from correct_page_helper import press
 from evaluation_helper import make_run, output_of, split_of, store_validation
 
 from dashboard.correction import todo
@@ -38,22 +39,6 @@ def train(dataset, name: str, start: int = 0, error: float = 1.0):
     model = make_run(dataset, name, split_of(dataset, 4, start))
     store_validation(model, dataset, output_of(dataset, error))
     return model
-
-
-@pytest.fixture
-def correct(app):
-    def correct(name: str = "Ann", **query: str):
-        page = app("correct", **query)
-        page.at.text_input[0].set_value(name)
-        page.button("Begin").click()
-        return page.run()
-
-    return correct
-
-
-def press(page, key):
-    next(b for b in page.at.button if b.key == f"correct-{key}").click()
-    return page.run()
 
 
 def open_queue(page):

@@ -4,9 +4,9 @@ dataset is opened."""
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
+from correct_page_helper import push, until
 
 from fkd.cli import main
 from fkd.demo import DemoSpec, make_demo
@@ -15,32 +15,6 @@ from fkd.labels.point import Edit, PointLabel
 from fkd.labels.states import Origin, State
 from fkd.labels.store import LabelStore
 from fkd.measures import measure
-
-
-@pytest.fixture
-def correct(app):
-    def correct(**query: str):
-        page = app("correct", queue="all", **query)
-        page.at.text_input[0].set_value("Ann")
-        page.button("Begin").click()
-        return page.run()
-
-    return correct
-
-
-def push(page, label):
-    page.button(label).click()
-    return page.run()
-
-
-def until(page, words):
-    """Run ``page`` until it says ``words``."""
-    for _ in range(200):
-        page.run()
-        if words in page.text:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{words!r} is not in {page.text}")
 
 
 @pytest.fixture
@@ -65,7 +39,7 @@ def read(page, folder):
 
 
 def test_a_conflict_keeps_what_was_read(correct, dataset, moved):
-    page = correct()
+    page = correct(queue="all")
     read(page, moved)
     store = LabelStore(dataset)
     row = int(dataset.rows[0])
@@ -85,7 +59,7 @@ def test_a_conflict_keeps_what_was_read(correct, dataset, moved):
 def test_what_was_imported_is_not_told_of_other_datasets(correct, dataset, moved):
     other, _ = make_demo("other", DemoSpec(rows=12, seed=5))
     measure(other)
-    page = correct(dataset=dataset.name)
+    page = correct(queue="all", dataset=dataset.name)
     read(page, moved)
     push(page, "Import")
     until(page, "1 label of 1 row changed")
@@ -99,7 +73,7 @@ def test_what_was_imported_is_not_told_of_other_datasets(correct, dataset, moved
 
 
 def test_it_can_be_dismissed(correct, moved):
-    page = correct()
+    page = correct(queue="all")
     read(page, moved)
     push(page, "Import")
     until(page, "1 label of 1 row changed")
@@ -111,7 +85,7 @@ def test_it_can_be_dismissed(correct, moved):
 def test_a_name_that_cannot_be_is_refused_before_an_upload_is_kept(
     correct, dataset, tmp_path, name, said
 ):
-    page = correct()
+    page = correct(queue="all")
     page.at.selectbox(key="import-format").set_value("coco")
     page.at.segmented_control(key="import-into").set_value("A new dataset")
     page.at.file_uploader(key="import-file").upload("x.zip", b"PK")
@@ -126,7 +100,7 @@ def test_a_name_that_cannot_be_is_refused_before_an_upload_is_kept(
 
 @pytest.mark.usefixtures("home")
 def test_uploads_may_be_of_every_kind_that_holds_a_table(correct, app):
-    (labels,) = correct().at.file_uploader
+    (labels,) = correct(queue="all").at.file_uploader
     assert set(labels.proto.type) == {f".{end}" for end in (*TABLE_SUFFIXES, "json")}
     page = app("data")
     page.at.segmented_control(key="add-way").set_value("upload")
