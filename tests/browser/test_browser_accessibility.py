@@ -9,7 +9,7 @@ from correct_helper import ready
 pytestmark = pytest.mark.browser
 
 PAGES = {
-    "data": "text=Datasets",
+    "": "text=Datasets",
     "browse": ".face img",
     "statistics": ".js-plotly-plot",
     "train": "text=Start training",
