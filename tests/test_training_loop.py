@@ -14,7 +14,7 @@ from training_helper import NAME, ROWS, put_tiny, tiny_config
 from fkd.errors import UserError
 from fkd.evaluation import predictions as made
 from fkd.evaluation.metrics import rmse
-from fkd.evaluation.parts import rows_of
+from fkd.evaluation.parts import VALIDATION, part_of
 from fkd.models import zoo
 from fkd.models.layers import HeatmapReadout
 from fkd.models.saving import load_model
@@ -88,7 +88,8 @@ def test_a_run_leaves_everything_that_its_folder_promises(dataset):
     stored = made.stored_validation(model, dataset)
     fresh = made.predict(model, dataset)
     assert stored.points == pytest.approx(fresh.of_rows(stored.rows).points, abs=1e-3)
-    rows, truth = rows_of(model, dataset, "validation")
+    part = part_of([model], dataset, VALIDATION)
+    rows, truth = dataset.rows[part.at], np.asarray(dataset.keypoints[part.at])
     assert rmse(stored.points, truth) == pytest.approx(best.val_rmse_px, rel=1e-5)
     assert made.stored(model, dataset).points == pytest.approx(fresh.points)
 
